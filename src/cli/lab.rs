@@ -1,0 +1,121 @@
+//! `emptor lab`: one engine on a file, stateless and offline.
+
+pub mod alerts;
+pub mod basket;
+pub mod extract;
+pub mod matching;
+pub mod price;
+pub mod rank;
+pub mod robots;
+pub mod wait;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+use std::io::{self, BufRead, Write};
+use std::process::ExitCode;
+
+/// The engines.
+#[derive(Subcommand, Debug)]
+pub enum Lab {
+    /// Read product pages: HTML to offers
+    Extract(extract::Args),
+    /// Read prices: text to amount and currency (JSON Lines on stdin)
+    Price(price::Args),
+    /// Ask a robots.txt file about addresses (JSON Lines on stdin)
+    Robots(robots::Args),
+    /// Say which records are the same product
+    Match(matching::Args),
+    /// Buy a whole list at the least cost
+    Basket(basket::Args),
+    /// Rank offers (JSON Lines on stdin)
+    Rank(rank::Args),
+    /// Say when to alert on price series (JSON Lines on stdin)
+    Alerts(alerts::Args),
+    /// Say whether to buy now or wait (JSON Lines on stdin)
+    Wait(wait::Args),
+}
+
+impl Lab {
+    /// Runs the chosen engine.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        match self {
+            Self::Extract(a) => extract::run(&a),
+            Self::Price(a) => price::run(&a),
+            Self::Robots(a) => robots::run(&a),
+            Self::Match(a) => matching::run(&a),
+            Self::Basket(a) => basket::run(&a),
+            Self::Rank(a) => rank::run(&a),
+            Self::Alerts(a) => alerts::run(&a),
+            Self::Wait(a) => wait::run(&a),
+        }
+    }
+}
+
+/// The longest line read; a longer one is an error of that line.
+const MAX_LINE: usize = 64 << 20;
+
+/// Answers each line of `input` with one line on stdout, in order. A bad line gives
+/// `{"id":…,"error":"…"}`, the run goes on, and the exit code is 1 at the end.
+pub fn json_lines(
+    input: impl io::Read,
+    mut answer: impl FnMut(&Value) -> Result<Value, String>,
+) -> ExitCode {
+    let mut reader = io::BufReader::new(input);
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut failed = false;
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let mut limited = io::Read::take(&mut reader, MAX_LINE as u64 + 1);
+        match limited.read_until(b'\n', &mut line) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(e) => {
+                eprintln!("error: cannot read the input: {e}");
+                return ExitCode::FAILURE;
+            }
+        }
+        let too_long = line.len() > MAX_LINE;
+        if too_long {
+            // Skip the rest of the line so that the next one starts clean.
+            loop {
+                let buffer = match reader.fill_buf() {
+                    Ok(b) if !b.is_empty() => b,
+                    _ => break,
+                };
+                let end = buffer.iter().position(|b| *b == b'\n');
+                let used = end.map_or(buffer.len(), |i| i + 1);
+                reader.consume(used);
+                if end.is_some() {
+                    break;
+                }
+            }
+        }
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let parsed = if too_long {
+            Err(format!("the line is longer than {MAX_LINE} bytes"))
+        } else {
+            serde_json::from_slice::<Value>(&line).map_err(|e| format!("not JSON: {e}"))
+        };
+        let id = parsed
+            .as_ref()
+            .ok()
+            .and_then(|v| v.get("id").cloned())
+            .unwrap_or(Value::Null);
+        let reply = parsed.and_then(|v| answer(&v)).unwrap_or_else(|error| {
+            failed = true;
+            json!({ "id": id, "error": error })
+        });
+        if writeln!(out, "{reply}").is_err() {
+            return ExitCode::SUCCESS; // the reader of our output left
+        }
+    }
+    if out.flush().is_err() || failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}

@@ -1,0 +1,1 @@
+//! Reading a page by an adapter's declared rules.

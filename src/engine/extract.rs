@@ -1,0 +1,1 @@
+//! HTML to offer candidates to one verdict.

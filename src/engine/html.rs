@@ -1,0 +1,1 @@
+//! Foreign bytes to a bounded HTML tree.

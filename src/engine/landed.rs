@@ -1,0 +1,1 @@
+//! Landed cost of an offer.

@@ -1,0 +1,1 @@
+//! Is this offer that want?

@@ -1,0 +1,1 @@
+//! Constraints, effective cost, short list.

@@ -1,0 +1,5 @@
+//! The `emptor` binary: see [`emptor::cli`].
+
+fn main() -> std::process::ExitCode {
+    emptor::cli::run()
+}

@@ -1,0 +1,1 @@
+//! Adapters, shops and crawl jobs.

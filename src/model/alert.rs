@@ -1,0 +1,145 @@
+//! Alert rules and what they fire.
+
+use super::time::Timestamp;
+use super::{Id, Money};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
+use std::str::FromStr;
+
+/// A rule over the state of a want's best offer. Rules are predicates on states, not on
+/// changes, so they also fire on the first observation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AlertRule {
+    /// The landed cost is at or under an amount: `under 250 EUR`.
+    Under(Money),
+    /// The lowest landed cost in so many days: `low in 90 days`.
+    LowIn(u32),
+    /// It can be had again after it could not: `back in stock`.
+    BackInStock,
+    /// So many percent under the usual (the median of the last 90 days): `15% under usual`.
+    PercentUnderUsual(u32),
+}
+
+/// Why a rule cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not a rule; write `under 250 EUR`, `low in 90 days`, `back in stock` or `15% under usual`"
+)]
+pub struct AlertRuleError(pub String);
+
+impl FromStr for AlertRule {
+    type Err = AlertRuleError;
+    fn from_str(s: &str) -> Result<Self, AlertRuleError> {
+        let error = || AlertRuleError(s.to_owned());
+        let text = s.trim().to_ascii_lowercase();
+        if text == "back in stock" {
+            return Ok(Self::BackInStock);
+        }
+        if let Some(amount) = text.strip_prefix("under ") {
+            let limit: Money = amount.parse().map_err(|_| error())?;
+            return if limit.amount.is_sign_positive() {
+                Ok(Self::Under(limit))
+            } else {
+                Err(error())
+            };
+        }
+        if let Some(days) = text
+            .strip_prefix("new ")
+            .unwrap_or(&text)
+            .strip_prefix("low in ")
+            .and_then(|t| t.strip_suffix(" days"))
+        {
+            let days = days.trim().parse().map_err(|_| error())?;
+            return if (1..=3650).contains(&days) {
+                Ok(Self::LowIn(days))
+            } else {
+                Err(error())
+            };
+        }
+        if let Some(percent) = text
+            .strip_suffix("under usual")
+            .map(|t| t.trim().trim_end_matches('%').trim())
+        {
+            let percent = percent.parse().map_err(|_| error())?;
+            return if (1..=95).contains(&percent) {
+                Ok(Self::PercentUnderUsual(percent))
+            } else {
+                Err(error())
+            };
+        }
+        Err(error())
+    }
+}
+
+impl fmt::Display for AlertRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Under(m) => write!(f, "under {m}"),
+            Self::LowIn(d) => write!(f, "low in {d} days"),
+            Self::BackInStock => f.write_str("back in stock"),
+            Self::PercentUnderUsual(p) => write!(f, "{p}% under usual"),
+        }
+    }
+}
+
+impl Serialize for AlertRule {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for AlertRule {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Something worth telling the person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Its id.
+    pub id: Id,
+    /// When the rule fired.
+    pub at: Timestamp,
+    /// The want it is about.
+    pub want: Id,
+    /// The rule that fired.
+    pub rule: AlertRule,
+    /// One line.
+    pub title: String,
+    /// Why, with the numbers.
+    pub reason: String,
+    /// The landed cost that fired it, where the rule is about a cost.
+    pub cost: Option<Money>,
+    /// Where to buy.
+    pub url: Option<String>,
+    /// When it was delivered. `None` while held back by quiet hours or a digest.
+    pub delivered: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_round_trip() {
+        for text in [
+            "under 250.00 EUR",
+            "low in 90 days",
+            "back in stock",
+            "15% under usual",
+        ] {
+            let rule: AlertRule = text.parse().expect(text);
+            assert_eq!(rule.to_string(), text);
+        }
+        for bad in [
+            "under 250",
+            "under -3 EUR",
+            "low in 0 days",
+            "0% under usual",
+            "cheap",
+        ] {
+            assert!(bad.parse::<AlertRule>().is_err(), "{bad}");
+        }
+    }
+}

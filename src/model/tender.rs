@@ -1,0 +1,118 @@
+//! Calls for tenders: the documents and their states.
+
+use super::time::Timestamp;
+use super::{Id, Offer};
+use serde::{Deserialize, Serialize};
+
+/// Where a call for tenders stands. OCDS words where OCDS has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TenderStatus {
+    /// Written, not yet shown to the person.
+    Draft,
+    /// The person saw what will be sent and agreed.
+    Approved,
+    /// Sent; replies may come.
+    Open,
+    /// The time for replies is over.
+    Evaluating,
+    /// Counter-offers are out.
+    Negotiating,
+    /// One quote is chosen and being confirmed.
+    Awarding,
+    /// The provider confirmed.
+    Awarded,
+    /// Delivered.
+    Fulfilled,
+    /// Done.
+    Closed,
+    /// Nobody made a usable quote.
+    Unsuccessful,
+    /// The person called it off.
+    Cancelled,
+    /// The time ran out before anything was chosen.
+    Expired,
+}
+
+/// Where the conversation with one provider stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionStatus {
+    /// Invited, no answer yet.
+    Proposed,
+    /// The provider answered.
+    Active,
+    /// The provider agreed to our indicative counter: its firm offer now, not yet ours.
+    AgreedProvisional,
+    /// The person bought here.
+    Committed,
+    /// One side said no.
+    Rejected,
+    /// Out of time.
+    Expired,
+    /// Runner-up, kept until the winner confirms.
+    Dormant,
+}
+
+/// A call for tenders and its conversations.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tender {
+    /// Its id.
+    pub id: Id,
+    /// The want behind it.
+    pub want: Id,
+    /// Where it stands.
+    pub status: TenderStatus,
+    /// The exact document that is sent: a schema.org `Demand`.
+    pub demand: serde_json::Value,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Replies must come before.
+    pub closes: Timestamp,
+    /// One conversation for each invited provider.
+    pub sessions: Vec<Session>,
+}
+
+/// The conversation with one provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// Its id, in every message. Providers cannot link two of them.
+    pub id: Id,
+    /// The provider's endpoint.
+    pub endpoint: String,
+    /// The address to poll, from the provider's `Location` header.
+    pub location: Option<String>,
+    /// Where it stands.
+    pub status: SessionStatus,
+    /// The last sequence number seen when polling.
+    #[serde(default)]
+    pub cursor: u64,
+    /// The provider's quotes, newest last.
+    #[serde(default)]
+    pub quotes: Vec<Quote>,
+    /// What went wrong last, for the person.
+    #[serde(default)]
+    pub trouble: Option<String>,
+    /// The next time to poll it.
+    #[serde(default)]
+    pub next_poll: Option<Timestamp>,
+}
+
+/// An offer in reply to a tender.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quote {
+    /// Its id.
+    pub id: Id,
+    /// Counts up with each revision by the provider.
+    pub revision: u32,
+    /// When it came.
+    pub received: Timestamp,
+    /// It holds until.
+    pub valid_through: Option<Timestamp>,
+    /// Whether the provider is bound by it.
+    pub firm: bool,
+    /// The offer itself.
+    pub offer: Offer,
+    /// SHA-256 of the bytes received, in hex: what exactly was said.
+    pub sha256: String,
+}

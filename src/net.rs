@@ -1,0 +1,1 @@
+//! The polite fetcher: the only way out to the network.

@@ -1,0 +1,1 @@
+//! The sandboxed child that parses foreign bytes.
