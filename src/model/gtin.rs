@@ -87,7 +87,7 @@ impl FromStr for Gtin {
                 .map(|(i, d)| (10 - i as u32) * u32::from(*d))
                 .sum();
             let last = if isbn10_x { 10 } else { u32::from(digits[9]) };
-            if (check + last) % 11 != 0 {
+            if !(check + last).is_multiple_of(11) {
                 return Err(GtinError::CheckDigit);
             }
             let mut isbn13 = vec![9, 7, 8];
