@@ -8,5 +8,6 @@ pub mod html;
 pub mod landed;
 pub mod matching;
 pub mod price;
+pub mod quote;
 pub mod rank;
 pub mod robots;
