@@ -1,5 +1,8 @@
 //! The command line.
 
+pub mod client;
+pub mod context;
+pub mod format;
 pub mod lab;
 
 use clap::{Parser, Subcommand};

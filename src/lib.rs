@@ -9,6 +9,7 @@ pub mod engine;
 pub mod market;
 pub mod model;
 pub mod net;
+pub mod notify;
 pub mod tender;
 pub mod vault;
 pub mod worker;
