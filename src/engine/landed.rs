@@ -232,7 +232,9 @@ fn delivery(
     items: Money,
 ) -> Result<(), LandedError> {
     let reaches = |sum: &Sum<'_>, threshold: &Option<Money>| match threshold {
-        Some(t) if t.amount >= Decimal::ZERO => sum.at_least(items, *t).map(|yes| yes.then_some(*t)),
+        Some(t) if t.amount >= Decimal::ZERO => {
+            sum.at_least(items, *t).map(|yes| yes.then_some(*t))
+        }
         _ => Ok(None),
     };
     let fee = |m: &Option<Money>| m.filter(|m| m.amount >= Decimal::ZERO);
@@ -243,7 +245,13 @@ fn delivery(
         && let Some(t) = reaches(sum, &shipping.free_from)?
     {
         let source = format!("the offer: free from {t}");
-        return sum.add(TermKind::Delivery, free, t.currency, Certainty::Known, source);
+        return sum.add(
+            TermKind::Delivery,
+            free,
+            t.currency,
+            Certainty::Known,
+            source,
+        );
     }
     let by_rule = reaches(sum, &rule.free_from)?;
     if let Some(cost) = said.and_then(|s| fee(&s.cost)) {
@@ -272,7 +280,13 @@ fn delivery(
     }
     if let Some(t) = by_rule {
         let source = format!("the shop's rule: free from {t}");
-        return sum.add(TermKind::Delivery, free, t.currency, Certainty::Assumed, source);
+        return sum.add(
+            TermKind::Delivery,
+            free,
+            t.currency,
+            Certainty::Assumed,
+            source,
+        );
     }
     if let Some(cost) = fee(&rule.fee) {
         let source = format!("the shop's rule: {cost} an order");
@@ -398,8 +412,8 @@ impl<'a> Sum<'a> {
 
     fn rate(&self, from: Currency) -> Result<exchange::Conversion, LandedError> {
         let to = self.ctx.home;
-        let found = exchange::conversion(self.ctx.rates, from, to)
-            .ok_or(LandedError::NoRate(from, to))?;
+        let found =
+            exchange::conversion(self.ctx.rates, from, to).ok_or(LandedError::NoRate(from, to))?;
         if age(found.day, self.ctx.today) > MAX_RATE_AGE_DAYS {
             return Err(LandedError::StaleRate {
                 from,

@@ -84,7 +84,11 @@ fn unknown_delivery_is_a_range_and_never_free() {
     assert_eq!(d.certainty, Certainty::Unknown);
     assert_eq!((d.low, d.high), (Decimal::ZERO, dec("9.90")));
     assert_eq!(d.mid, dec("4.92")); // (0 + 4 x 4.90 + 9.90) / 6 = 4.9167
-    let negative = cost(&shipped("20 EUR", "-5 EUR"), &DeliveryRule::default(), |_| {});
+    let negative = cost(
+        &shipped("20 EUR", "-5 EUR"),
+        &DeliveryRule::default(),
+        |_| {},
+    );
     assert_eq!(
         negative.expect("cost").certainty(),
         Certainty::Unknown,
@@ -107,23 +111,40 @@ fn the_shops_rule_fills_in_and_its_threshold_counts_all_pieces() {
     // The offer's own word beats the rule for one piece, and widens it for several.
     let dear = shipped("60.00 EUR", "3.00 EUR");
     let one = cost(&dear, &rule, |_| {}).expect("cost");
-    assert_eq!((one.mid(), one.certainty()), (money("63.00 EUR"), Certainty::Known));
+    assert_eq!(
+        (one.mid(), one.certainty()),
+        (money("63.00 EUR"), Certainty::Known)
+    );
     let two = cost(&dear, &rule, |c| c.quantity = 2).expect("cost");
-    assert_eq!((two.low(), two.high()), (money("120 EUR"), money("123 EUR")));
+    assert_eq!(
+        (two.low(), two.high()),
+        (money("120 EUR"), money("123 EUR"))
+    );
 }
 
 #[test]
 fn foreign_money_is_converted_with_a_dated_range() {
-    let c = cost(&shipped("96.00 CHF", "9.60 CHF"), &DeliveryRule::default(), |c| {
-        c.exchange_fee = dec("0.01");
-    })
+    let c = cost(
+        &shipped("96.00 CHF", "9.60 CHF"),
+        &DeliveryRule::default(),
+        |c| {
+            c.exchange_fee = dec("0.01");
+        },
+    )
     .expect("cost");
     assert_eq!(term(&c, TermKind::Item).mid, dec("100.00"));
     assert_eq!(term(&c, TermKind::Delivery).mid, dec("10.00"));
     let x = term(&c, TermKind::Exchange);
     // One day old: 0.70 % either way around a fee of 1 % of 110 EUR.
-    assert_eq!((x.low, x.mid, x.high), (dec("0.33"), dec("1.10"), dec("1.87")));
-    assert!(term(&c, TermKind::Item).source.contains("ECB of 2026-03-04"));
+    assert_eq!(
+        (x.low, x.mid, x.high),
+        (dec("0.33"), dec("1.10"), dec("1.87"))
+    );
+    assert!(
+        term(&c, TermKind::Item)
+            .source
+            .contains("ECB of 2026-03-04")
+    );
 }
 
 #[test]
@@ -225,11 +246,10 @@ fn a_least_order_widens_the_cost_of_a_small_one() {
         ..DeliveryRule::default()
     };
     let c = cost(&shipped("10 EUR", "3 EUR"), &rule, |_| {}).expect("cost");
-    assert_eq!((c.low(), c.mid(), c.high()), (
-        money("13 EUR"),
-        money("13 EUR"),
-        money("28 EUR")
-    ));
+    assert_eq!(
+        (c.low(), c.mid(), c.high()),
+        (money("13 EUR"), money("13 EUR"), money("28 EUR"))
+    );
 }
 
 proptest! {
