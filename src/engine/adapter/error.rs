@@ -44,7 +44,7 @@ pub(super) struct Locator<'a> {
 
 impl Locator<'_> {
     /// An error of the TOML reader or of one of our field types.
-    pub fn from_toml(&self, error: &toml::de::Error) -> ManifestError {
+    pub fn toml(&self, error: &toml::de::Error) -> ManifestError {
         let span = error.span().unwrap_or(0..0);
         let message = error.message().trim().to_owned();
         let hint = suggestion(&message);

@@ -4,7 +4,8 @@ use super::manifest::{Items, Locus};
 use super::source::{Embedded, Origin, Source, Sources, Take};
 use super::step::{MAX_VALUE, Step};
 use super::types::Css;
-use scraper::{ElementRef, Html, Selector};
+use crate::engine::html::Tag;
+use scraper::{ElementRef, Html, Node, Selector};
 use serde_json::Value;
 use std::cell::OnceCell;
 use std::sync::LazyLock;
@@ -101,12 +102,10 @@ impl<'a> View<'a> {
                     .collect(),
                 _ => Vec::new(),
             },
-            Origin::Embedded(embedded) => self
-                .embedded(embedded)
-                .map_or_else(Vec::new, |json| {
-                    let found = embedded.json.find(&json, MAX_FINDS);
-                    found.into_iter().filter_map(scalar).collect()
-                }),
+            Origin::Embedded(embedded) => self.embedded(embedded).map_or_else(Vec::new, |json| {
+                let found = embedded.json.find(&json, MAX_FINDS);
+                found.into_iter().filter_map(scalar).collect()
+            }),
             Origin::JsonLd { kind, pointer } => self
                 .json_ld()
                 .iter()
@@ -224,9 +223,12 @@ impl<'a> View<'a> {
     /// All text of the page, for markers of a wall.
     pub fn page_text(&self) -> String {
         match self.body {
+            // Not through `root_element`: an empty page has none.
             Body::Html(html) => html
-                .root_element()
-                .text()
+                .tree
+                .root()
+                .descendants()
+                .filter_map(|n| n.value().as_text().map(|t| &**t))
                 .take(10_000)
                 .flat_map(|t| [t, " "])
                 .collect(),
@@ -275,16 +277,40 @@ fn scalar(value: &Value) -> Option<(String, bool)> {
 }
 
 fn text_of(element: ElementRef<'_>, take: &Take) -> Option<String> {
-    let text: String = match take {
-        Take::Attribute(name) => return element.attr(name).map(ToOwned::to_owned),
-        Take::Text => element.text().collect::<Vec<_>>().join(" "),
-        Take::OwnText => element
-            .children()
-            .filter_map(|n| n.value().as_text().map(|t| &**t))
-            .collect::<Vec<_>>()
-            .join(" "),
+    match take {
+        Take::Attribute(name) => element.attr(name).map(ToOwned::to_owned),
+        Take::Text => Some(visible_text(element)),
+        Take::OwnText => Some(
+            element
+                .children()
+                .filter_map(|n| n.value().as_text().map(|t| &**t))
+                .collect::<Vec<_>>()
+                .join(" "),
+        ),
+    }
+}
+
+/// The text below an element. Blocks separate words and inline elements do not, except
+/// `<sup>`: joined, "19<sup>99</sup>" would read as nineteen hundred.
+fn visible_text(element: ElementRef<'_>) -> String {
+    let separates = |node: &Node| {
+        node.as_element().is_some_and(|e| {
+            let tag = Tag::from_name(e.name());
+            !tag.is_inline() || tag == Tag::Sup
+        })
     };
-    Some(text)
+    let mut out = String::new();
+    for node in element.descendants() {
+        if separates(node.value()) || node.prev_sibling().is_some_and(|n| separates(n.value())) {
+            out.push(' ');
+        }
+        if let Node::Text(text) = node.value()
+            && out.len() < MAX_VALUE
+        {
+            out.push_str(text);
+        }
+    }
+    out
 }
 
 fn finish(source: &Source, text: &str, is_plain: bool) -> Option<Found> {

@@ -82,9 +82,9 @@ pub struct Amount(pub Money);
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = String::deserialize(d)?;
-        let money: Money = text.parse().map_err(|e| {
-            de::Error::custom(format!("{e}; write an amount such as \"4.95 EUR\""))
-        })?;
+        let money: Money = text
+            .parse()
+            .map_err(|e| de::Error::custom(format!("{e}; write an amount such as \"4.95 EUR\"")))?;
         if money.amount.is_sign_negative() {
             return Err(de::Error::custom("an amount here is not negative"));
         }
@@ -366,8 +366,10 @@ impl Manifest {
         if text.len() > MAX_MANIFEST {
             return Err(locate.at(&[], format!("larger than {} KiB", MAX_MANIFEST >> 10)));
         }
-        let manifest: Self = toml::from_str(text).map_err(|e| locate.from_toml(&e))?;
-        manifest.check().map_err(|(path, message)| locate.at(&path, message))?;
+        let manifest: Self = toml::from_str(text).map_err(|e| locate.toml(&e))?;
+        manifest
+            .check()
+            .map_err(|(path, message)| locate.at(&path, message))?;
         Ok(manifest)
     }
 
@@ -391,7 +393,11 @@ impl Manifest {
             if !(1..=20).contains(&search.max_pages) {
                 return fail(&["search", "max_pages"], "between 1 and 20 pages are read");
             }
-            let paged = search.url.iter().chain(&search.gtin_url).any(|u| u.uses("page"));
+            let paged = search
+                .url
+                .iter()
+                .chain(&search.gtin_url)
+                .any(|u| u.uses("page"));
             if search.max_pages > 1 && !paged && search.next.is_empty() {
                 return fail(
                     &["search", "max_pages"],
@@ -399,7 +405,10 @@ impl Manifest {
                 );
             }
             if search.fields.url.is_empty() {
-                return fail(&["search", "fields"], "url, the link to the product, is missing");
+                return fail(
+                    &["search", "fields"],
+                    "url, the link to the product, is missing",
+                );
             }
             items_suit(search.format, &search.items, &["search", "items"])?;
             if let Some(empty) = &search.empty {
@@ -408,12 +417,22 @@ impl Manifest {
             for locus in &self.layout.search {
                 suits(search.format, locus, &["layout", "search"])?;
             }
-            fields_suit(item_format(&search.items), &search.fields, &["search", "fields"])?;
+            fields_suit(
+                item_format(&search.items),
+                &search.fields,
+                &["search", "fields"],
+            )?;
         }
         if let Some(product) = &self.product {
             if product.fields.price.is_empty()
-                && product.variants.as_ref().is_none_or(|v| v.fields.price.is_empty())
-                && product.sellers.as_ref().is_none_or(|s| s.fields.price.is_empty())
+                && product
+                    .variants
+                    .as_ref()
+                    .is_none_or(|v| v.fields.price.is_empty())
+                && product
+                    .sellers
+                    .as_ref()
+                    .is_none_or(|s| s.fields.price.is_empty())
             {
                 return fail(&["product"], "no price is read: fields.price is missing");
             }
@@ -496,11 +515,7 @@ fn items_suit(format: BodyFormat, items: &Items, path: &[&'static str]) -> Resul
     }
 }
 
-fn fields_suit(
-    format: BodyFormat,
-    fields: &Fields,
-    path: &[&'static str],
-) -> Result<(), Fault> {
+fn fields_suit(format: BodyFormat, fields: &Fields, path: &[&'static str]) -> Result<(), Fault> {
     for (name, sources) in fields.all() {
         for Source { origin, .. } in &sources.0 {
             let problem = match (format, origin) {

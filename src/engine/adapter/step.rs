@@ -97,11 +97,13 @@ impl Step {
                     .map(|[_, v]| v.to_string())?
             }
             Self::Split(split) => split.apply(value)?.to_owned(),
-            Self::Prefix(text) => format!("{text}{value}"),
-            Self::Suffix(text) => format!("{value}{text}"),
+            Self::Prefix(text) => [text.as_str(), value].concat(),
+            Self::Suffix(text) => [value, text.as_str()].concat(),
             Self::Number => value.trim().parse::<Decimal>().ok()?.to_string(),
             Self::Scale(places) => scale(value, *places)?,
-            Self::Date(format) => Date::strptime(format, value.trim()).ok()?.to_string(),
+            Self::Date(format) => Date::strptime(format.as_str(), value.trim())
+                .ok()?
+                .to_string(),
         };
         (out.len() <= MAX_VALUE).then_some(out)
     }
@@ -156,8 +158,16 @@ mod tests {
         is("'digits'", "40-0638 1", "4006381");
         is("{ replace = ['a', 'b'] }", "banana", "bbnbnb");
         is(r"{ regex = 'No\. (\d+)' }", "No. 17 b", "17");
-        is("{ substitute = { regex = '(a)(b)', with = '$2$1' } }", "abab", "baba");
-        is("{ map = { 'Auf Lager' = 'InStock' } }", " auf lager ", "InStock");
+        is(
+            "{ substitute = { regex = '(a)(b)', with = '$2$1' } }",
+            "abab",
+            "baba",
+        );
+        is(
+            "{ map = { 'Auf Lager' = 'InStock' } }",
+            " auf lager ",
+            "InStock",
+        );
         is(
             "{ words = [['nicht lieferbar', 'OutOfStock'], ['lieferbar', 'InStock']] }",
             "Leider nicht lieferbar",
