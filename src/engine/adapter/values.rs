@@ -1,0 +1,125 @@
+//! Found texts to typed values.
+
+use super::find::Found;
+use crate::model::offer::UnitPrice;
+use crate::model::{Availability, Condition, Currency, Money};
+use regex::Regex;
+use rust_decimal::Decimal;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+/// What is known about money before reading a text.
+#[derive(Clone, Copy, Debug)]
+pub struct Habits<'a> {
+    /// The currency of amounts without one.
+    pub currency: Option<Currency>,
+    /// The language and region.
+    pub locale: Option<&'a str>,
+}
+
+impl Habits<'_> {
+    /// Reads an amount. `None` unless amount and currency are sure.
+    pub fn money(&self, found: &Found) -> Option<Money> {
+        if found.is_plain {
+            let amount = Decimal::from_str(&found.text).ok()?;
+            return self.currency.map(|currency| Money::new(amount, currency));
+        }
+        read_money(&found.text, self.currency, self.locale)
+    }
+
+    /// Reads a price per reference quantity, such as `4,98 € / 1 kg` or `1 l = 0,99 €`.
+    pub fn unit_price(&self, found: &Found) -> Option<UnitPrice> {
+        static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(
+                r"(?ix)
+                (?: (?:/|\b(?:per|pro|je|par|por|al|voor)\b) \s* (?:(?P<n1>\d+(?:[.,]\d+)?)\s*)? (?P<u1>[a-zäöü²³\d]+)\.?
+                  | (?P<n2>\d+(?:[.,]\d+)?) \s* (?P<u2>[a-zäöü²³]+\d?)\.? \s* [=:] )",
+            )
+            .expect("invariant: a valid pattern")
+        });
+        let reference = REFERENCE.captures(&found.text)?;
+        let unit = reference.name("u1").or_else(|| reference.name("u2"))?;
+        let unit = unit_name(unit.as_str())?;
+        let quantity = match reference.name("n1").or_else(|| reference.name("n2")) {
+            Some(n) => Decimal::from_str(&n.as_str().replace(',', ".")).ok()?,
+            None => Decimal::ONE,
+        };
+        let whole = reference.get(0)?;
+        let rest = [&found.text[..whole.start()], &found.text[whole.end()..]].concat();
+        let rest = rest.trim_matches(|c: char| c.is_whitespace() || "()[]*".contains(c));
+        let price = read_money(rest, self.currency, self.locale)?;
+        (quantity > Decimal::ZERO && price.amount > Decimal::ZERO).then(|| UnitPrice {
+            price,
+            quantity,
+            unit: unit.to_owned(),
+        })
+    }
+}
+
+/// The usual sign of a unit written in one of many ways.
+fn unit_name(word: &str) -> Option<&'static str> {
+    Some(match word.to_lowercase().as_str() {
+        "kg" | "kilo" | "kilogramm" | "kilogram" => "kg",
+        "g" | "gr" | "gramm" | "gram" => "g",
+        "l" | "lt" | "ltr" | "liter" | "litre" | "litro" => "l",
+        "ml" => "ml",
+        "cl" => "cl",
+        "m" | "meter" | "metre" => "m",
+        "m²" | "m2" | "qm" => "m2",
+        "stk" | "st" | "stück" | "stueck" | "pc" | "pcs" | "piece" | "pièce" | "each" | "ea"
+        | "stuk" => "piece",
+        "wl" | "waschgang" | "wash" | "waschladung" => "wash",
+        _ => return None,
+    })
+}
+
+/// An availability: schema.org's word or address, `true`/`false`, or a stock count.
+pub fn availability(text: &str) -> Option<Availability> {
+    let word = text.trim().rsplit(['/', ':']).next().unwrap_or(text);
+    let word: String = word
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .collect::<String>()
+        .to_ascii_lowercase();
+    Some(match word.as_str() {
+        "instock" | "onlineonly" | "true" => Availability::InStock,
+        "limitedavailability" => Availability::LimitedAvailability,
+        "preorder" | "presale" => Availability::PreOrder,
+        "backorder" => Availability::BackOrder,
+        "outofstock" | "soldout" | "false" => Availability::OutOfStock,
+        "discontinued" => Availability::Discontinued,
+        count => match count.parse::<i64>() {
+            Ok(n) if n > 0 => Availability::InStock,
+            Ok(_) => Availability::OutOfStock,
+            Err(_) => return None,
+        },
+    })
+}
+
+/// A condition: schema.org's word or address, with or without `Condition` at its end.
+pub fn condition(text: &str) -> Option<Condition> {
+    let word = text.trim().rsplit(['/', ':']).next()?.to_ascii_lowercase();
+    Some(match word.strip_suffix("condition").unwrap_or(&word) {
+        "new" => Condition::New,
+        "used" => Condition::Used,
+        "refurbished" => Condition::Refurbished,
+        "damaged" => Condition::Damaged,
+        _ => return None,
+    })
+}
+
+/// A currency code or an unmistakable sign.
+pub fn currency(text: &str) -> Option<Currency> {
+    match text.trim() {
+        "€" => Some(Currency::EUR),
+        "£" => "GBP".parse().ok(),
+        other => other.parse().ok(),
+    }
+}
+
+fn read_money(text: &str, currency: Option<Currency>, _locale: Option<&str>) -> Option<Money> {
+    // Until the price engine is merged: strict forms only.
+    let cleaned = text.replace(['€'], "").replace(',', ".");
+    let amount = Decimal::from_str(cleaned.trim()).ok()?;
+    currency.map(|c| Money::new(amount, c))
+}
