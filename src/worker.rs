@@ -14,44 +14,52 @@ mod sandbox;
 pub use pool::{WorkerLimits, WorkerPool};
 pub use sandbox::SandboxReport;
 
-use crate::model::Extraction;
+pub use crate::engine::adapter::Listing;
+
 use crate::model::seller::Trouble;
+use crate::model::{Extraction, Verdict};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use url::Url;
 
 /// What a worker is asked to do with the bytes that come with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "job", rename_all = "snake_case")]
 pub enum Job {
     /// Read a product page.
-    ReadPage {
-        /// Its address, to resolve links.
-        url: String,
-        /// The `Content-Type` field, for the charset.
-        content_type: Option<String>,
-        /// The adapter's manifest (TOML), if one claims the shop.
-        adapter: Option<String>,
-    },
-    /// List the links of a search or category page.
-    ListLinks {
-        /// Its address, to resolve links.
-        url: String,
-        /// The `Content-Type` field, for the charset.
-        content_type: Option<String>,
-    },
+    ReadPage(Source),
+    /// Read a search or category page.
+    ReadList(Source),
     /// Read a provider's reply: schema.org JSON-LD.
     ReadOffer,
     /// Try what the sandbox forbids, for `emptor doctor`.
     SelfCheck,
 }
 
-/// A link and the text it is shown with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Link {
-    /// The absolute address (http or https), without fragment.
-    pub url: String,
-    /// The text, or the picture's description.
-    pub text: String,
+/// Where the bytes of a page come from and how to read them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// Its address, to resolve links.
+    pub url: Url,
+    /// The HTTP status.
+    pub status: u16,
+    /// The `Content-Type` field, for the charset.
+    pub content_type: Option<String>,
+    /// The adapter's manifest (TOML), if one claims the shop.
+    pub adapter: Option<String>,
+}
+
+/// What a search or category page lists.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Listings {
+    /// As for a page: a list, none, a wall, or a list that reads no longer.
+    pub verdict: Verdict,
+    /// Why, in a sentence.
+    pub reason: Option<String>,
+    /// The products, in page order, each address once.
+    pub listings: Vec<Listing>,
+    /// The address of the next page, if the page names one.
+    pub next: Option<Url>,
 }
 
 /// One thing the sandbox should forbid.
@@ -69,8 +77,8 @@ pub struct Check {
 pub enum Reply {
     /// To [`Job::ReadPage`] and [`Job::ReadOffer`].
     Extraction(Extraction),
-    /// To [`Job::ListLinks`].
-    Links(Vec<Link>),
+    /// To [`Job::ReadList`].
+    Listings(Listings),
     /// To [`Job::SelfCheck`].
     Checks(Vec<Check>),
     /// The job could not be done.
