@@ -3,6 +3,7 @@
 pub mod adapter;
 pub mod alert;
 pub mod basket;
+pub mod discover;
 pub mod extract;
 pub mod html;
 pub mod landed;
