@@ -6,8 +6,10 @@
 //! log-odds, so the score reads as a probability. Three zones follow: `same` feeds the
 //! price history, `maybe` asks the person once, `different` is dropped.
 
+mod codes;
 mod features;
 mod identity;
+mod joint;
 mod prepare;
 mod score;
 mod text;
@@ -15,6 +17,7 @@ mod want;
 mod weights;
 mod words;
 
+pub use joint::{Pair, decide_pairs};
 pub use prepare::{Prepared, Vocabulary};
 pub use want::{Decision, Decisions, judge, judge_with};
 
@@ -138,4 +141,11 @@ pub fn evidence(a: &Prepared, b: &Prepared) -> Vec<f32> {
 #[must_use]
 pub fn evidence_names() -> &'static [&'static str] {
     &features::NAMES
+}
+
+/// What each kind of [`evidence`] is thought to weigh before any example is seen; fitting
+/// keeps the sign.
+#[must_use]
+pub fn evidence_priors() -> &'static [f32] {
+    &features::PRIORS
 }

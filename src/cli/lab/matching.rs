@@ -1,9 +1,10 @@
 //! `lab match`: pairs on stdin, or the links between two tables.
 
 use super::json_lines;
-use crate::engine::matching::{self, Prepared, Rec, Vocabulary};
+use crate::engine::matching::{self, Rec};
 use serde_json::{Value, json};
-use std::io;
+use std::collections::HashMap;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,14 +22,45 @@ pub struct Args {
     right: Option<PathBuf>,
 }
 
+/// The most bytes of pairs read: about ten million pairs.
+const MAX_INPUT: u64 = 4 << 30;
+
 /// Runs it.
 #[must_use]
-pub fn run(_args: &Args) -> ExitCode {
-    let vocabulary = Vocabulary::default();
-    json_lines(io::stdin().lock(), |line| {
-        let left = Prepared::new(&record(&line["left"])?, &vocabulary);
-        let right = Prepared::new(&record(&line["right"])?, &vocabulary);
-        let judgement = matching::explain(&left, &right);
+pub fn run(args: &Args) -> ExitCode {
+    match (&args.left, &args.right) {
+        (Some(left), Some(right)) => tables(left, right),
+        _ => pairs(),
+    }
+}
+
+fn tables(_left: &std::path::Path, _right: &std::path::Path) -> ExitCode {
+    ExitCode::FAILURE
+}
+
+/// Reads all pairs first: the rarity of words and rival pairs decide together.
+fn pairs() -> ExitCode {
+    let mut input = Vec::new();
+    if let Err(e) = io::stdin().lock().take(MAX_INPUT).read_to_end(&mut input) {
+        eprintln!("error: cannot read the input: {e}");
+        return ExitCode::FAILURE;
+    }
+    let mut records = Records::default();
+    let mut found = Vec::new();
+    for line in input.split(|b| *b == b'\n') {
+        if let Ok(line) = serde_json::from_slice::<Value>(line)
+            && let (Ok(left), Ok(right)) = (record(&line["left"]), record(&line["right"]))
+        {
+            let left = records.number(&line["left"], left);
+            let right = records.number(&line["right"], right);
+            found.push((left, right));
+        }
+    }
+    let mut judgements = matching::decide_pairs(&records.list, &found).into_iter();
+    json_lines(&input[..], |line| {
+        record(&line["left"])?;
+        record(&line["right"])?;
+        let judgement = judgements.next().ok_or("more pairs than were read")?;
         Ok(json!({
             "id": line["id"],
             "score": judgement.score,
@@ -37,6 +69,22 @@ pub fn run(_args: &Args) -> ExitCode {
             "terms": judgement.reasons,
         }))
     })
+}
+
+/// Records met in pairs: one with the same content is the same record.
+#[derive(Default)]
+struct Records {
+    list: Vec<Rec>,
+    by_content: HashMap<String, usize>,
+}
+
+impl Records {
+    fn number(&mut self, value: &Value, rec: Rec) -> usize {
+        *self.by_content.entry(value.to_string()).or_insert_with(|| {
+            self.list.push(rec);
+            self.list.len() - 1
+        })
+    }
 }
 
 /// Reads `{"name","brand"?,"description"?,"price"?,"gtin"?,"mpn"?}`. A price or GTIN that

@@ -2,12 +2,13 @@
 //!
 //! Zero always means "says nothing", so that a missing field changes nothing.
 
-use super::prepare::{MAX_NAME_TOKENS, Prepared};
+use super::codes::{self, Relation};
+use super::prepare::{MAX_NAME_TOKENS, Model, Prepared};
 use super::text::{self, Shape};
 use crate::engine::quantity::Unit;
 
 macro_rules! features {
-    ($($name:ident $text:literal),* $(,)?) => {
+    ($($name:ident $prior:literal $text:literal),* $(,)?) => {
         /// One kind of evidence.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(usize)]
@@ -16,44 +17,49 @@ macro_rules! features {
         pub(super) const COUNT: usize = [$(Feature::$name),*].len();
         /// What each kind is called for people.
         pub(super) const NAMES: [&str; COUNT] = [$($text),*];
+        /// What each kind is thought to weigh before any example is seen; its sign is
+        /// kept by fitting.
+        pub(super) const PRIORS: [f32; COUNT] = [$($prior),*];
     };
 }
 
 features! {
-    Covered "the shorter name is in the other",
-    CoveredFirmly "almost every word of one name is in the other",
-    Overlap "words in common",
-    OverlapFirmly "most words in common",
-    Grams "letters in common",
-    FullCovered "the name is in the other's whole text",
-    FullBoth "both names are in the other's whole text",
-    Description "descriptions agree",
-    Model "the model number agrees",
-    ModelInText "the model number is in the other's description",
-    ModelConflict "other model number",
-    ModelNear "model number differs in a digit or ending",
-    CodeConflict "other version or code",
-    Mpn "the part number agrees",
-    MpnConflict "other part number",
-    Number "numbers agree",
-    NumberConflict "other numbers",
-    NumberExtra "a number only one names",
-    Measure "sizes agree",
-    MeasureConflict "other size",
-    PackConflict "other pack",
-    Brand "the brand agrees",
-    BrandConflict "other brand",
-    Head "first words agree",
-    HeadConflict "other first words",
-    RareLeft "a rare word only one names",
-    BothDiffer "each names something the other does not",
-    PriceFar "prices are far apart",
-    PriceNear "prices are close",
-    Colour "colours agree",
-    ColourConflict "other colour",
-    Accessory "one is an accessory",
-    Edition "editions agree",
-    EditionConflict "other edition",
+    Covered 1.0 "the shorter name is in the other",
+    CoveredFirmly 1.0 "almost every word of one name is in the other",
+    Overlap 2.0 "words in common",
+    OverlapFirmly 1.0 "most words in common",
+    Grams 1.0 "letters in common",
+    FullCovered 1.0 "the name is in the other's whole text",
+    FullBoth 1.5 "both names are in the other's whole text",
+    Description 1.0 "descriptions agree",
+    Model 3.0 "the model number agrees",
+    ModelExtends 1.5 "the model number agrees but for its ending",
+    ModelInText 1.5 "the model number is in the other's description",
+    ModelConflict -1.5 "other model number",
+    ModelNear -2.0 "a model number of the same line",
+    ModelEnding -1.5 "model numbers end otherwise",
+    CodeConflict -1.5 "other version or code",
+    Mpn 2.5 "the part number agrees",
+    MpnConflict -1.0 "other part number",
+    Number 0.5 "numbers agree",
+    NumberConflict -1.5 "other numbers",
+    NumberExtra -0.3 "a number only one names",
+    Measure 0.5 "sizes agree",
+    MeasureConflict -2.0 "other size",
+    PackConflict -1.5 "other pack",
+    Brand 0.5 "the brand agrees",
+    BrandConflict -1.0 "other brand",
+    Head 0.2 "first words agree",
+    HeadConflict -1.0 "other first words",
+    RareLeft -1.0 "each has a rare word of its own",
+    BothDiffer -0.8 "each names something the other does not",
+    PriceFar -0.8 "prices are far apart",
+    PriceNear 0.5 "prices are close",
+    Colour 0.3 "colours agree",
+    ColourConflict -1.5 "other colour",
+    Accessory -2.0 "one is an accessory",
+    Edition 0.3 "editions agree",
+    EditionConflict -1.5 "other edition",
 }
 
 /// The evidence of one pair.
@@ -161,7 +167,7 @@ fn covers(a: &Prepared, b: &Prepared) -> (Cover, Cover) {
                     u.token.dotted,
                 )
             } else {
-                code_likeness(a.word(&t.token), b.word(&u.token))
+                codes::relation(a.code(t), b.code(u)).likeness()
             };
             if likeness > best.0 {
                 best = (likeness, j);
@@ -204,16 +210,6 @@ fn joined(a: &Prepared, b: &Prepared, fa: &mut [f32], fb: &mut [f32]) {
             fa[usize::from(*first) + 1] = 1.0;
             fb[j] = 1.0;
         }
-    }
-}
-
-/// One model number inside the other: `sd750` and `canonsd750`.
-fn code_likeness(a: &str, b: &str) -> f32 {
-    let (s, l) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    if s.len() >= 4 && l.contains(s) {
-        0.6 + 0.4 * s.len() as f32 / l.len() as f32
-    } else {
-        0.0
     }
 }
 
@@ -273,56 +269,67 @@ fn models(a: &Prepared, b: &Prepared, ca: &Cover, cb: &Cover, set: &mut impl FnM
         _ if mpn_in(a, b) || mpn_in(b, a) => set(Feature::Mpn, 1.0),
         _ => {}
     }
-    let agree = |p: &Prepared, c: &Cover| {
-        p.name
-            .iter()
-            .zip(&c.found)
-            .filter(|(t, _)| t.token.shape == Shape::Model)
-            .map(|(t, f)| t.weight * f)
-            .fold(0.0_f32, f32::max)
-    };
-    let agreed = agree(a, ca).max(agree(b, cb));
-    set(Feature::Model, agreed);
-    if agreed < 0.5 {
-        let in_text = |p: &Prepared, q: &Prepared| p.models().any(|t| q.mentions(t.token.hash));
-        if in_text(a, b) || in_text(b, a) {
-            set(Feature::ModelInText, 1.0);
-        } else if a.models().next().is_some() && b.models().next().is_some() {
-            set(Feature::ModelConflict, 1.0);
-        }
-    }
-    // Left-over codes with the same letters and other digits: dmctz4, dmctz5; cs3, cs4.
-    let mut near = 0.0_f32;
+    model_numbers(a, b, set);
+    // Left-over codes with the same letters and other digits: cs3, cs4.
     let mut code = 0.0_f32;
     for (t, f) in a.name.iter().zip(&ca.found) {
-        if *f > 0.0 || !matches!(t.token.shape, Shape::Model | Shape::Code) {
+        if *f > 0.0 || t.token.shape != Shape::Code {
             continue;
         }
         for (u, g) in b.name.iter().zip(&cb.found) {
-            if *g > 0.0 || !matches!(u.token.shape, Shape::Model | Shape::Code) {
-                continue;
-            }
-            let (x, y) = (a.word(&t.token), b.word(&u.token));
-            if t.token.shape == Shape::Code || u.token.shape == Shape::Code {
-                code = code.max(if same_letters(x, y) { 1.0 } else { 0.3 });
-            } else if near_code(x, y) {
-                near = 1.0;
+            if *g == 0.0 && u.token.shape == Shape::Code {
+                let same = same_letters(a.code(t), b.code(u));
+                code = code.max(if same { 1.0 } else { 0.3 });
             }
         }
     }
-    set(Feature::ModelNear, near);
     set(Feature::CodeConflict, code);
+}
+
+fn model_numbers(a: &Prepared, b: &Prepared, set: &mut impl FnMut(Feature, f32)) {
+    let mut best = (Relation::Unrelated, 0.0_f32);
+    let mut found_a = [Relation::Unrelated; 9];
+    let mut found_b = [Relation::Unrelated; 9];
+    for (i, m) in a.models.iter().enumerate().take(9) {
+        for (j, n) in b.models.iter().enumerate().take(9) {
+            let r = codes::relation(&m.code, &n.code);
+            found_a[i] = found_a[i].max(r);
+            found_b[j] = found_b[j].max(r);
+            let weight = m.weight.max(n.weight);
+            if r > best.0 || (r == best.0 && weight > best.1) {
+                best = (r, weight);
+            }
+        }
+    }
+    match best.0 {
+        Relation::Same => set(Feature::Model, best.1),
+        Relation::Extends => set(Feature::ModelExtends, best.1),
+        _ => {}
+    }
+    // A family number may agree while the full numbers end otherwise.
+    let open = |m: &Model, r: Relation| r == Relation::OtherEnding && m.weight > 0.3;
+    let any =
+        |p: &Prepared, found: &[Relation; 9]| p.models.iter().zip(found).any(|(m, r)| open(m, *r));
+    let ending = any(a, &found_a) && any(b, &found_b);
+    if ending {
+        set(Feature::ModelEnding, 1.0);
+    }
+    if best.0 >= Relation::Extends {
+        return;
+    }
+    let in_text = |p: &Prepared, q: &Prepared| p.models.iter().any(|m| q.mentions(m.hash));
+    if in_text(a, b) || in_text(b, a) {
+        set(Feature::ModelInText, 1.0);
+    } else if best.0 == Relation::Near {
+        set(Feature::ModelNear, best.1);
+    } else if !ending && !a.models.is_empty() && !b.models.is_empty() {
+        set(Feature::ModelConflict, 1.0);
+    }
 }
 
 fn same_letters(a: &str, b: &str) -> bool {
     let letters = |s: &str| -> String { s.chars().filter(|c| c.is_alphabetic()).collect() };
     letters(a) == letters(b)
-}
-
-/// A long common beginning and a difference after it.
-fn near_code(a: &str, b: &str) -> bool {
-    let common = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
-    common >= 3 && common * 2 >= a.len().min(b.len())
 }
 
 fn numbers(a: &Prepared, b: &Prepared, set: &mut impl FnMut(Feature, f32)) {
@@ -443,7 +450,10 @@ fn brands(a: &Prepared, b: &Prepared, ca: &Cover, cb: &Cover, set: &mut impl FnM
     // Most names begin with the maker.
     let head = |c: &Cover, p: &Prepared| (!p.name.is_empty()).then(|| c.found[0]);
     if let (Some(x), Some(y)) = (head(ca, a), head(cb, b)) {
-        if x.max(y) >= 0.7 {
+        let known = |p: &Prepared, q: &Prepared| q.mentions(p.name[0].token.hash);
+        if x.max(y) < 0.7 && (known(a, b) || known(b, a)) {
+            // The maker stands elsewhere.
+        } else if x.max(y) >= 0.7 {
             set(Feature::Head, (x + y) / 2.0);
         } else {
             set(Feature::HeadConflict, 1.0 - x.max(y));
@@ -467,6 +477,16 @@ fn variants(
         set(Feature::Colour, 1.0);
     } else if a.colours != 0 && b.colours != 0 {
         set(Feature::ColourConflict, 1.0);
+    } else {
+        // Said in a description or by the ending of a model number.
+        let said = |p: &Prepared| p.all_colours | p.code_colours;
+        if (a.colours != 0 || b.colours != 0 || (a.code_colours != 0 && b.code_colours != 0))
+            && said(a) != 0
+            && said(b) != 0
+            && said(a) & said(b) == 0
+        {
+            set(Feature::ColourConflict, 0.7);
+        }
     }
     let (only_a, only_b) = (a.editions & !b.editions, b.editions & !a.editions);
     if a.editions & b.editions != 0 && only_a == 0 && only_b == 0 {

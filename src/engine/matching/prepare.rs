@@ -1,7 +1,7 @@
 //! Records made ready for scoring: folded, split, weighed once, compared many times.
 
 use super::text::{self, Shape, Token};
-use super::{Rec, words};
+use super::{Rec, codes, words};
 use crate::engine::fold::fold;
 use crate::engine::quantity::{self, Measure, Quantity};
 use crate::model::Gtin;
@@ -113,6 +113,16 @@ impl Vocabulary {
 pub(super) struct NameToken {
     pub token: Token,
     pub weight: f32,
+    /// Its letters and digits in [`Prepared::compact`].
+    compact: (u32, u32),
+}
+
+/// A maker's model number: from the name, or the part number.
+#[derive(Clone, Debug)]
+pub(super) struct Model {
+    pub hash: u64,
+    pub weight: f32,
+    pub code: String,
 }
 
 /// A record ready for scoring. About one kilobyte.
@@ -120,6 +130,8 @@ pub(super) struct NameToken {
 pub struct Prepared {
     pub(super) folded: String,
     pub(super) name: Vec<NameToken>,
+    pub(super) models: Vec<Model>,
+    compact: String,
     /// Hashes found in the name besides its tokens: parts and neighbours joined.
     pub(super) extra: Vec<u64>,
     /// Neighbours joined: (hash, place of the first).
@@ -138,6 +150,10 @@ pub struct Prepared {
     pub(super) measures: Vec<Measure>,
     pub(super) quantity: Option<Quantity>,
     pub(super) colours: u32,
+    /// Colours that endings of model numbers stand for.
+    pub(super) code_colours: u32,
+    /// Colours named anywhere.
+    pub(super) all_colours: u32,
     pub(super) editions: u64,
     /// Accessory words (hashes) and whether a preposition stands in the name.
     pub(super) accessories: Vec<u64>,
@@ -160,6 +176,8 @@ impl Prepared {
 
         let mut out = Self {
             name: Vec::new(),
+            models: Vec::new(),
+            compact: String::new(),
             extra: Vec::new(),
             joins: Vec::new(),
             all: Vec::new(),
@@ -174,6 +192,8 @@ impl Prepared {
             measures,
             quantity,
             colours: 0,
+            code_colours: 0,
+            all_colours: 0,
             editions: 0,
             accessories: Vec::new(),
             is_for: false,
@@ -202,19 +222,39 @@ impl Prepared {
             } else if out.name.len() < MAX_NAME_TOKENS
                 && out.name.iter().all(|n| n.token.hash != t.hash)
             {
-                out.name.push(NameToken { token: *t, weight });
+                let start = out.compact.len();
+                out.compact
+                    .extend(w.chars().filter(|c| c.is_alphanumeric() || *c == '.'));
+                let code = &out.compact[start..];
+                if t.shape == Shape::Model && out.models.len() < 8 {
+                    if let Some(c) = codes::colour_of(code) {
+                        out.code_colours |= 1 << c;
+                    }
+                    out.models.push(Model {
+                        hash: t.hash,
+                        weight,
+                        code: code.to_owned(),
+                    });
+                }
+                out.name.push(NameToken {
+                    token: *t,
+                    weight,
+                    compact: (start as u32, out.compact.len() as u32),
+                });
                 if t.shape == Shape::Number {
                     out.numbers.push(t.hash);
                 }
             }
         }
+        let mut joins = Vec::new();
         for (i, pair) in out.name.windows(2).enumerate() {
-            let (a, b) = (word(&pair[0].token), word(&pair[1].token));
+            let (a, b) = (out.code(&pair[0]), out.code(&pair[1]));
             if a.len() + b.len() >= 4 {
                 let joined = text::hash_chain(text::hash(a), b);
-                out.joins.push((joined, i as u8));
+                joins.push((joined, i as u8));
             }
         }
+        out.joins = joins;
         out.total = out.name.iter().map(|t| t.weight).sum();
         out.grams = grams(&folded);
 
@@ -242,18 +282,29 @@ impl Prepared {
                 let hash = text::hash(compact);
                 all.push((hash, 1.0));
                 out.extra.push(hash);
+                if out.models.iter().all(|m| m.code != *compact) {
+                    out.models.push(Model {
+                        hash,
+                        weight: 1.0,
+                        code: compact.clone(),
+                    });
+                }
             }
         }
         if let Some(description) = &rec.description {
             let folded = fold(description, MAX_DESCRIPTION);
             for t in text::tokens(&folded, &[]) {
                 out.has_description = true;
-                let length = (t.end - t.start) as usize;
-                all.push((t.hash, vocabulary.weight(t.hash, t.shape, length)));
+                let w = &folded[t.start as usize..t.end as usize];
+                if let Some(c) = words::colour(w) {
+                    out.all_colours |= 1 << c;
+                }
+                all.push((t.hash, vocabulary.weight(t.hash, t.shape, w.len())));
             }
         }
         all.sort_unstable_by_key(|t| t.0);
         all.dedup_by_key(|t| t.0);
+        out.all_colours |= out.colours;
         out.norm = all.iter().map(|t| t.1 * t.1).sum::<f32>().sqrt();
         out.all = all;
         out.folded = folded;
@@ -262,6 +313,11 @@ impl Prepared {
 
     pub(super) fn word(&self, token: &Token) -> &str {
         &self.folded[token.start as usize..token.end as usize]
+    }
+
+    /// The token's letters and digits.
+    pub(super) fn code(&self, token: &NameToken) -> &str {
+        &self.compact[token.compact.0 as usize..token.compact.1 as usize]
     }
 
     pub(super) fn mentions(&self, hash: u64) -> bool {
@@ -273,11 +329,6 @@ impl Prepared {
         self.name.iter().any(|t| t.token.hash == hash)
             || self.extra.contains(&hash)
             || self.brand.contains(&hash)
-    }
-
-    /// Model numbers of name and part number.
-    pub(super) fn models(&self) -> impl Iterator<Item = &NameToken> {
-        self.name.iter().filter(|t| t.token.shape == Shape::Model)
     }
 }
 

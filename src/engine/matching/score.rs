@@ -1,7 +1,7 @@
 //! From evidence to a probability and to reasons.
 
 use super::Term;
-use super::features::{COUNT, NAMES, Values};
+use super::features::{NAMES, Values};
 use super::weights::{BIAS, WEIGHTS};
 
 /// No sum of soft evidence is more certain than this many log-odds.
@@ -22,10 +22,12 @@ pub(super) fn logistic(log_odds: f32) -> f64 {
 
 /// The terms that matter, strongest first.
 pub(super) fn terms(values: &Values) -> Vec<Term> {
-    let mut out: Vec<Term> = (0..COUNT)
-        .map(|i| Term {
-            text: NAMES[i].to_owned(),
-            weight: WEIGHTS[i] * values[i],
+    let mut out: Vec<Term> = NAMES
+        .iter()
+        .zip(WEIGHTS.iter().zip(values))
+        .map(|(name, (w, v))| Term {
+            text: (*name).to_owned(),
+            weight: w * v,
         })
         .filter(|t| t.weight.abs() >= 0.05)
         .collect();

@@ -144,6 +144,8 @@ fn token(text: &str, start: usize, end: usize, part: bool) -> Token {
     let digits = s.bytes().filter(u8::is_ascii_digit).count();
     let shape = match (letters, digits) {
         (_, 0) => Shape::Word,
+        // Article numbers; years and sizes are shorter.
+        (0, d) if d >= 5 && d + 1 >= s.len() => Shape::Model,
         (0, _) => Shape::Number,
         (l, d) if l + d >= 4 => Shape::Model,
         _ => Shape::Code,

@@ -148,8 +148,12 @@ fn compare(want: &Prepared, offer: &Prepared) -> Vec<Term> {
     add("the part number agrees", 6.0 * value(Feature::Mpn));
     add("other model number", -2.5 * value(Feature::ModelConflict));
     add(
-        "model number differs in a digit or ending",
+        "a model number of the same line",
         -3.0 * value(Feature::ModelNear),
+    );
+    add(
+        "model numbers end otherwise",
+        -2.0 * value(Feature::ModelEnding),
     );
     add("other version or code", -3.0 * value(Feature::CodeConflict));
     add("other part number", -2.5 * value(Feature::MpnConflict));
