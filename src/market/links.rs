@@ -352,21 +352,48 @@ mod tests {
                 "https://shop.example/p/1?utm_source=a&variant=42&gclid=x&fbclid=y",
                 "https://shop.example/p/1?variant=42",
             ),
-            ("https://shop.example/p?id=7&UTM_Campaign=a", "https://shop.example/p?id=7"),
-            ("https://shop.example/p?awc=1_2&tag=someone-21", "https://shop.example/p"),
-            ("https://shop.example/l?tag=red", "https://shop.example/l?tag=red"),
-            ("https://shop.example/l?tag=50-inch", "https://shop.example/l?tag=50-inch"),
-            ("https://shop.example/dp/B1/ref=sr_1_3?th=1", "https://shop.example/dp/B1?th=1"),
-            ("https://shop.example/p;jsessionid=AB12?c=red", "https://shop.example/p?c=red"),
-            ("https://shop.example/p?q=a%20b&q=a+b#reviews", "https://shop.example/p?q=a%20b&q=a+b"),
+            (
+                "https://shop.example/p?id=7&UTM_Campaign=a",
+                "https://shop.example/p?id=7",
+            ),
+            (
+                "https://shop.example/p?awc=1_2&tag=someone-21",
+                "https://shop.example/p",
+            ),
+            (
+                "https://shop.example/l?tag=red",
+                "https://shop.example/l?tag=red",
+            ),
+            (
+                "https://shop.example/l?tag=50-inch",
+                "https://shop.example/l?tag=50-inch",
+            ),
+            (
+                "https://shop.example/dp/B1/ref=sr_1_3?th=1",
+                "https://shop.example/dp/B1?th=1",
+            ),
+            (
+                "https://shop.example/p;jsessionid=AB12?c=red",
+                "https://shop.example/p?c=red",
+            ),
+            (
+                "https://shop.example/p?q=a%20b&q=a+b#reviews",
+                "https://shop.example/p?q=a%20b&q=a+b",
+            ),
             ("https://shop.example/#/p/1", "https://shop.example/#/p/1"),
             ("https://me:secret@shop.example/p", "https://shop.example/p"),
-            ("https://shop.example/p?%75tm_source=a", "https://shop.example/p"),
+            (
+                "https://shop.example/p?%75tm_source=a",
+                "https://shop.example/p",
+            ),
             (
                 "https://www.awin1.com/cread.php?awinmid=1&ued=https%3A%2F%2Fshop.example%2Fp%3Futm_source%3Daw",
                 "https://shop.example/p",
             ),
-            ("https://notawin1.com/?ued=https://a.example/", "https://notawin1.com/?ued=https://a.example/"),
+            (
+                "https://notawin1.com/?ued=https://a.example/",
+                "https://notawin1.com/?ued=https://a.example/",
+            ),
         ] {
             assert_eq!(clean(from), to);
         }
@@ -375,7 +402,10 @@ mod tests {
     #[test]
     fn an_adapter_may_keep_a_parameter() {
         let url = Url::parse("https://shop.example/p?spm=1&utm_id=2").expect("url");
-        assert_eq!(canonical(&url, &["spm"]).as_str(), "https://shop.example/p?spm=1");
+        assert_eq!(
+            canonical(&url, &["spm"]).as_str(),
+            "https://shop.example/p?spm=1"
+        );
     }
 
     #[test]

@@ -51,7 +51,12 @@ pub fn address(text: &str) -> Result<Url, ShopError> {
         return Err(not());
     }
     let has_scheme = text.contains("://");
-    if !has_scheme && text.split(['/', ':']).next().is_some_and(|h| h.eq_ignore_ascii_case("mailto")) {
+    if !has_scheme
+        && text
+            .split(['/', ':'])
+            .next()
+            .is_some_and(|h| h.eq_ignore_ascii_case("mailto"))
+    {
         return Err(ShopError::Scheme("mailto".to_owned()));
     }
     let url = if has_scheme {
@@ -122,13 +127,34 @@ pub fn assumed_region(domain: &str) -> Option<String> {
     let ending = host.rsplit('.').next()?;
     let sold_to_everybody = matches!(
         ending,
-        "ac" | "ag" | "ai" | "am" | "cc" | "co" | "fm" | "gg" | "io" | "la" | "ly" | "me" | "nu"
-            | "sh" | "so" | "tk" | "to" | "tv" | "vc" | "ws"
+        "ac" | "ag"
+            | "ai"
+            | "am"
+            | "cc"
+            | "co"
+            | "fm"
+            | "gg"
+            | "io"
+            | "la"
+            | "ly"
+            | "me"
+            | "nu"
+            | "sh"
+            | "so"
+            | "tk"
+            | "to"
+            | "tv"
+            | "vc"
+            | "ws"
     );
     if ending.len() != 2 || sold_to_everybody || !ending.bytes().all(|b| b.is_ascii_lowercase()) {
         return None;
     }
-    Some(if ending == "uk" { "GB".to_owned() } else { ending.to_ascii_uppercase() })
+    Some(if ending == "uk" {
+        "GB".to_owned()
+    } else {
+        ending.to_ascii_uppercase()
+    })
 }
 
 #[cfg(test)]
@@ -142,25 +168,71 @@ mod tests {
     #[test]
     fn many_ways_to_write_a_shop() {
         for (text, domain, base, name) in [
-            ("shop.example", "shop.example", "https://shop.example/", "Shop"),
-            ("WWW.Fine-Tea.co.uk", "fine-tea.co.uk", "https://www.fine-tea.co.uk/", "Fine Tea"),
-            ("http://shop.example:8080/p/1?x#y", "shop.example:8080", "http://shop.example:8080/", "Shop"),
-            ("https://store.acme.example/", "store.acme.example", "https://store.acme.example/", "Acme"),
-            ("127.0.0.1:8080", "127.0.0.1:8080", "https://127.0.0.1:8080/", "127.0.0.1:8080"),
-            ("bücher.example", "xn--bcher-kva.example", "https://xn--bcher-kva.example/", "xn--bcher-kva.example"),
+            (
+                "shop.example",
+                "shop.example",
+                "https://shop.example/",
+                "Shop",
+            ),
+            (
+                "WWW.Fine-Tea.co.uk",
+                "fine-tea.co.uk",
+                "https://www.fine-tea.co.uk/",
+                "Fine Tea",
+            ),
+            (
+                "http://shop.example:8080/p/1?x#y",
+                "shop.example:8080",
+                "http://shop.example:8080/",
+                "Shop",
+            ),
+            (
+                "https://store.acme.example/",
+                "store.acme.example",
+                "https://store.acme.example/",
+                "Acme",
+            ),
+            (
+                "127.0.0.1:8080",
+                "127.0.0.1:8080",
+                "https://127.0.0.1:8080/",
+                "127.0.0.1:8080",
+            ),
+            (
+                "bücher.example",
+                "xn--bcher-kva.example",
+                "https://xn--bcher-kva.example/",
+                "xn--bcher-kva.example",
+            ),
         ] {
-            assert_eq!(made(text), Ok((domain.into(), base.into(), name.into())), "{text}");
+            assert_eq!(
+                made(text),
+                Ok((domain.into(), base.into(), name.into())),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_shop() {
         for text in ["", "tea", "a b.example", "https://", "//", "https://tea/"] {
-            assert!(matches!(made(text), Err(ShopError::NotAnAddress(_))), "{text}");
+            assert!(
+                matches!(made(text), Err(ShopError::NotAnAddress(_))),
+                "{text}"
+            );
         }
-        assert!(matches!(made("ftp://shop.example"), Err(ShopError::Scheme(_))));
-        assert!(matches!(made("file:///etc/passwd"), Err(ShopError::Scheme(_))));
-        assert_eq!(made("https://me:x@shop.example"), Err(ShopError::Credentials));
+        assert!(matches!(
+            made("ftp://shop.example"),
+            Err(ShopError::Scheme(_))
+        ));
+        assert!(matches!(
+            made("file:///etc/passwd"),
+            Err(ShopError::Scheme(_))
+        ));
+        assert_eq!(
+            made("https://me:x@shop.example"),
+            Err(ShopError::Credentials)
+        );
     }
 
     #[test]
