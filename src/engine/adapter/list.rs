@@ -4,6 +4,7 @@ use super::find::View;
 use super::manifest::{Manifest, Search};
 use super::read::absolute;
 use super::values::Habits;
+use crate::engine::price::Kind;
 use crate::model::text::clean;
 use crate::model::{Gtin, Money};
 use serde::{Deserialize, Serialize};
@@ -49,7 +50,7 @@ pub fn listings(manifest: &Manifest, search: &Search, view: &View<'_>) -> (Vec<L
                 .and_then(|f| f.text.parse().ok()),
             price: view
                 .first(&fields.price, scope)
-                .and_then(|f| habits.money(&f)),
+                .and_then(|f| habits.money(&f, &[Kind::Price])),
         });
     });
     (out, unread)

@@ -4,6 +4,7 @@ use super::find::{Found, Scope, View};
 use super::manifest::{Fields, Manifest, Product, Variants};
 use super::source::Sources;
 use super::values::{Habits, availability, condition, currency};
+use crate::engine::price::Kind;
 use crate::model::offer::{Extractor, PriceRange, Provenance, Shipping};
 use crate::model::text::clean;
 use crate::model::{Availability, Condition, Extraction, Money, Offer, Verdict};
@@ -302,7 +303,10 @@ impl Collector<'_, '_> {
         for source in &sources.0 {
             let mut prices: Vec<Money> = Vec::new();
             for found in self.view.all(source, self.scope) {
-                let Some(price) = habits.money(&found).filter(|p| p.amount > Decimal::ZERO) else {
+                let Some(price) = habits
+                    .money(&found, &[Kind::Price])
+                    .filter(|p| p.amount > Decimal::ZERO)
+                else {
                     continue;
                 };
                 if prices.is_empty() {
@@ -330,18 +334,21 @@ fn read_fields(manifest: &Manifest, fields: &Fields, view: &View<'_>, scope: Sco
         scope,
         provenance: Vec::new(),
     };
-    let stated = c.get("currency", &fields.currency, |f| currency(&f.text));
+    let locale = manifest.locale.as_deref();
+    let stated = c.get("currency", &fields.currency, |f| currency(&f.text, locale));
     let habits = Habits {
         currency: stated.or(manifest.currency),
-        locale: manifest.locale.as_deref(),
+        locale,
     };
     let positive = |m: &Money| m.amount > Decimal::ZERO;
     let (price, rivals) = c.price(&fields.price, habits);
     let list_price = c.get("list_price", &fields.list_price, |f| {
-        habits.money(f).filter(positive)
+        habits.money(f, &[Kind::Price, Kind::List]).filter(positive)
     });
     let cost = c.get("shipping", &fields.shipping, |f| {
-        habits.money(f).filter(|m| !m.amount.is_sign_negative())
+        habits
+            .money(f, &[Kind::Price, Kind::Shipping, Kind::Free])
+            .filter(|m| !m.amount.is_sign_negative())
     });
     let days: Option<u32> = c.get("shipping_days", &fields.shipping_days, |f| {
         f.text.trim().parse().ok()

@@ -1,6 +1,7 @@
 //! Found texts to typed values.
 
 use super::find::Found;
+use crate::engine::price::{self, Hints, Kind};
 use crate::model::offer::UnitPrice;
 use crate::model::{Availability, Condition, Currency, Money};
 use regex::Regex;
@@ -18,13 +19,35 @@ pub struct Habits<'a> {
 }
 
 impl Habits<'_> {
-    /// Reads an amount. `None` unless amount and currency are sure.
-    pub fn money(&self, found: &Found) -> Option<Money> {
+    /// Reads an amount of one of these kinds. `None` unless amount and currency are
+    /// sure: several different amounts, a range or an undecided `$` are not.
+    pub fn money(&self, found: &Found, kinds: &[Kind]) -> Option<Money> {
         if found.is_plain {
             let amount = Decimal::from_str(&found.text).ok()?;
             return self.currency.map(|currency| Money::new(amount, currency));
         }
-        read_money(&found.text, self.currency, self.locale)
+        self.read(&found.text, kinds)
+    }
+
+    fn read(&self, text: &str, kinds: &[Kind]) -> Option<Money> {
+        let hints = Hints {
+            currency: self.currency.as_ref().map(Currency::code),
+            locale: self.locale,
+            decimal_separator: None,
+        };
+        let figures = price::figures(text, &hints);
+        let mut fitting = figures.iter().filter(|f| kinds.contains(&f.kind));
+        let Some(first) = fitting.next() else {
+            let is_free = figures.is_empty() && kinds.contains(&Kind::Free);
+            return self
+                .currency
+                .filter(|_| is_free && price::context::is_free(text))
+                .map(Money::zero);
+        };
+        if first.high.is_some() || fitting.any(|f| f.amount != first.amount) {
+            return None;
+        }
+        first.currency.map(|c| Money::new(first.amount, c))
     }
 
     /// Reads a price per reference quantity, such as `4,98 € / 1 kg` or `1 l = 0,99 €`.
@@ -47,7 +70,7 @@ impl Habits<'_> {
         let whole = reference.get(0)?;
         let rest = [&found.text[..whole.start()], &found.text[whole.end()..]].concat();
         let rest = rest.trim_matches(|c: char| c.is_whitespace() || "()[]*".contains(c));
-        let price = read_money(rest, self.currency, self.locale)?;
+        let price = self.read(rest, &[Kind::Price, Kind::Unit])?;
         (quantity > Decimal::ZERO && price.amount > Decimal::ZERO).then(|| UnitPrice {
             price,
             quantity,
@@ -108,18 +131,12 @@ pub fn condition(text: &str) -> Option<Condition> {
     })
 }
 
-/// A currency code or an unmistakable sign.
-pub fn currency(text: &str) -> Option<Currency> {
-    match text.trim() {
-        "€" => Some(Currency::EUR),
-        "£" => "GBP".parse().ok(),
-        other => other.parse().ok(),
-    }
-}
-
-fn read_money(text: &str, currency: Option<Currency>, _locale: Option<&str>) -> Option<Money> {
-    // Until the price engine is merged: strict forms only.
-    let cleaned = text.replace(['€'], "").replace(',', ".");
-    let amount = Decimal::from_str(cleaned.trim()).ok()?;
-    currency.map(|c| Money::new(amount, c))
+/// A currency as a code or an unmistakable sign; `locale` decides signs that many
+/// countries share.
+pub fn currency(text: &str, locale: Option<&str>) -> Option<Currency> {
+    let hints = Hints {
+        locale,
+        ..Hints::default()
+    };
+    price::read(text, &hints).currency
 }
