@@ -4,3 +4,4 @@ pub mod api;
 pub mod config;
 pub mod paths;
 pub mod socket;
+pub mod store;

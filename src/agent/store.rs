@@ -27,7 +27,6 @@ const RULES: Collection<Rule> = Collection::new(Tree::new(7, "rules"), 1);
 const ALERTS: Collection<Alert> = Collection::new(Tree::new(8, "alerts"), 1);
 const TENDERS: Collection<Tender> = Collection::new(Tree::new(9, "tenders"), 1);
 const RATES: Collection<Rates> = Collection::new(Tree::new(10, "rates"), 1);
-const SEARCHES: Collection<String> = Collection::new(Tree::new(11, "searches"), 1);
 
 /// What identifies an offer: the first 16 hexadecimal digits of the SHA-256 of its
 /// canonical address and stock-keeping unit.
@@ -370,14 +369,6 @@ impl Store {
     pub fn rates(&self) -> Result<Option<Rates>> {
         RATES.get(&self.vault, b"ecb")
     }
-
-    /// How a shop without an adapter can be searched.
-    ///
-    /// # Errors
-    /// As the vault.
-    pub fn search_template(&self, domain: &str) -> Result<Option<String>> {
-        SEARCHES.get(&self.vault, domain.as_bytes())
-    }
 }
 
 fn page_key(url: &str) -> [u8; 32] {
@@ -514,13 +505,5 @@ impl Change<'_, '_> {
     /// As the vault.
     pub fn put_rates(&mut self, rates: &Rates) -> Result<()> {
         RATES.put(self.tx, b"ecb", rates)
-    }
-
-    /// Writes how a shop can be searched.
-    ///
-    /// # Errors
-    /// As the vault.
-    pub fn put_search_template(&mut self, domain: &str, template: &str) -> Result<()> {
-        SEARCHES.put(self.tx, domain.as_bytes(), &template.to_owned())
     }
 }

@@ -8,6 +8,7 @@
 use super::links;
 use super::shop::domain_of;
 use crate::engine::adapter::Manifest;
+use crate::engine::discover;
 use crate::model::seller::{Shop, Trouble};
 use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::want::{Want, WantStatus};
@@ -237,7 +238,9 @@ fn is_active(want: &Want, now: Timestamp) -> bool {
 fn targets_of(want: &Want, shops: &[(Shop, Option<Arc<Manifest>>)]) -> Vec<(String, JobKind)> {
     let mut out = Vec::new();
     let mut known = BTreeSet::new();
-    for text in &want.urls {
+    let given = want.urls.iter().map(|u| (u, true));
+    let found = want.found.iter().map(|u| (u, false));
+    for (text, by_person) in given.chain(found) {
         let Ok(url) = Url::parse(text) else { continue };
         let Some(domain) = domain_of(&url).filter(|_| matches!(url.scheme(), "http" | "https"))
         else {
@@ -248,18 +251,24 @@ fn targets_of(want: &Want, shops: &[(Shop, Option<Arc<Manifest>>)]) -> Vec<(Stri
             .find(|(s, _)| s.domain == domain)
             .and_then(|(_, a)| a.as_deref());
         let url = links::canonical(&url, &kept_params(adapter));
-        known.insert(domain.clone());
+        // A page found by searching does not end the search: a better one may come.
+        if by_person {
+            known.insert(domain.clone());
+        }
         out.push((domain, JobKind::Product { url: url.into() }));
     }
     for (shop, adapter) in shops {
-        let (Some(adapter), Ok(base)) = (adapter, Url::parse(&shop.base_url)) else {
+        let Ok(base) = Url::parse(&shop.base_url) else {
             continue;
         };
         if known.contains(&shop.domain) {
             continue;
         }
         let query = query_of(want);
-        if let Some(url) = adapter.search_address(&base, &query, want.gtin, 0) {
+        let by_adapter =
+            adapter.as_deref().and_then(|a| a.search_address(&base, &query, want.gtin, 0));
+        let by_shop = || shop.search.as_deref().and_then(|t| discover::fill(t, &query));
+        if let Some(url) = by_adapter.or_else(by_shop) {
             let kind = JobKind::Search {
                 url: url.into(),
                 query,
@@ -282,14 +291,17 @@ pub fn kept_params(adapter: Option<&Manifest>) -> Vec<&str> {
         .collect()
 }
 
-/// The words to search for: brand and name, and nothing private.
+/// Words a search box is asked for at most: shops want all of them to occur.
+const MAX_QUERY_WORDS: usize = 6;
+
+/// The words to search for: brand and name, and nothing private. A title's afterthoughts
+/// (after a comma, a bar, a bracket) are left out, because few shops word them alike.
 fn query_of(want: &Want) -> String {
-    match &want.brand {
-        Some(brand) if !want.name.to_lowercase().contains(&brand.to_lowercase()) => {
-            format!("{brand} {}", want.name)
-        }
-        _ => want.name.clone(),
-    }
+    let name = want.name.split([',', '(', '|', ';', '[']).next().unwrap_or_default().trim();
+    let name = if name.chars().count() < 3 { want.name.as_str() } else { name };
+    let brand = want.brand.as_deref().filter(|b| !name.to_lowercase().contains(&b.to_lowercase()));
+    let words = brand.into_iter().flat_map(str::split_whitespace).chain(name.split_whitespace());
+    words.take(MAX_QUERY_WORDS).collect::<Vec<_>>().join(" ")
 }
 
 /// How often to read for a want: more often when it is needed soon.
