@@ -13,4 +13,5 @@ pub mod price;
 pub mod quantity;
 pub mod quote;
 pub mod rank;
+pub mod rates;
 pub mod robots;

@@ -52,6 +52,9 @@ pub struct Listing {
     /// One of several prices of a page that nobody has chosen yet: not an offer.
     #[serde(default)]
     pub candidate: bool,
+    /// How many observations its history has.
+    #[serde(default)]
+    pub observations: u32,
 }
 
 /// The answer to "is this offer that want?".
@@ -134,7 +137,7 @@ pub struct Rates {
     pub read: Timestamp,
 }
 
-/// A page's history stream has the offer's id as its name.
+/// A history stream has the offer's id as its name.
 fn stream(id: &str) -> &[u8] {
     id.as_bytes()
 }
@@ -174,12 +177,9 @@ impl Store {
     /// As the vault.
     pub fn open(vault: Vault) -> Result<Self> {
         let mut index = Index::default();
-        for listing in LISTINGS.all(&vault)? {
+        for (_, listing) in LISTINGS.all(&vault)? {
             index.add(&listing);
-            HISTORY.read(&vault, stream(&listing.id), |_| {
-                index.observations += 1;
-                true
-            })?;
+            index.observations += listing.observations as usize;
         }
         Ok(Self { vault, index: Arc::new(Mutex::new(index)) })
     }
@@ -211,12 +211,16 @@ impl Store {
         Ok(result)
     }
 
+    fn all<T: Serialize + serde::de::DeserializeOwned>(&self, of: &Collection<T>) -> Result<Vec<T>> {
+        Ok(of.all(&self.vault)?.into_iter().map(|(_, record)| record).collect())
+    }
+
     /// All wants, oldest first.
     ///
     /// # Errors
     /// As the vault.
     pub fn wants(&self) -> Result<Vec<Want>> {
-        WANTS.all(&self.vault)
+        self.all(&WANTS)
     }
 
     /// One want.
@@ -232,7 +236,7 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn shops(&self) -> Result<Vec<Shop>> {
-        SHOPS.all(&self.vault)
+        self.all(&SHOPS)
     }
 
     /// One shop.
@@ -248,7 +252,7 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn jobs(&self) -> Result<Vec<CrawlJob>> {
-        JOBS.all(&self.vault)
+        self.all(&JOBS)
     }
 
     /// One crawl job.
@@ -308,7 +312,7 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn listings(&self) -> Result<Vec<Listing>> {
-        LISTINGS.all(&self.vault)
+        self.all(&LISTINGS)
     }
 
     /// The observations of one offer, oldest first.
@@ -316,12 +320,7 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn history(&self, id: &str) -> Result<Vec<Observation>> {
-        let mut points = Vec::new();
-        HISTORY.read(&self.vault, stream(id), |o| {
-            points.push(o);
-            true
-        })?;
-        Ok(points)
+        HISTORY.read(&self.vault, stream(id))
     }
 
     /// How many observations there are.
@@ -335,7 +334,7 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn rules(&self) -> Result<Vec<Rule>> {
-        RULES.all(&self.vault)
+        self.all(&RULES)
     }
 
     /// All alerts, oldest first.
@@ -343,7 +342,7 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn alerts(&self) -> Result<Vec<Alert>> {
-        ALERTS.all(&self.vault)
+        self.all(&ALERTS)
     }
 
     /// All tenders, oldest first.
@@ -351,7 +350,7 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn tenders(&self) -> Result<Vec<Tender>> {
-        TENDERS.all(&self.vault)
+        self.all(&TENDERS)
     }
 
     /// One tender.
@@ -396,7 +395,7 @@ impl Change<'_, '_> {
     /// # Errors
     /// As the vault.
     pub fn remove_want(&mut self, id: Id) -> Result<()> {
-        WANTS.remove(self.tx, id.0.as_bytes())
+        WANTS.remove(self.tx, id.0.as_bytes()).map(drop)
     }
 
     /// Writes a shop.
@@ -412,7 +411,7 @@ impl Change<'_, '_> {
     /// # Errors
     /// As the vault.
     pub fn remove_shop(&mut self, domain: &str) -> Result<()> {
-        SHOPS.remove(self.tx, domain.as_bytes())
+        SHOPS.remove(self.tx, domain.as_bytes()).map(drop)
     }
 
     /// Writes a job.
@@ -428,7 +427,7 @@ impl Change<'_, '_> {
     /// # Errors
     /// As the vault.
     pub fn remove_job(&mut self, id: Id) -> Result<()> {
-        JOBS.remove(self.tx, id.0.as_bytes())
+        JOBS.remove(self.tx, id.0.as_bytes()).map(drop)
     }
 
     /// Writes what is remembered of a page.
@@ -437,6 +436,17 @@ impl Change<'_, '_> {
     /// As the vault.
     pub fn put_page(&mut self, url: &str, page: &Page) -> Result<()> {
         PAGES.put(self.tx, &page_key(url), page)
+    }
+
+    /// Writes a listing and an entry in its history.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn observe(&mut self, listing: &Listing, observation: &Observation) -> Result<()> {
+        HISTORY.append(self.tx, stream(&listing.id), observation)?;
+        *self.observed += 1;
+        let observations = listing.observations.saturating_add(1);
+        self.put_listing(&Listing { observations, ..listing.clone() })
     }
 
     /// Writes a listing.
@@ -454,17 +464,7 @@ impl Change<'_, '_> {
     /// # Errors
     /// As the vault.
     pub fn remove_candidate(&mut self, id: &str) -> Result<()> {
-        LISTINGS.remove(self.tx, id.as_bytes())
-    }
-
-    /// Adds an observation to the history of a listing.
-    ///
-    /// # Errors
-    /// As the vault.
-    pub fn observe(&mut self, id: &str, observation: &Observation) -> Result<()> {
-        HISTORY.append(self.tx, stream(id), observation)?;
-        *self.observed += 1;
-        Ok(())
+        LISTINGS.remove(self.tx, id.as_bytes()).map(drop)
     }
 
     /// Writes a rule.
@@ -480,7 +480,7 @@ impl Change<'_, '_> {
     /// # Errors
     /// As the vault.
     pub fn remove_rule(&mut self, id: Id) -> Result<()> {
-        RULES.remove(self.tx, id.0.as_bytes())
+        RULES.remove(self.tx, id.0.as_bytes()).map(drop)
     }
 
     /// Writes an alert.

@@ -365,8 +365,8 @@ pub fn history(store: &Store, market: &Market, want: &Want) -> Result<HistoryRep
         points.extend(store.history(&listing.id)?.into_iter().map(|o| HistoryPoint {
             at: o.at,
             home: o.price.and_then(|p| market.home_price(&p)),
-            shop: o.shop,
-            url: o.url,
+            shop: listing.shop.clone(),
+            url: listing.url.clone(),
             price: o.price,
             availability: o.availability,
         }));
