@@ -19,6 +19,7 @@
 //! ```
 
 mod anchor;
+mod backup;
 mod bytes;
 mod collection;
 mod crypto;
@@ -30,6 +31,7 @@ mod harden;
 mod header;
 mod index;
 mod journal;
+mod ledger;
 mod locked;
 mod open;
 mod overlay;
@@ -38,23 +40,28 @@ mod recover;
 mod secret;
 mod slots;
 mod store;
+mod tar;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod verify;
 
 pub use age::secrecy::{ExposeSecret, SecretBox, SecretString};
+pub use backup::{BackupKey, BackupTo};
 pub use collection::{Collection, Log, Source};
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use entry::{MAX_KEY, MAX_VALUE};
 pub use error::{Damage, Result, VaultError};
 pub use harden::harden_process;
 pub use header::{KdfCost, SlotInfo, SlotKind};
+pub use ledger::{Disclosure, LedgerEntry, LedgerHead};
 pub use secret::{RecoveryCode, Secret, check_passphrase};
 pub use transaction::Transaction;
+pub use verify::Verification;
 
 use crate::model::time::Timestamp;
 use anchor::{Anchor, Mark};
-use crypto::KeyPage;
+use crypto::{KeyPage, Name, hex};
 use entry::{Row, Tip, pack_entries, pack_prefix, pack_stream};
 use frame::{Kind, seal_frame};
 use header::Header;
@@ -324,6 +331,11 @@ impl Inner {
         Ok(())
     }
 
+    fn with_key<T>(&self, name: Name, f: impl FnOnce(&[u8; 32]) -> T) -> Result<T> {
+        let view = self.view();
+        Ok(f(view.as_ref().ok_or(VaultError::Locked)?.keys.key(name)))
+    }
+
     fn value(&self, tree: u16, key: &[u8]) -> Result<Option<Vec<u8>>> {
         self.read(|view| match view.index.get(tree, key) {
             None => Ok(None),
@@ -548,6 +560,10 @@ impl Vault {
         Ok(out)
     }
 
+    fn with_key<T>(&self, name: Name, f: impl FnOnce(&[u8; 32]) -> T) -> Result<T> {
+        self.inner.with_key(name, f)
+    }
+
     /// What there is to know about the vault.
     ///
     /// # Errors
@@ -700,42 +716,9 @@ impl Inner {
     /// `broken` are set aside, under names that are no journal's, once it is there.
     fn checkpoint(&self, writer: &mut Writer, broken: &[PathBuf]) -> Result<()> {
         let tip = self.view().as_ref().ok_or(VaultError::Locked)?.tip;
-        let trees = self.read(|view| Ok(view.index.trees()))?;
-        let mut trees = trees.into_iter().peekable();
-        let mut from = Bound::Unbounded;
+        let mut rows = self.rows()?;
         let keys = Arc::clone(&writer.keys);
-        let len = write_checkpoint(&self.files, &keys, &tip, &mut || loop {
-            let Some(tree) = trees.peek().copied() else {
-                return Ok(Vec::new());
-            };
-            let rows = self.read(|view| {
-                let keys = view
-                    .index
-                    .keys(tree, as_slice(&from), Bound::Unbounded, SCAN);
-                keys.into_iter()
-                    .map(|(key, meta)| {
-                        let value = view.value(tree, &key, meta)?;
-                        Ok(Row {
-                            tree,
-                            key,
-                            pack: meta.pack,
-                            seq: meta.seq,
-                            value,
-                        })
-                    })
-                    .collect::<Result<Vec<_>, Broken>>()
-            })?;
-            match rows.last() {
-                Some(last) => {
-                    from = Bound::Excluded(last.key.clone());
-                    return Ok(rows);
-                }
-                None => {
-                    trees.next();
-                    from = Bound::Unbounded;
-                }
-            }
-        })?;
+        let len = write_checkpoint(&self.files, &keys, &tip, &mut || rows.next())?;
         for path in broken {
             self.files
                 .disk
@@ -748,6 +731,16 @@ impl Inner {
         // A rebuild of the store reads these files: it holds the view for writing.
         let _view = self.view();
         self.files.prune()
+    }
+
+    /// All records, tree by tree. The caller keeps writers out.
+    fn rows(&self) -> Result<Rows<'_>> {
+        let trees = self.read(|view| Ok(view.index.trees()))?;
+        Ok(Rows {
+            inner: self,
+            trees: trees.into_iter().rev().collect(),
+            from: Bound::Unbounded,
+        })
     }
 
     fn close(&self) {
@@ -766,6 +759,46 @@ impl Inner {
             drop(view);
             drop(writer);
         }
+    }
+}
+
+/// A walk over all records.
+struct Rows<'a> {
+    inner: &'a Inner,
+    /// Trees to come, the next one last.
+    trees: Vec<u16>,
+    from: Bound<Vec<u8>>,
+}
+
+impl Rows<'_> {
+    /// Some more records; none at the end.
+    fn next(&mut self) -> Result<Vec<Row>> {
+        while let Some(tree) = self.trees.last().copied() {
+            let rows = self.inner.read(|view| {
+                let keys = view
+                    .index
+                    .keys(tree, as_slice(&self.from), Bound::Unbounded, SCAN);
+                keys.into_iter()
+                    .map(|(key, meta)| {
+                        let value = view.value(tree, &key, meta)?;
+                        Ok(Row {
+                            tree,
+                            key,
+                            pack: meta.pack,
+                            seq: meta.seq,
+                            value,
+                        })
+                    })
+                    .collect::<Result<Vec<_>, Broken>>()
+            })?;
+            if let Some(last) = rows.last() {
+                self.from = Bound::Excluded(last.key.clone());
+                return Ok(rows);
+            }
+            self.trees.pop();
+            self.from = Bound::Unbounded;
+        }
+        Ok(Vec::new())
     }
 }
 
@@ -813,12 +846,4 @@ fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
     let mut end = prefix[..=last].to_vec();
     end[last] += 1;
     Some(end)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -78,6 +78,15 @@ pub(super) fn sha256(parts: &[&[u8]]) -> [u8; KEY] {
     hash.finalize().into()
 }
 
+/// Lower-case hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// HKDF-SHA256 to one key.
 pub(super) fn derive(ikm: &[u8], salt: &[u8], info: &[&[u8]]) -> SecretKey {
     let mut key = Zeroizing::new([0; KEY]);

@@ -546,6 +546,11 @@ impl Header {
         Ok(Some((self, keys)))
     }
 
+    /// Whether a stored copy is intact.
+    pub(super) fn is_authentic(keys: &KeyPage, copy: &[u8]) -> bool {
+        copy.len() == COPY && mac_fits(keys.key(Name::Header), &[&copy[..MAC_AT]], &copy[MAC_AT..])
+    }
+
     fn open_keyring(&self, keys: &KeyPage, aad: &[u8]) -> Option<(u32, u32, SecretKey)> {
         let nonce = self.keyring[..NONCE].try_into().ok()?;
         let mut plain = Zeroizing::new(self.keyring[NONCE..].to_vec());

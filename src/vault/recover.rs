@@ -111,7 +111,7 @@ impl Base for IndexAndStore<'_> {
     }
 }
 
-fn open_file(path: &Path) -> Result<(BufReader<File>, u64)> {
+pub(super) fn open_file(path: &Path) -> Result<(BufReader<File>, u64)> {
     let io = |e| VaultError::io(format!("reading {}", path.display()), e);
     let file = File::open(path).map_err(io)?;
     let len = file.metadata().map_err(io)?.len();
@@ -119,7 +119,7 @@ fn open_file(path: &Path) -> Result<(BufReader<File>, u64)> {
 }
 
 /// The header of a journal or checkpoint; `None` if it is not intact.
-fn read_header(
+pub(super) fn read_header(
     keys: &KeyPage,
     kind: Kind,
     source: &mut impl Read,

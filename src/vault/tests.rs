@@ -261,3 +261,265 @@ fn checkpoints_replace_journals() {
     assert_eq!(vault.scan(NOTES, ..).expect("read"), before);
     assert_eq!(vault.status().expect("open").notices, []);
 }
+
+fn disclosure(n: u32) -> Disclosure {
+    Disclosure {
+        time: Timestamp::from_second(1_700_000_000 + i64::from(n)).expect("in range"),
+        actor: "tender".into(),
+        recipient: format!("shop-{n}@example.org"),
+        subject: "t-1".into(),
+        fields: vec!["postcode".into()],
+        sha256: hex(&crypto::sha256(&[&n.to_be_bytes()])),
+        purpose: "a quote\nfor tea".into(),
+    }
+}
+
+#[test]
+fn the_ledger_can_be_checked_with_sha256_alone() {
+    let place = Place::new();
+    let vault = place.create();
+    vault
+        .transaction(|tx| tx.disclose(&disclosure(0)))
+        .expect("committed");
+    let head = vault
+        .transaction(|tx| {
+            tx.disclose(&disclosure(1))?;
+            tx.disclose(&disclosure(2))
+        })
+        .expect("committed");
+    assert_eq!(vault.verify_ledger().expect("whole"), head);
+    assert_eq!(vault.ledger().expect("whole")[1].disclosure, disclosure(1));
+    let mut file = Vec::new();
+    assert_eq!(vault.export_ledger(&mut file).expect("written"), head);
+    let text = String::from_utf8(file).expect("JSON");
+    let mut prev = "0".repeat(64);
+    for line in text.lines() {
+        assert!(line.contains(&format!("\"prev\":\"{prev}\"")), "{line}");
+        prev = hex(&crypto::sha256(&[line.as_bytes()]));
+    }
+    assert_eq!((prev, text.lines().count()), (head.hash, 3));
+}
+
+#[test]
+fn a_changed_ledger_entry_is_found() {
+    let place = Place::new();
+    let vault = place.create();
+    for n in 0..3 {
+        vault
+            .transaction(|tx| tx.disclose(&disclosure(n)))
+            .expect("committed");
+    }
+    let ledger = ledger::LEDGER;
+    let stored = vault
+        .get(ledger, &1u64.to_be_bytes())
+        .expect("read")
+        .expect("there");
+    let text = String::from_utf8_lossy(&stored).into_owned();
+    let at = text.find("shop-1").expect("recipient");
+    let mut forged = stored;
+    forged[at + 5] = b'9';
+    vault
+        .transaction(|tx| tx.put(ledger, &1u64.to_be_bytes(), &forged))
+        .expect("committed");
+    assert!(matches!(
+        vault.verify_ledger(),
+        Err(VaultError::LedgerBroken(1))
+    ));
+}
+
+fn filled(place: &Place) -> Vault {
+    let vault = place.create();
+    vault
+        .transaction(|tx| {
+            tx.put(NOTES, b"binary\x00key", &[0, 255, 10])?;
+            tx.put(NOTES, b"null", b"null")?;
+            tx.put(NOTES, b"spaced", b" {\"a\": 1}\n")?;
+            tx.put(NOTES, b"long", &vec![b'x'; 300_000])?;
+            NAMES.put(tx, b"1", &"\u{1b}Ada".to_owned())?;
+            for i in 0..2000 {
+                PRICES.append(tx, b"tea", &i)?;
+            }
+            tx.disclose(&disclosure(1))?;
+            Ok::<_, VaultError>(())
+        })
+        .expect("committed");
+    vault
+}
+
+#[test]
+fn a_backup_comes_back_whole() {
+    let place = Place::new();
+    let vault = filled(&place);
+    let identity = age::x25519::Identity::generate();
+    let to = BackupTo::Recipients(vec![identity.to_public().to_string()]);
+    let mut backup = Vec::new();
+    vault.backup(&mut backup, &to, &[NOTES]).expect("written");
+    assert!(backup.starts_with(b"age-encryption.org/v1\n"));
+
+    let other = Place::new();
+    let key = BackupKey::Identity(identity.to_string());
+    let restored = Vault::restore(&backup[..], &key, &other.paths, &passphrase(), options());
+    let (restored, code) = restored.expect("restored");
+    for tree in [NOTES, NAMES.tree(), PRICES.tree()] {
+        assert_eq!(
+            restored.scan(tree, ..).expect("read"),
+            vault.scan(tree, ..).expect("read")
+        );
+    }
+    assert_eq!(
+        restored.verify_ledger().expect("whole"),
+        vault.verify_ledger().expect("whole")
+    );
+    restored
+        .transaction(|tx| PRICES.append(tx, b"tea", &2000))
+        .expect("committed");
+    assert_eq!(
+        PRICES.read(&restored, b"tea").expect("read"),
+        (0..=2000).collect::<Vec<_>>()
+    );
+    restored.lock();
+    Vault::open(&other.paths, &Secret::Recovery(code), options()).expect("the new code opens");
+
+    let wrong = BackupKey::Identity(age::x25519::Identity::generate().to_string());
+    let refused = Vault::restore(
+        &backup[..],
+        &wrong,
+        &Place::new().paths,
+        &passphrase(),
+        options(),
+    );
+    assert!(matches!(refused, Err(VaultError::Archive(_))));
+}
+
+#[test]
+fn a_hostile_archive_leaves_nothing_behind() {
+    let place = Place::new();
+    let vault = filled(&place);
+    let mut good = Vec::new();
+    vault.export(&mut good, &[NOTES]).expect("written");
+    let archive = |files: &[(&str, &[u8])]| {
+        let mut out = Vec::new();
+        for (name, content) in files {
+            tar::write_file(&mut out, name, content).expect("written");
+        }
+        tar::write_end(&mut out).expect("written");
+        out
+    };
+    let mut link = archive(&[("0001-notes/000000.ndjson", b"")]);
+    link[156] = b'2';
+    let line: &[u8] = b"{\"key\":\"a\",\"value\":1}\n";
+    let deep = [b"{\"key\":\"a\",\"value\":".to_vec(), vec![b'['; 100_000]].concat();
+    let mut cases = vec![
+        ("empty", Vec::new()),
+        ("a link", link),
+        ("escape", archive(&[("../etc/passwd", line)])),
+        ("absolute", archive(&[("/0001-notes/000000.ndjson", line)])),
+        ("reserved tree", archive(&[("ffff-x/000000.ndjson", line)])),
+        (
+            "no manifest",
+            archive(&[("0001-notes/000000.ndjson", line)]),
+        ),
+        ("deep", archive(&[("0001-notes/000000.ndjson", &deep)])),
+        (
+            "bad line",
+            archive(&[("0001-notes/000000.ndjson", b"{\"key\":\"a\"}\n")]),
+        ),
+        (
+            "forged ledger",
+            archive(&[("ff00-ledger/000000.ndjson", line)]),
+        ),
+    ];
+    for cut in [1, 511, 512, 1000, good.len() / 2, good.len() - 1025] {
+        cases.push(("cut", good[..cut].to_vec()));
+    }
+    for at in (0..good.len() - 1024).step_by(good.len() / 23) {
+        let mut bad = good.clone();
+        bad[at] ^= 1;
+        cases.push(("flipped", bad));
+    }
+    let target = Place::new();
+    for (what, bytes) in cases {
+        // A flip in the padding between files changes nothing.
+        if let Ok((vault, _)) = Vault::import(&bytes[..], &target.paths, &passphrase(), options()) {
+            assert_eq!(what, "flipped");
+            drop(vault);
+            std::fs::remove_dir_all(&target.paths.dir).expect("removed");
+            std::fs::remove_file(&target.paths.anchor).expect("removed");
+        }
+        assert!(!target.paths.dir.exists(), "{what}");
+        assert_eq!(files(target._dir.path()), Vec::<PathBuf>::new(), "{what}");
+    }
+}
+
+#[test]
+fn verify_reads_everything() {
+    let place = Place::new();
+    let vault = filled(&place);
+    let report = vault.verify(&place.paths.anchor).expect("read");
+    assert_eq!(report.problems, Vec::<String>::new());
+    assert_eq!((report.transactions, report.ledger_entries), (1, 1));
+    assert_eq!(report.records, vault.status().expect("open").records);
+    let journal = files(&place.paths.dir.join("journal")).remove(0);
+    let mut bytes = std::fs::read(&journal).expect("read");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&journal, bytes).expect("written");
+    let report = vault.verify(&place.paths.anchor).expect("read");
+    assert_eq!(report.problems.len(), 2, "{:?}", report.problems);
+}
+
+#[test]
+fn a_put_back_copy_of_the_vault_is_noticed() {
+    let place = Place::new();
+    let vault = place.create();
+    put(&vault, b"a", b"1");
+    vault.lock();
+    let copy = place.paths.dir.with_extension("copy");
+    let status = std::process::Command::new("cp")
+        .arg("-a")
+        .arg(&place.paths.dir)
+        .arg(&copy)
+        .status();
+    assert!(status.expect("cp").success());
+    let vault = place.open();
+    put(&vault, b"a", b"2");
+    put(&vault, b"b", b"2");
+    vault.lock();
+    std::fs::remove_dir_all(&place.paths.dir).expect("removed");
+    std::fs::rename(&copy, &place.paths.dir).expect("renamed");
+    match Vault::open(&place.paths, &secret(), options()) {
+        Err(VaultError::Damaged(damage)) => {
+            assert_eq!((damage.intact, damage.expected), (1, Some(3)))
+        }
+        other => panic!("{other:?}"),
+    }
+    let read_only = Options {
+        on_damage: OnDamage::ReadOnly,
+        ..options()
+    };
+    let vault = Vault::open(&place.paths, &secret(), read_only).expect("opened");
+    assert_eq!(
+        vault.get(NOTES, b"a").expect("read").as_deref(),
+        Some(&b"1"[..])
+    );
+    let refused = vault.transaction(|tx| tx.put(NOTES, b"a", b"3"));
+    assert!(matches!(refused, Err(VaultError::ReadOnly(_))));
+    vault.lock();
+    let accept = Options {
+        on_damage: OnDamage::AcceptLoss,
+        ..options()
+    };
+    let vault = Vault::open(&place.paths, &secret(), accept).expect("opened");
+    assert_eq!(
+        vault.status().expect("open").notices,
+        [Notice::LossAccepted(1, 3)]
+    );
+    put(&vault, b"a", b"4");
+    vault.lock();
+    let vault = place.open();
+    assert_eq!(
+        vault.get(NOTES, b"a").expect("read").as_deref(),
+        Some(&b"4"[..])
+    );
+    assert_eq!(vault.status().expect("open").notices, []);
+}

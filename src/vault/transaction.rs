@@ -1,5 +1,6 @@
 //! Changes that happen as a whole.
 
+use super::crypto::Name;
 use super::entry::{Op, check_size, pack_entries, pack_key};
 use super::error::{Result, VaultError};
 use super::index::Meta;
@@ -143,6 +144,15 @@ impl<'a> Transaction<'a> {
             key: key.to_vec(),
             value: value.to_vec(),
         })
+    }
+
+    /// Records in a tree before this transaction.
+    pub(super) fn stored_count(&self, tree: Tree) -> Result<u64> {
+        self.inner.read(|view| Ok(view.index.count(tree.id())))
+    }
+
+    pub(super) fn with_key<T>(&self, name: Name, f: impl FnOnce(&[u8; 32]) -> T) -> Result<T> {
+        self.inner.with_key(name, f)
     }
 
     fn run(&mut self, op: Op) -> Result<()> {
