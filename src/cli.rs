@@ -1,5 +1,8 @@
 //! The command line.
 
+pub mod client;
+pub mod context;
+pub mod format;
 pub mod lab;
 
 use clap::{Parser, Subcommand};
@@ -18,6 +21,9 @@ enum Command {
     /// Run one engine on a file: stateless and offline
     #[command(subcommand)]
     Lab(lab::Lab),
+    /// Parse foreign bytes for another emptor process
+    #[command(hide = true)]
+    Worker,
 }
 
 /// Runs the program on the process arguments.
@@ -25,5 +31,6 @@ enum Command {
 pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Lab(lab) => lab.run(),
+        Command::Worker => crate::worker::child::run(),
     }
 }

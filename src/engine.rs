@@ -3,10 +3,14 @@
 pub mod adapter;
 pub mod alert;
 pub mod basket;
+pub mod discover;
 pub mod extract;
+pub mod fold;
 pub mod html;
 pub mod landed;
 pub mod matching;
 pub mod price;
+pub mod quantity;
+pub mod quote;
 pub mod rank;
 pub mod robots;

@@ -112,6 +112,10 @@ pub fn json_lines(
         if writeln!(out, "{reply}").is_err() {
             return ExitCode::SUCCESS; // the reader of our output left
         }
+        // Nothing more has come in: who asks line by line waits for this answer.
+        if reader.buffer().is_empty() && out.flush().is_err() {
+            return ExitCode::SUCCESS;
+        }
     }
     if out.flush().is_err() || failed {
         ExitCode::FAILURE

@@ -1,1 +1,18 @@
-//! Better-offer state machine.
+//! When to tell the person, and when to keep quiet.
+//!
+//! * [`state`]: a rule over what is true now, with memory of what was already told;
+//! * [`delivery`]: quiet hours, daily cap, digest;
+//! * [`detector`]: "better enough" without a rule set by hand;
+//! * [`wait`]: buy now or wait, with the chance of being wrong;
+//! * [`after`]: price protection after a purchase, and news of a whole basket.
+//!
+//! Every decision gives its numbers, also the decision to say nothing.
+
+pub mod decision;
+pub mod delivery;
+pub mod history;
+pub mod state;
+
+pub use decision::{Decision, Fire, Hold, Reason};
+pub use delivery::{Delivery, Pending, Policy, Urgency, deliver};
+pub use state::{AlertState, Seen, Tuning};

@@ -1,1 +1,151 @@
-//! Is this offer that want?
+//! Is this offer that want? Are these two records one product?
+//!
+//! Identifiers decide where they can ([`identity`]). Otherwise a score adds up what
+//! speaks for and against, each term shown to the person: Fellegi and Sunter, "A Theory
+//! for Record Linkage" (1969), with soft token overlap weighed by rarity. The sum is a
+//! log-odds, so the score reads as a probability. Three zones follow: `same` feeds the
+//! price history, `maybe` asks the person once, `different` is dropped.
+
+mod codes;
+mod features;
+mod identity;
+mod joint;
+mod prepare;
+mod score;
+mod text;
+mod want;
+mod weights;
+mod words;
+
+pub use joint::{Pair, decide_pairs};
+pub use prepare::{Prepared, Vocabulary};
+pub use want::{Decision, Decisions, judge, judge_with};
+
+use crate::model::Gtin;
+use serde::{Deserialize, Serialize};
+
+/// What is known of one product: a line of a shop's list, an offer, a want.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rec {
+    /// The name or title.
+    pub name: String,
+    /// The maker.
+    pub brand: Option<String>,
+    /// Anything else said about it.
+    pub description: Option<String>,
+    /// The price in a currency common to both sides; weak evidence only, never shown.
+    pub price: Option<f64>,
+    /// The GTIN, if valid.
+    pub gtin: Option<Gtin>,
+    /// The maker's part number.
+    pub mpn: Option<String>,
+}
+
+/// The decision on a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Zone {
+    /// One product: may feed its price history.
+    Same,
+    /// Cannot be told; ask the person.
+    Maybe,
+    /// Two products, or a variant or substitute.
+    Different,
+}
+
+/// One reason of a decision.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Term {
+    /// What was found, for people.
+    pub text: String,
+    /// How much it adds to the log-odds; negative speaks against.
+    pub weight: f32,
+}
+
+/// A decision with its reasons, strongest first.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Judgement {
+    /// The decision.
+    pub zone: Zone,
+    /// The probability that both are one product, from 0 to 1.
+    pub score: f64,
+    /// Why.
+    pub reasons: Vec<Term>,
+}
+
+impl Judgement {
+    fn certain(zone: Zone, score: f64, text: impl Into<String>) -> Self {
+        let weight = (score / (1.0 - score)).ln() as f32;
+        Self {
+            zone,
+            score,
+            reasons: vec![Term {
+                text: text.into(),
+                weight,
+            }],
+        }
+    }
+}
+
+/// The score at and above which a pair counts as one product when a plain yes or no is
+/// asked for.
+pub const THRESHOLD: f64 = 0.5;
+
+/// Scores from which on a pair is [`Zone::Same`], and below which it is
+/// [`Zone::Different`].
+pub const ZONES: (f64, f64) = (0.8, 0.2);
+
+/// The zone of a score.
+#[must_use]
+pub fn zone(score: f64) -> Zone {
+    if score >= ZONES.0 {
+        Zone::Same
+    } else if score >= ZONES.1 {
+        Zone::Maybe
+    } else {
+        Zone::Different
+    }
+}
+
+/// The probability that two records are one product.
+#[must_use]
+pub fn score(a: &Prepared, b: &Prepared) -> f64 {
+    match identity::decide(a.gtin, b.gtin) {
+        Some(verdict) => verdict.score(),
+        None => score::probability(&features::compare(a, b)),
+    }
+}
+
+/// The score of two records with its reasons.
+#[must_use]
+pub fn explain(a: &Prepared, b: &Prepared) -> Judgement {
+    if let Some(verdict) = identity::decide(a.gtin, b.gtin) {
+        return Judgement::certain(zone(verdict.score()), verdict.score(), verdict.text());
+    }
+    let values = features::compare(a, b);
+    let score = score::probability(&values);
+    Judgement {
+        zone: zone(score),
+        score,
+        reasons: score::terms(&values),
+    }
+}
+
+/// The evidence of a pair as numbers, with the names of its kinds: for fitting weights.
+#[must_use]
+pub fn evidence(a: &Prepared, b: &Prepared) -> Vec<f32> {
+    features::compare(a, b).to_vec()
+}
+
+/// The names of the kinds of [`evidence`], in order.
+#[must_use]
+pub fn evidence_names() -> &'static [&'static str] {
+    &features::NAMES
+}
+
+/// What each kind of [`evidence`] is thought to weigh before any example is seen; fitting
+/// keeps the sign.
+#[must_use]
+pub fn evidence_priors() -> &'static [f32] {
+    &features::PRIORS
+}

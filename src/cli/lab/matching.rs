@@ -1,11 +1,126 @@
-//! Placeholder until the engine lands.
+//! `lab match`: pairs on stdin, or the links between two tables.
 
-/// Arguments.
+use super::json_lines;
+use crate::engine::matching::{self, Rec};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Say which records are the same product.
 #[derive(clap::Args, Debug)]
-pub struct Args {}
+pub struct Args {
+    /// Pairs on stdin: {"id","left":Rec,"right":Rec}
+    #[arg(long, required_unless_present = "left", conflicts_with_all = ["left", "right"])]
+    pairs: bool,
+    /// A table of records, one a line
+    #[arg(long, requires = "right")]
+    left: Option<PathBuf>,
+    /// Another table
+    #[arg(long, requires = "left")]
+    right: Option<PathBuf>,
+}
+
+/// The most bytes of pairs read: about ten million pairs.
+const MAX_INPUT: u64 = 4 << 30;
 
 /// Runs it.
 #[must_use]
-pub fn run(_args: &Args) -> std::process::ExitCode {
-    std::process::ExitCode::FAILURE
+pub fn run(args: &Args) -> ExitCode {
+    match (&args.left, &args.right) {
+        (Some(left), Some(right)) => tables(left, right),
+        _ => pairs(),
+    }
+}
+
+fn tables(_left: &std::path::Path, _right: &std::path::Path) -> ExitCode {
+    ExitCode::FAILURE
+}
+
+/// Reads all pairs first: the rarity of words and rival pairs decide together.
+fn pairs() -> ExitCode {
+    let mut input = Vec::new();
+    if let Err(e) = io::stdin().lock().take(MAX_INPUT).read_to_end(&mut input) {
+        eprintln!("error: cannot read the input: {e}");
+        return ExitCode::FAILURE;
+    }
+    let mut records = Records::default();
+    let mut found = Vec::new();
+    for line in input.split(|b| *b == b'\n') {
+        if let Ok(line) = serde_json::from_slice::<Value>(line)
+            && let (Ok(left), Ok(right)) = (record(&line["left"]), record(&line["right"]))
+        {
+            let left = records.number(&line["left"], left);
+            let right = records.number(&line["right"], right);
+            found.push((left, right));
+        }
+    }
+    let mut judgements = matching::decide_pairs(&records.list, &found).into_iter();
+    json_lines(&input[..], |line| {
+        record(&line["left"])?;
+        record(&line["right"])?;
+        let judgement = judgements.next().ok_or("more pairs than were read")?;
+        Ok(json!({
+            "id": line["id"],
+            "score": judgement.score,
+            "same": judgement.score >= matching::THRESHOLD,
+            "zone": judgement.zone,
+            "terms": judgement.reasons,
+        }))
+    })
+}
+
+/// Records met in pairs: one with the same content is the same record.
+#[derive(Default)]
+struct Records {
+    list: Vec<Rec>,
+    by_content: HashMap<String, usize>,
+}
+
+impl Records {
+    fn number(&mut self, value: &Value, rec: Rec) -> usize {
+        *self.by_content.entry(value.to_string()).or_insert_with(|| {
+            self.list.push(rec);
+            self.list.len() - 1
+        })
+    }
+}
+
+/// Reads `{"name","brand"?,"description"?,"price"?,"gtin"?,"mpn"?}`. A price or GTIN that
+/// cannot be read says nothing.
+fn record(value: &Value) -> Result<Rec, String> {
+    let text = |key: &str| {
+        value
+            .get(key)
+            .and_then(Value::as_str)
+            .map(str::trim)
+            .filter(|s| !s.is_empty())
+            .map(str::to_owned)
+    };
+    let price = match value.get("price") {
+        Some(Value::Number(n)) => n.as_f64(),
+        Some(Value::String(s)) => s
+            .trim_matches(|c: char| !c.is_ascii_digit())
+            .replace(',', "")
+            .parse()
+            .ok(),
+        Some(Value::Object(o)) => o
+            .get("amount")
+            .and_then(Value::as_str)
+            .and_then(|s| s.parse().ok()),
+        _ => None,
+    };
+    Ok(Rec {
+        name: text("name").ok_or("a record needs a name")?,
+        brand: text("brand"),
+        description: text("description"),
+        price,
+        gtin: match value.get("gtin") {
+            Some(Value::Number(n)) => n.to_string().parse().ok(),
+            Some(Value::String(s)) => s.parse().ok(),
+            _ => None,
+        },
+        mpn: text("mpn"),
+    })
 }

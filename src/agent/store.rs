@@ -1,0 +1,526 @@
+//! What the agent keeps in the vault: typed records and how they hang together.
+//!
+//! One writer: every change of a job is one transaction, so a kill between two lines of
+//! code leaves the old state or the new one.
+
+use crate::engine::alert::{AlertState, Decision};
+use crate::market::crawl::CrawlJob;
+use crate::model::offer::{Observation, Provenance};
+use crate::model::seller::SourceHealth;
+use crate::model::tender::Tender;
+use crate::model::time::Timestamp;
+use crate::model::{Alert, AlertRule, Id, Offer, Shop, Want};
+use crate::net::Validators;
+use crate::vault::{Collection, Log, Transaction, Tree, Vault, VaultError};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+const WANTS: Collection<Want> = Collection::new(Tree::new(1, "wants"), 1);
+const SHOPS: Collection<Shop> = Collection::new(Tree::new(2, "shops"), 1);
+const LISTINGS: Collection<Listing> = Collection::new(Tree::new(3, "listings"), 1);
+const HISTORY: Log<Observation> = Log::new(Tree::new(4, "history"));
+const JOBS: Collection<CrawlJob> = Collection::new(Tree::new(5, "jobs"), 1);
+const PAGES: Collection<Page> = Collection::new(Tree::new(6, "pages"), 1);
+const RULES: Collection<Rule> = Collection::new(Tree::new(7, "rules"), 1);
+const ALERTS: Collection<Alert> = Collection::new(Tree::new(8, "alerts"), 1);
+const TENDERS: Collection<Tender> = Collection::new(Tree::new(9, "tenders"), 1);
+const RATES: Collection<Rates> = Collection::new(Tree::new(10, "rates"), 1);
+const SEARCHES: Collection<String> = Collection::new(Tree::new(11, "searches"), 1);
+
+/// What identifies an offer: the first 16 hexadecimal digits of the SHA-256 of its
+/// canonical address and stock-keeping unit.
+pub type ListingId = String;
+
+/// An offer as last seen, and which wants it answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Listing {
+    /// Its id.
+    pub id: ListingId,
+    /// The shop's domain.
+    pub shop: String,
+    /// The canonical address.
+    pub url: String,
+    /// The offer as last read.
+    pub offer: Offer,
+    /// When it was first read.
+    pub first_seen: Timestamp,
+    /// When it was last read.
+    pub last_seen: Timestamp,
+    /// The wants it was compared with.
+    pub links: Vec<Link>,
+    /// One of several prices of a page that nobody has chosen yet: not an offer.
+    #[serde(default)]
+    pub candidate: bool,
+}
+
+/// The answer to "is this offer that want?".
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// The want.
+    pub want: Id,
+    /// `same`, `maybe` or `different`.
+    pub zone: Zone,
+    /// Whether the person said so. Their word stays.
+    pub by_person: bool,
+    /// Why.
+    pub reasons: Vec<String>,
+}
+
+/// How an offer and a want go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Zone {
+    /// It is what is wanted.
+    Same,
+    /// The person is asked.
+    Maybe,
+    /// It is something else.
+    Different,
+}
+
+impl Listing {
+    /// The id of the offer at an address, with the shop's number for it.
+    #[must_use]
+    pub fn id_of(url: &str, sku: Option<&str>) -> ListingId {
+        let mut hash = Sha256::new();
+        hash.update(url.as_bytes());
+        hash.update([0]);
+        hash.update(sku.unwrap_or_default().as_bytes());
+        hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
+    }
+
+    /// How it goes with a want.
+    #[must_use]
+    pub fn zone(&self, want: Id) -> Option<Zone> {
+        self.links.iter().find(|l| l.want == want).map(|l| l.zone)
+    }
+}
+
+/// What is remembered of a page besides its offers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Page {
+    /// For conditional requests.
+    pub validators: Option<Validators>,
+    /// How reading it goes.
+    pub health: SourceHealth,
+    /// Where the person found the right price among several.
+    pub choice: Option<Vec<Provenance>>,
+}
+
+/// A rule of the person's on a want, with its memory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rule {
+    /// Its id.
+    pub id: Id,
+    /// The want.
+    pub want: Id,
+    /// The rule.
+    pub rule: AlertRule,
+    /// What it remembers.
+    pub state: AlertState,
+    /// The last decisions, newest last, for `emptor alerts why`.
+    pub decisions: Vec<(Timestamp, Decision)>,
+}
+
+/// Exchange rates: units of a currency for one euro, on a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rates {
+    /// The day.
+    pub date: crate::model::time::Date,
+    /// Currency code and rate.
+    pub rates: Vec<(String, rust_decimal::Decimal)>,
+    /// When they were read.
+    pub read: Timestamp,
+}
+
+/// A page's history stream has the offer's id as its name.
+fn stream(id: &str) -> &[u8] {
+    id.as_bytes()
+}
+
+#[derive(Debug, Default)]
+struct Index {
+    /// Listings by want, whatever the zone.
+    by_want: HashMap<Id, BTreeSet<ListingId>>,
+    /// Listings by page.
+    by_url: HashMap<String, BTreeSet<ListingId>>,
+    /// Number of observations.
+    observations: usize,
+}
+
+impl Index {
+    fn add(&mut self, listing: &Listing) {
+        for link in &listing.links {
+            self.by_want.entry(link.want).or_default().insert(listing.id.clone());
+        }
+        self.by_url.entry(listing.url.clone()).or_default().insert(listing.id.clone());
+    }
+}
+
+/// The open vault with its typed records.
+#[derive(Clone, Debug)]
+pub struct Store {
+    vault: Vault,
+    index: Arc<Mutex<Index>>,
+}
+
+type Result<T> = std::result::Result<T, VaultError>;
+
+impl Store {
+    /// Reads what is needed to find things quickly.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn open(vault: Vault) -> Result<Self> {
+        let mut index = Index::default();
+        for listing in LISTINGS.all(&vault)? {
+            index.add(&listing);
+            HISTORY.read(&vault, stream(&listing.id), |_| {
+                index.observations += 1;
+                true
+            })?;
+        }
+        Ok(Self { vault, index: Arc::new(Mutex::new(index)) })
+    }
+
+    /// The vault underneath.
+    #[must_use]
+    pub const fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    fn index(&self) -> std::sync::MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes changes that happen together and are on disk when this returns.
+    ///
+    /// # Errors
+    /// As the vault; then nothing changed.
+    pub fn change<T>(&self, f: impl FnOnce(&mut Change<'_, '_>) -> Result<T>) -> Result<T> {
+        let mut listings = Vec::new();
+        let mut observed = 0;
+        let result = self.vault.transaction(|tx| {
+            let mut change = Change { tx, listings: &mut listings, observed: &mut observed };
+            f(&mut change)
+        })?;
+        let mut index = self.index();
+        listings.iter().for_each(|l| index.add(l));
+        index.observations += observed;
+        Ok(result)
+    }
+
+    /// All wants, oldest first.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn wants(&self) -> Result<Vec<Want>> {
+        WANTS.all(&self.vault)
+    }
+
+    /// One want.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn want(&self, id: Id) -> Result<Option<Want>> {
+        WANTS.get(&self.vault, id.0.as_bytes())
+    }
+
+    /// All shops.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn shops(&self) -> Result<Vec<Shop>> {
+        SHOPS.all(&self.vault)
+    }
+
+    /// One shop.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn shop(&self, domain: &str) -> Result<Option<Shop>> {
+        SHOPS.get(&self.vault, domain.as_bytes())
+    }
+
+    /// All crawl jobs.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn jobs(&self) -> Result<Vec<CrawlJob>> {
+        JOBS.all(&self.vault)
+    }
+
+    /// One crawl job.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn job(&self, id: Id) -> Result<Option<CrawlJob>> {
+        JOBS.get(&self.vault, id.0.as_bytes())
+    }
+
+    /// What is remembered of a page.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn page(&self, url: &str) -> Result<Page> {
+        Ok(PAGES.get(&self.vault, &page_key(url))?.unwrap_or_default())
+    }
+
+    /// One listing.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn listing(&self, id: &str) -> Result<Option<Listing>> {
+        LISTINGS.get(&self.vault, id.as_bytes())
+    }
+
+    /// The listings compared with a want.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn listings_of(&self, want: Id) -> Result<Vec<Listing>> {
+        let ids: Vec<ListingId> =
+            self.index().by_want.get(&want).into_iter().flatten().cloned().collect();
+        self.read_listings(ids)
+    }
+
+    /// The listings found on a page.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn listings_on(&self, url: &str) -> Result<Vec<Listing>> {
+        let ids: Vec<ListingId> =
+            self.index().by_url.get(url).into_iter().flatten().cloned().collect();
+        self.read_listings(ids)
+    }
+
+    fn read_listings(&self, ids: Vec<ListingId>) -> Result<Vec<Listing>> {
+        let mut listings = Vec::with_capacity(ids.len());
+        for id in ids {
+            listings.extend(self.listing(&id)?);
+        }
+        Ok(listings)
+    }
+
+    /// All listings.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn listings(&self) -> Result<Vec<Listing>> {
+        LISTINGS.all(&self.vault)
+    }
+
+    /// The observations of one offer, oldest first.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn history(&self, id: &str) -> Result<Vec<Observation>> {
+        let mut points = Vec::new();
+        HISTORY.read(&self.vault, stream(id), |o| {
+            points.push(o);
+            true
+        })?;
+        Ok(points)
+    }
+
+    /// How many observations there are.
+    #[must_use]
+    pub fn observations(&self) -> usize {
+        self.index().observations
+    }
+
+    /// All rules.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn rules(&self) -> Result<Vec<Rule>> {
+        RULES.all(&self.vault)
+    }
+
+    /// All alerts, oldest first.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn alerts(&self) -> Result<Vec<Alert>> {
+        ALERTS.all(&self.vault)
+    }
+
+    /// All tenders, oldest first.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn tenders(&self) -> Result<Vec<Tender>> {
+        TENDERS.all(&self.vault)
+    }
+
+    /// One tender.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn tender(&self, id: Id) -> Result<Option<Tender>> {
+        TENDERS.get(&self.vault, id.0.as_bytes())
+    }
+
+    /// The exchange rates read last.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn rates(&self) -> Result<Option<Rates>> {
+        RATES.get(&self.vault, b"ecb")
+    }
+
+    /// How a shop without an adapter can be searched.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn search_template(&self, domain: &str) -> Result<Option<String>> {
+        SEARCHES.get(&self.vault, domain.as_bytes())
+    }
+}
+
+fn page_key(url: &str) -> [u8; 32] {
+    Sha256::digest(url.as_bytes()).into()
+}
+
+/// A change in progress.
+pub struct Change<'a, 't> {
+    tx: &'a mut Transaction<'t>,
+    listings: &'a mut Vec<Listing>,
+    observed: &'a mut usize,
+}
+
+impl Change<'_, '_> {
+    /// Writes a want.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn put_want(&mut self, want: &Want) -> Result<()> {
+        WANTS.put(self.tx, want.id.0.as_bytes(), want)
+    }
+
+    /// Removes a want; offers and their history stay.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn remove_want(&mut self, id: Id) -> Result<()> {
+        WANTS.remove(self.tx, id.0.as_bytes())
+    }
+
+    /// Writes a shop.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn put_shop(&mut self, shop: &Shop) -> Result<()> {
+        SHOPS.put(self.tx, shop.domain.as_bytes(), shop)
+    }
+
+    /// Removes a shop.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn remove_shop(&mut self, domain: &str) -> Result<()> {
+        SHOPS.remove(self.tx, domain.as_bytes())
+    }
+
+    /// Writes a job.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn put_job(&mut self, job: &CrawlJob) -> Result<()> {
+        JOBS.put(self.tx, job.id.0.as_bytes(), job)
+    }
+
+    /// Removes a job.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn remove_job(&mut self, id: Id) -> Result<()> {
+        JOBS.remove(self.tx, id.0.as_bytes())
+    }
+
+    /// Writes what is remembered of a page.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn put_page(&mut self, url: &str, page: &Page) -> Result<()> {
+        PAGES.put(self.tx, &page_key(url), page)
+    }
+
+    /// Writes a listing.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn put_listing(&mut self, listing: &Listing) -> Result<()> {
+        LISTINGS.put(self.tx, listing.id.as_bytes(), listing)?;
+        self.listings.push(listing.clone());
+        Ok(())
+    }
+
+    /// Removes a listing that was only a candidate. It has no history.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn remove_candidate(&mut self, id: &str) -> Result<()> {
+        LISTINGS.remove(self.tx, id.as_bytes())
+    }
+
+    /// Adds an observation to the history of a listing.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn observe(&mut self, id: &str, observation: &Observation) -> Result<()> {
+        HISTORY.append(self.tx, stream(id), observation)?;
+        *self.observed += 1;
+        Ok(())
+    }
+
+    /// Writes a rule.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn put_rule(&mut self, rule: &Rule) -> Result<()> {
+        RULES.put(self.tx, rule.id.0.as_bytes(), rule)
+    }
+
+    /// Removes a rule.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn remove_rule(&mut self, id: Id) -> Result<()> {
+        RULES.remove(self.tx, id.0.as_bytes())
+    }
+
+    /// Writes an alert.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn put_alert(&mut self, alert: &Alert) -> Result<()> {
+        ALERTS.put(self.tx, alert.id.0.as_bytes(), alert)
+    }
+
+    /// Writes a tender.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn put_tender(&mut self, tender: &Tender) -> Result<()> {
+        TENDERS.put(self.tx, tender.id.0.as_bytes(), tender)
+    }
+
+    /// Writes the exchange rates.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn put_rates(&mut self, rates: &Rates) -> Result<()> {
+        RATES.put(self.tx, b"ecb", rates)
+    }
+
+    /// Writes how a shop can be searched.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn put_search_template(&mut self, domain: &str, template: &str) -> Result<()> {
+        SEARCHES.put(self.tx, domain.as_bytes(), &template.to_owned())
+    }
+}

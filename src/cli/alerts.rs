@@ -1,0 +1,126 @@
+//! `emptor alerts` and `emptor notify`.
+
+use super::client::encode;
+use super::context::{Context, Result};
+use super::format::local;
+use crate::agent::api::types::{AlertsReply, Done, NewRule, NotifyTest, RuleView, Why};
+use crate::model::AlertRule;
+use clap::Subcommand;
+
+/// `emptor alerts`
+#[derive(Subcommand, Debug)]
+#[command(after_help = "Examples:
+  emptor alerts add drill 'under 120 EUR'
+  emptor alerts add drill 'low in 90 days'
+  emptor alerts add drill 'back in stock'
+  emptor alerts add drill '15% under usual'
+  emptor alerts why drill")]
+pub enum Alerts {
+    /// What fired, and the rules
+    #[command(alias = "ls")]
+    List,
+    /// Watch a want with a rule
+    Add {
+        /// The want
+        want: String,
+        /// The rule
+        rule: AlertRule,
+    },
+    /// Remove a rule
+    Rm {
+        /// Its id
+        rule: String,
+    },
+    /// Why the rules on a want spoke or were silent
+    Why {
+        /// The want
+        want: String,
+    },
+}
+
+/// `emptor notify`
+#[derive(Subcommand, Debug)]
+pub enum Notify {
+    /// Send a message through each channel
+    Test,
+}
+
+/// Runs `emptor alerts`.
+///
+/// # Errors
+/// Whatever the daemon says.
+pub async fn run(cx: &mut Context, verb: Option<Alerts>) -> Result {
+    match verb.unwrap_or(Alerts::List) {
+        Alerts::List => {
+            let reply: AlertsReply = cx.get("/v1/alerts").await?;
+            cx.show(&reply, |cx, r| {
+                if r.alerts.is_empty() {
+                    cx.line("No alert yet.");
+                }
+                for a in &r.alerts {
+                    cx.line(&format!("{}  {}", local(a.at), cx.bold(&a.title)));
+                    cx.line(&format!("    {}", a.reason));
+                    if let Some(url) = &a.url {
+                        cx.line(&cx.dim(&format!("    {url}")));
+                    }
+                }
+                if !r.rules.is_empty() {
+                    cx.line(&cx.bold("Rules"));
+                }
+                for rule in &r.rules {
+                    print_rule(cx, rule);
+                }
+            })
+        }
+        Alerts::Add { want, rule } => {
+            let rule: RuleView = cx.post("/v1/rules", &NewRule { want, rule }).await?;
+            cx.show(&rule, print_rule)
+        }
+        Alerts::Rm { rule } => {
+            let done: Done = cx.delete(&format!("/v1/rules/{}", encode(&rule))).await?;
+            cx.show(&done, |cx, d| cx.line(&d.done))
+        }
+        Alerts::Why { want } => {
+            let why: Vec<Why> = cx.get(&format!("/v1/wants/{}/why", encode(&want))).await?;
+            cx.show(&why, |cx, why| {
+                if why.is_empty() {
+                    cx.line("No rule was looked at yet.");
+                }
+                for w in why {
+                    let decision = if w.decision == "fired" {
+                        cx.green(&w.decision)
+                    } else {
+                        cx.dim(&w.decision)
+                    };
+                    cx.line(&format!("{}  {}  {decision}: {}", local(w.at), w.rule, w.reason));
+                }
+            })
+        }
+    }
+}
+
+/// Runs `emptor notify`.
+///
+/// # Errors
+/// Whatever the daemon says.
+pub async fn notify(cx: &mut Context, verb: Notify) -> Result {
+    let Notify::Test = verb;
+    let sent: NotifyTest = cx.post("/v1/notify/test", &()).await?;
+    let log = cx.paths.log.display().to_string();
+    cx.show(&sent, |cx, s| {
+        if s.delivered == "desktop" {
+            cx.line("Sent to the desktop.");
+        } else {
+            cx.line(&format!("No desktop notification service: written to the log ({log})."));
+        }
+    })
+}
+
+fn print_rule(cx: &Context, r: &RuleView) {
+    let want = cx.dim(&format!("[{}]", r.want));
+    let id = cx.dim(&format!("rule {}", r.id));
+    cx.line(&format!("  {}  {} {want}  {id}", r.rule, r.name));
+    if !r.state.is_empty() {
+        cx.line(&cx.dim(&format!("    {}", r.state)));
+    }
+}

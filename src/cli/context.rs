@@ -1,0 +1,341 @@
+//! What every command needs: paths, options, the daemon, and a way to print.
+
+use super::client::{Client, ClientError};
+use super::format::Locale;
+use crate::agent::api::types::{Done, Unlock};
+use crate::agent::api::{ApiError, Code};
+use crate::agent::config::Config;
+use crate::agent::paths::Paths;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use zeroize::Zeroizing;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Something failed.
+    Failed = 1,
+    /// Wrong usage.
+    Usage = 2,
+    /// The vault is locked.
+    Locked = 3,
+    /// The daemon cannot be reached.
+    Unreachable = 4,
+    /// There is no such thing.
+    NotFound = 5,
+}
+
+/// An error as the person sees it.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct CliError {
+    /// What went wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+    /// How the program ends.
+    pub exit: Exit,
+}
+
+impl CliError {
+    /// An error that ends with `exit`.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: None,
+            exit,
+        }
+    }
+
+    /// Something failed.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    /// Wrong usage.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// The same with advice.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Prints it and gives the exit code.
+    pub fn report(&self) -> ExitCode {
+        eprintln!("error: {}", self.message);
+        if let Some(hint) = &self.hint {
+            eprintln!("hint: {hint}");
+        }
+        ExitCode::from(self.exit as u8)
+    }
+}
+
+impl From<ClientError> for CliError {
+    fn from(e: ClientError) -> Self {
+        match e {
+            ClientError::Api(e) => {
+                let exit = match e.code {
+                    Code::Invalid => Exit::Usage,
+                    Code::Locked => Exit::Locked,
+                    Code::NotFound => Exit::NotFound,
+                    Code::Conflict | Code::WrongSecret | Code::Failed => Exit::Failed,
+                };
+                Self {
+                    message: e.error,
+                    hint: e.hint,
+                    exit,
+                }
+            }
+            ClientError::Unreachable(_) => Self::new(Exit::Unreachable, e.to_string())
+                .hint("run `emptor doctor` to see what is wrong"),
+            ClientError::Protocol(_) => Self::failed(e.to_string())
+                .hint("the daemon may be of another version: `emptor daemon stop` and try again"),
+        }
+    }
+}
+
+/// The result of a command.
+pub type Result<T = ()> = std::result::Result<T, CliError>;
+
+/// Options that every command takes.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct Global {
+    /// Print JSON instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Never start the daemon
+    #[arg(long, global = true)]
+    pub no_spawn: bool,
+    /// Read the passphrase from this file instead of the terminal
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "EMPTOR_PASSPHRASE_FILE"
+    )]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// What a command works with.
+#[derive(Debug)]
+pub struct Context {
+    /// The common options.
+    pub global: Global,
+    /// Where things are.
+    pub paths: Paths,
+    /// How amounts are written.
+    pub locale: Locale,
+    /// Whether colours may be used on standard output.
+    pub colour: bool,
+    client: Option<Client>,
+}
+
+impl Context {
+    /// From the options and the environment.
+    ///
+    /// # Errors
+    /// Where no home directory can be found.
+    pub fn new(global: Global) -> Result<Self> {
+        let paths = Paths::from_env().map_err(|e| CliError::failed(e.to_string()))?;
+        // A broken configuration must not keep `doctor` from saying so.
+        let locale = Config::load(&paths.config)
+            .ok()
+            .and_then(|c| c.person.locale);
+        let colour = std::io::stdout().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        Ok(Self {
+            global,
+            paths,
+            locale: Locale::from_env(locale.as_deref()),
+            colour,
+            client: None,
+        })
+    }
+
+    /// The daemon, started if need be.
+    ///
+    /// # Errors
+    /// [`Exit::Unreachable`]
+    pub async fn client(&mut self) -> Result<&mut Client> {
+        if self.client.is_none() {
+            self.client = Some(Client::connect(&self.paths, !self.global.no_spawn).await?);
+        }
+        self.client
+            .as_mut()
+            .ok_or_else(|| CliError::failed("no connection"))
+    }
+
+    /// Calls the daemon; if the vault is locked, asks for the passphrase and tries again.
+    ///
+    /// # Errors
+    /// Whatever the daemon says.
+    pub async fn call<T: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<T> {
+        match self.client().await?.call(method, path, body).await {
+            Err(ClientError::Api(ApiError {
+                code: Code::Locked,
+                error,
+                hint,
+            })) => {
+                if hint.as_deref().is_some_and(|h| h.contains("emptor init")) {
+                    return Err(ClientError::Api(ApiError {
+                        code: Code::Locked,
+                        error,
+                        hint,
+                    })
+                    .into());
+                }
+                let passphrase = self.passphrase("Passphrase: ")?;
+                self.unlock(&Unlock {
+                    passphrase: Some(passphrase.to_string()),
+                    recovery_code: None,
+                    key_file: None,
+                })
+                .await?;
+                Ok(self.client().await?.call(method, path, body).await?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Reads.
+    ///
+    /// # Errors
+    /// Whatever the daemon says.
+    pub async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T> {
+        self.call("GET", path, None::<&()>).await
+    }
+
+    /// Changes.
+    ///
+    /// # Errors
+    /// Whatever the daemon says.
+    pub async fn post<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T> {
+        self.call("POST", path, Some(body)).await
+    }
+
+    /// Removes.
+    ///
+    /// # Errors
+    /// Whatever the daemon says.
+    pub async fn delete<T: DeserializeOwned>(&mut self, path: &str) -> Result<T> {
+        self.call("DELETE", path, None::<&()>).await
+    }
+
+    /// Opens the vault with a secret.
+    ///
+    /// # Errors
+    /// A wrong secret, or whatever the daemon says.
+    pub async fn unlock(&mut self, secret: &Unlock) -> Result<Done> {
+        Ok(self.client().await?.post("/v1/unlock", secret).await?)
+    }
+
+    /// The passphrase: from the file given, else from the terminal.
+    ///
+    /// # Errors
+    /// [`Exit::Locked`] where there is neither.
+    pub fn passphrase(&self, prompt: &str) -> Result<Zeroizing<String>> {
+        if let Some(path) = &self.global.passphrase_file {
+            let text = std::fs::read_to_string(path).map_err(|e| {
+                CliError::failed(format!(
+                    "cannot read the passphrase file {}: {e}",
+                    path.display()
+                ))
+            })?;
+            let text = Zeroizing::new(text);
+            return Ok(Zeroizing::new(
+                text.trim_end_matches(['\r', '\n']).to_owned(),
+            ));
+        }
+        if !std::io::stdin().is_terminal() {
+            return Err(CliError::new(Exit::Locked, "the vault is locked")
+                .hint("run `emptor unlock` in a terminal, or give --passphrase-file FILE"));
+        }
+        rpassword::prompt_password(prompt)
+            .map(Zeroizing::new)
+            .map_err(|e| CliError::failed(format!("cannot read the passphrase: {e}")))
+    }
+
+    /// Asks a yes-or-no question; no terminal means no.
+    #[must_use]
+    pub fn confirm(&self, question: &str) -> bool {
+        if !std::io::stdin().is_terminal() {
+            return false;
+        }
+        eprint!("{question} [y/N] ");
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).is_ok()
+            && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+
+    /// Prints a document as JSON, or calls `text` to print it for a person.
+    ///
+    /// # Errors
+    /// None at present; commands end with it.
+    pub fn show<T: Serialize>(&self, value: &T, text: impl FnOnce(&Self, &T)) -> Result {
+        if self.global.json {
+            let json =
+                serde_json::to_string_pretty(value).map_err(|e| CliError::failed(e.to_string()))?;
+            self.line(&json);
+        } else {
+            text(self, value);
+        }
+        Ok(())
+    }
+
+    /// Prints a line. A closed pipe ends the program quietly.
+    #[expect(
+        clippy::unused_self,
+        reason = "printing is a capability of the context"
+    )]
+    pub fn line(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        if writeln!(out, "{text}").is_err() {
+            std::process::exit(0);
+        }
+    }
+
+    /// Bold on a terminal.
+    #[must_use]
+    pub fn bold(&self, text: &str) -> String {
+        self.paint("1", text)
+    }
+    /// Dim on a terminal.
+    #[must_use]
+    pub fn dim(&self, text: &str) -> String {
+        self.paint("2", text)
+    }
+    /// Green on a terminal.
+    #[must_use]
+    pub fn green(&self, text: &str) -> String {
+        self.paint("32", text)
+    }
+    /// Yellow on a terminal.
+    #[must_use]
+    pub fn yellow(&self, text: &str) -> String {
+        self.paint("33", text)
+    }
+
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.colour {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! `emptor offers` and `emptor history`: what there is and what it cost.
+
+use super::client::encode;
+use super::context::{Context, Result};
+use super::format::{ago, availability, local};
+use crate::agent::api::types::{
+    Answer, Blind, CostView, Decide, Done, HistoryPoint, HistoryReply, OfferView, OffersReply,
+    WantView,
+};
+use crate::model::time::Timestamp;
+use crate::model::want::WantStatus;
+use clap::Args;
+use rust_decimal::prelude::ToPrimitive;
+
+/// `emptor offers`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  emptor offers drill --explain
+  emptor offers drill --same 1a2b3c4d     this offer is what I want
+  emptor offers drill --not 1a2b3c4d      this one is not")]
+pub struct Offers {
+    /// The want: its id or part of its name; all open wants without it
+    want: Option<String>,
+    /// Show every part of the landed cost and the reasons
+    #[arg(long)]
+    explain: bool,
+    /// Also offers that fail a condition
+    #[arg(long)]
+    all: bool,
+    /// This offer is the thing wanted
+    #[arg(long, value_name = "OFFER", requires = "want")]
+    same: Option<String>,
+    /// This offer is not the thing wanted
+    #[arg(long, value_name = "OFFER", requires = "want")]
+    not: Option<String>,
+    /// Among several prices on a page, this one
+    #[arg(long, value_name = "OFFER", requires = "want")]
+    choose: Option<String>,
+}
+
+/// Runs `emptor offers`.
+///
+/// # Errors
+/// Whatever the daemon says.
+pub async fn run(cx: &mut Context, args: Offers) -> Result {
+    let Some(want) = &args.want else {
+        let all: Vec<OffersReply> = cx.get("/v1/offers").await?;
+        return cx.show(&all, |cx, all| {
+            if all.is_empty() {
+                cx.line("No open wants. Add something with `emptor add`.");
+            }
+            for reply in all {
+                print(cx, reply, &args);
+            }
+        });
+    };
+    let path = format!("/v1/wants/{}/offers", encode(want));
+    let answers = [
+        (&args.same, Answer::Same),
+        (&args.not, Answer::Different),
+        (&args.choose, Answer::Choose),
+    ];
+    for (offer, answer) in answers {
+        if let Some(offer) = offer {
+            let decide = Decide { offer: offer.clone(), answer };
+            let done: Done =
+                cx.post(&format!("/v1/wants/{}/decide", encode(want)), &decide).await?;
+            if !cx.global.json {
+                cx.line(&done.done);
+            }
+        }
+    }
+    let reply: OffersReply = cx.get(&path).await?;
+    cx.show(&reply, |cx, r| print(cx, r, &args))
+}
+
+/// One offer on one line.
+#[must_use]
+pub fn one_line(cx: &Context, o: &OfferView) -> String {
+    let cost = o.landed.as_ref().map_or_else(|| "no price".to_owned(), |c| cost(cx, c));
+    format!("{} at {} ({})", cx.green(&cost), o.shop, availability(o.availability))
+}
+
+fn cost(cx: &Context, c: &CostView) -> String {
+    let mid = cx.locale.money(&c.mid);
+    if c.low.amount == c.high.amount {
+        mid
+    } else {
+        format!("{mid} ({} to {})", cx.locale.money(&c.low), cx.locale.money(&c.high))
+    }
+}
+
+fn print(cx: &Context, r: &OffersReply, args: &Offers) {
+    let now = Timestamp::now();
+    cx.line(&format!("{}  {}", cx.bold(&r.want.want.name), cx.dim(&format!("[{}]", r.want.short))));
+    if r.want.want.status != WantStatus::Open {
+        let status = format!("{:?}", r.want.want.status).to_lowercase();
+        cx.line(&cx.yellow(&format!("  this want is {status}")));
+    }
+    if !r.summary.is_empty() {
+        cx.line(&format!("  {}", r.summary));
+    }
+    for o in &r.ranked {
+        print_offer(cx, o, args.explain, now);
+    }
+    section(cx, "Is this it? Answer with --same ID or --not ID", &r.maybe, args.explain, now);
+    section(cx, "Several prices on the page: --choose ID", &r.ambiguous, args.explain, now);
+    if args.all {
+        section(cx, "Not acceptable", &r.rejected, true, now);
+    } else if !r.rejected.is_empty() {
+        let text = format!("  {} more fail a condition (--all shows them)", r.rejected.len());
+        cx.line(&cx.dim(&text));
+    }
+    print_blind(cx, &r.blind, now);
+}
+
+/// Prints the sources that give nothing.
+pub fn print_blind(cx: &Context, blind: &[Blind], now: Timestamp) {
+    for b in blind {
+        let since = b.since.map(|s| format!(" since {}", ago(s, now))).unwrap_or_default();
+        cx.line(&cx.yellow(&format!("  blind{since}: {}: {}", b.source, b.reason)));
+        cx.line(&cx.dim(&format!("    {}", b.advice)));
+    }
+}
+
+fn section(cx: &Context, title: &str, offers: &[OfferView], explain: bool, now: Timestamp) {
+    if offers.is_empty() {
+        return;
+    }
+    cx.line(&cx.yellow(&format!("  {title}")));
+    for o in offers {
+        print_offer(cx, o, explain, now);
+    }
+}
+
+fn print_offer(cx: &Context, o: &OfferView, explain: bool, now: Timestamp) {
+    let rank = o.rank.map_or_else(|| "  -".to_owned(), |r| format!("{r:>3}"));
+    let star = if o.shortlisted { cx.green("*") } else { " ".into() };
+    let total = o.landed.as_ref().map_or_else(
+        || o.price.map_or_else(|| "no price".to_owned(), |p| cx.locale.money(&p)),
+        |c| cost(cx, c),
+    );
+    let days = o.delivery_days.map(|d| format!(", {d} days")).unwrap_or_default();
+    let quote = if o.source == "quote" { ", quote" } else { "" };
+    cx.line(&format!(
+        "{rank}{star} {}  {}  {}{days}{quote}, {}  {}",
+        cx.bold(&total),
+        o.shop,
+        availability(o.availability),
+        ago(o.seen, now),
+        cx.dim(&format!("[{}]", o.id)),
+    ));
+    if !explain {
+        return;
+    }
+    if let Some(name) = &o.name {
+        cx.line(&format!("       {name}"));
+    }
+    if let Some(c) = &o.landed {
+        for t in &c.terms {
+            let range = if t.low == t.high {
+                String::new()
+            } else {
+                format!(" ({} to {})", t.low, t.high)
+            };
+            let kind = format!("{:?}", t.kind).to_lowercase();
+            let certainty = format!("{:?}", t.certainty).to_lowercase();
+            cx.line(&format!("       {kind:<9} {:>10}{range}  {certainty}: {}", t.mid, t.source));
+        }
+    }
+    for note in &o.notes {
+        cx.line(&format!("       {note}"));
+    }
+    let readers: Vec<String> = o
+        .provenance
+        .iter()
+        .map(|p| format!("{} {}", serde_json::to_string(&p.extractor).unwrap_or_default(), p.place))
+        .collect();
+    if !readers.is_empty() {
+        let readers = readers.join(", ").replace('"', "");
+        cx.line(&cx.dim(&format!("       read by {readers}, confidence {:.2}", o.confidence)));
+    }
+    cx.line(&cx.dim(&format!("       {}", o.url)));
+}
+
+/// Runs `emptor history`.
+///
+/// # Errors
+/// Whatever the daemon says.
+pub async fn history(cx: &mut Context, want: &str) -> Result {
+    let reply: HistoryReply = cx.get(&format!("/v1/wants/{}/history", encode(want))).await?;
+    cx.show(&reply, |cx, r| {
+        cx.line(&format!("{}  {}", cx.bold(&r.name), cx.dim(&format!("[{}]", r.want))));
+        if r.points.is_empty() {
+            cx.line("  No price was seen yet.");
+            return;
+        }
+        for line in chart(&r.points, 60, 10, &|m| cx.locale.money(m)) {
+            cx.line(&line);
+        }
+        cx.line("");
+        for p in r.points.iter().rev().take(10) {
+            let price = p.price.map_or_else(|| "-".to_owned(), |m| cx.locale.money(&m));
+            cx.line(&format!(
+                "  {}  {price:>14}  {}  {}",
+                local(p.at),
+                p.shop,
+                availability(p.availability)
+            ));
+        }
+    })
+}
+
+/// The lowest price over the shops at each time, as a step chart of block characters.
+fn chart(
+    points: &[HistoryPoint],
+    width: usize,
+    height: usize,
+    money: &dyn Fn(&crate::model::Money) -> String,
+) -> Vec<String> {
+    let priced: Vec<(&HistoryPoint, crate::model::Money)> =
+        points.iter().filter_map(|p| p.home.map(|m| (p, m))).collect();
+    let (Some(first), Some(last)) = (priced.first(), priced.last()) else {
+        return Vec::new();
+    };
+    let (from, to) = (first.0.at.as_second(), last.0.at.as_second());
+    let column = |at: Timestamp| {
+        let span = (to - from).max(1);
+        (((at.as_second() - from) * (width as i64 - 1)) / span).clamp(0, width as i64 - 1) as usize
+    };
+    let low = priced.iter().map(|p| p.1.amount).min().unwrap_or_default();
+    let high = priced.iter().map(|p| p.1.amount).max().unwrap_or_default();
+    // A shop keeps its price until it is read again; the line shows the lowest of all.
+    let mut latest = std::collections::BTreeMap::new();
+    let mut next = 0;
+    let mut rows = vec![vec![' '; width]; height];
+    for x in 0..width {
+        while next < priced.len() && column(priced[next].0.at) <= x {
+            latest.insert(priced[next].0.url.as_str(), priced[next].1.amount);
+            next += 1;
+        }
+        let Some(value) = latest.values().min() else { continue };
+        let range = high - low;
+        let y = if range.is_zero() {
+            height / 2
+        } else {
+            let share = ((high - *value) / range).to_f64().unwrap_or(0.5);
+            (share * (height - 1) as f64).round() as usize
+        };
+        rows[y.min(height - 1)][x] = '█';
+    }
+    let currency = first.1.currency;
+    let label = |amount| money(&crate::model::Money::new(amount, currency));
+    let labels = [label(high), label(low)];
+    let pad = labels.iter().map(|l| l.chars().count()).max().unwrap_or(0);
+    let rows_count = rows.len();
+    let mut out: Vec<String> = rows
+        .into_iter()
+        .enumerate()
+        .map(|(i, row)| {
+            let text = match i {
+                0 => labels[0].as_str(),
+                _ if i + 1 == rows_count => labels[1].as_str(),
+                _ => "",
+            };
+            let row: String = row.into_iter().collect();
+            format!("  {text:>pad$} ┤{}", row.trim_end())
+        })
+        .collect();
+    let (start, end) = (local(first.0.at), local(last.0.at));
+    let gap = width.saturating_sub(start.len() + end.len()).max(1);
+    out.push(format!("  {:pad$} └{}", "", "─".repeat(width)));
+    out.push(format!("  {:pad$}  {start}{}{end}", "", " ".repeat(gap)));
+    out
+}
+
+/// The name of a want for other commands' messages.
+#[must_use]
+pub fn title(view: &WantView) -> String {
+    format!("{} [{}]", view.want.name, view.short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Availability, Money};
+
+    #[test]
+    fn the_chart_shows_the_lowest_price_as_steps() {
+        let point = |day: i64, url: &str, price: &str| HistoryPoint {
+            at: Timestamp::from_second(day * 86_400).expect("in range"),
+            shop: "s.example".into(),
+            url: url.into(),
+            price: price.parse().ok(),
+            home: price.parse().ok(),
+            availability: Availability::InStock,
+        };
+        let points =
+            [point(0, "a", "10 EUR"), point(5, "b", "8 EUR"), point(10, "b", "12 EUR")];
+        let lines = chart(&points, 11, 5, &Money::to_string);
+        // a stays at 10, so b's rise to 12 does not lift the lowest price above 10.
+        insta::assert_snapshot!(lines[..5].join("\n"), @r"
+          12.00 EUR ┤
+                    ┤
+                    ┤█████     █
+                    ┤
+           8.00 EUR ┤     █████
+        ");
+    }
+}

@@ -1,0 +1,511 @@
+//! What speaks for and against two records being one product, as numbers.
+//!
+//! Zero always means "says nothing", so that a missing field changes nothing.
+
+use super::codes::{self, Relation};
+use super::prepare::{MAX_NAME_TOKENS, Model, Prepared};
+use super::text::{self, Shape};
+use crate::engine::quantity::Unit;
+
+macro_rules! features {
+    ($($name:ident $prior:literal $text:literal),* $(,)?) => {
+        /// One kind of evidence.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(usize)]
+        pub(super) enum Feature { $($name),* }
+        /// How many kinds there are.
+        pub(super) const COUNT: usize = [$(Feature::$name),*].len();
+        /// What each kind is called for people.
+        pub(super) const NAMES: [&str; COUNT] = [$($text),*];
+        /// What each kind is thought to weigh before any example is seen; its sign is
+        /// kept by fitting.
+        pub(super) const PRIORS: [f32; COUNT] = [$($prior),*];
+    };
+}
+
+features! {
+    Covered 1.0 "the shorter name is in the other",
+    CoveredFirmly 1.0 "almost every word of one name is in the other",
+    Overlap 2.0 "words in common",
+    OverlapFirmly 1.0 "most words in common",
+    Grams 1.0 "letters in common",
+    FullCovered 1.0 "the name is in the other's whole text",
+    FullBoth 1.5 "both names are in the other's whole text",
+    Description 1.0 "descriptions agree",
+    Model 3.0 "the model number agrees",
+    ModelExtends 1.5 "the model number agrees but for its ending",
+    ModelInText 1.5 "the model number is in the other's description",
+    ModelConflict -1.5 "other model number",
+    ModelNear -2.0 "a model number of the same line",
+    ModelEnding -1.5 "model numbers end otherwise",
+    CodeConflict -1.5 "other version or code",
+    Mpn 2.5 "the part number agrees",
+    MpnConflict -1.0 "other part number",
+    Number 0.5 "numbers agree",
+    NumberConflict -1.5 "other numbers",
+    NumberExtra -0.3 "a number only one names",
+    Measure 0.5 "sizes agree",
+    MeasureConflict -2.0 "other size",
+    PackConflict -1.5 "other pack",
+    Brand 0.5 "the brand agrees",
+    BrandConflict -1.0 "other brand",
+    Head 0.2 "first words agree",
+    HeadConflict -1.0 "other first words",
+    RareLeft -1.0 "each has a rare word of its own",
+    BothDiffer -0.8 "each names something the other does not",
+    PriceFar -0.8 "prices are far apart",
+    PriceNear 0.5 "prices are close",
+    Colour 0.3 "colours agree",
+    ColourConflict -1.5 "other colour",
+    Accessory -2.0 "one is an accessory",
+    Edition 0.3 "editions agree",
+    EditionConflict -1.5 "other edition",
+}
+
+/// The evidence of one pair.
+pub(super) type Values = [f32; COUNT];
+
+/// How well the tokens of one name are found in the other record, 0 to 1 each.
+struct Cover {
+    found: [f32; MAX_NAME_TOKENS],
+    share: f32,
+    full: f32,
+}
+
+/// Compares two records.
+pub(super) fn compare(a: &Prepared, b: &Prepared) -> Values {
+    let mut v = [0.0; COUNT];
+    let mut set = |f: Feature, value: f32| v[f as usize] = value;
+
+    let (ca, cb) = covers(a, b);
+    let most = ca.share.max(cb.share);
+    set(Feature::Covered, most);
+    set(Feature::CoveredFirmly, ((most - 0.75) * 4.0).max(0.0));
+    let matched: f32 = ca.share * a.total + cb.share * b.total;
+    let overlap = if a.total + b.total > 0.0 {
+        matched / (a.total + b.total)
+    } else {
+        0.0
+    };
+    set(Feature::Overlap, overlap);
+    set(Feature::OverlapFirmly, ((overlap - 0.6) * 2.5).max(0.0));
+    set(Feature::Grams, dice(&a.grams, &b.grams));
+    set(Feature::FullCovered, ca.full.max(cb.full));
+    set(Feature::FullBoth, ca.full.min(cb.full));
+    if a.has_description && b.has_description {
+        set(Feature::Description, cosine(a, b));
+    }
+    let left = |c: &Cover, p: &Prepared| {
+        p.name
+            .iter()
+            .zip(&c.found)
+            .map(|(t, f)| t.weight * (1.0 - f))
+            .sum::<f32>()
+    };
+    let (la, lb) = (left(&ca, a), left(&cb, b));
+    set(Feature::BothDiffer, la.min(lb).min(2.0));
+    let rarest = |c: &Cover, p: &Prepared| {
+        p.name
+            .iter()
+            .zip(&c.found)
+            .filter(|(t, _)| t.token.shape == Shape::Word)
+            .map(|(t, f)| t.weight * (1.0 - f))
+            .fold(0.0_f32, f32::max)
+    };
+    set(Feature::RareLeft, rarest(&ca, a).min(rarest(&cb, b)));
+
+    models(a, b, &ca, &cb, &mut set);
+    numbers(a, b, &mut set);
+    measures(a, b, &mut set);
+    brands(a, b, &ca, &cb, &mut set);
+    if let (Some(p), Some(q)) = (a.ln_price, b.ln_price) {
+        let ratio = (p - q).abs();
+        set(Feature::PriceFar, (ratio - 0.2).clamp(0.0, 1.5));
+        set(Feature::PriceNear, (1.0 - ratio * 5.0).max(0.0));
+    }
+    variants(a, b, &ca, &cb, &mut set);
+    v
+}
+
+/// The share of `a`'s name found in `b`, 0 to 1.
+pub(super) fn coverage(a: &Prepared, b: &Prepared) -> f32 {
+    covers(a, b).0.share
+}
+
+/// Soft coverage of each name by the other record.
+fn covers(a: &Prepared, b: &Prepared) -> (Cover, Cover) {
+    let mut fa = [0.0_f32; MAX_NAME_TOKENS];
+    let mut fb = [0.0_f32; MAX_NAME_TOKENS];
+    for (t, f) in a.name.iter().zip(&mut fa) {
+        if b.names(t.token.hash) {
+            *f = 1.0;
+        }
+    }
+    for (t, f) in b.name.iter().zip(&mut fb) {
+        if a.names(t.token.hash) {
+            *f = 1.0;
+        }
+    }
+    joined(a, b, &mut fa, &mut fb);
+    joined(b, a, &mut fb, &mut fa);
+    // What is left: abbreviations, endings, slips, compounds; each token used once.
+    let mut used = [false; MAX_NAME_TOKENS];
+    for (i, t) in a.name.iter().enumerate() {
+        if fa[i] > 0.0 || t.token.shape == Shape::Number {
+            continue;
+        }
+        let mut best = (0.0, 0);
+        for (j, u) in b.name.iter().enumerate() {
+            if fb[j] > 0.0 || used[j] || t.token.shape != u.token.shape {
+                continue;
+            }
+            let likeness = if t.token.shape == Shape::Word {
+                text::word_likeness(
+                    a.word(&t.token),
+                    t.token.dotted,
+                    b.word(&u.token),
+                    u.token.dotted,
+                )
+            } else {
+                codes::relation(a.code(t), b.code(u)).likeness()
+            };
+            if likeness > best.0 {
+                best = (likeness, j);
+            }
+        }
+        if best.0 > 0.0 {
+            fa[i] = best.0;
+            fb[best.1] = best.0;
+            used[best.1] = true;
+        }
+    }
+    (cover(a, b, fa), cover(b, a, fb))
+}
+
+fn cover(a: &Prepared, b: &Prepared, found: [f32; MAX_NAME_TOKENS]) -> Cover {
+    let mut share = 0.0;
+    let mut full = 0.0;
+    for (t, f) in a.name.iter().zip(&found) {
+        share += t.weight * f;
+        full += t.weight
+            * if *f < 1.0 && b.mentions(t.token.hash) {
+                1.0
+            } else {
+                *f
+            };
+    }
+    let total = a.total.max(f32::MIN_POSITIVE);
+    Cover {
+        found,
+        share: (share / total).min(1.0),
+        full: (full / total).min(1.0),
+    }
+}
+
+/// `see thru` in one name, `seethru` in the other.
+fn joined(a: &Prepared, b: &Prepared, fa: &mut [f32], fb: &mut [f32]) {
+    for (hash, first) in &a.joins {
+        if let Some(j) = b.name.iter().position(|t| t.token.hash == *hash) {
+            fa[usize::from(*first)] = 1.0;
+            fa[usize::from(*first) + 1] = 1.0;
+            fb[j] = 1.0;
+        }
+    }
+}
+
+fn dice(a: &[u32], b: &[u32]) -> f32 {
+    if a.is_empty() || b.is_empty() {
+        return 0.0;
+    }
+    let (mut i, mut j, mut both) = (0, 0, 0);
+    while i < a.len() && j < b.len() {
+        match a[i].cmp(&b[j]) {
+            std::cmp::Ordering::Less => i += 1,
+            std::cmp::Ordering::Greater => j += 1,
+            std::cmp::Ordering::Equal => {
+                both += 1;
+                i += 1;
+                j += 1;
+            }
+        }
+    }
+    2.0 * both as f32 / (a.len() + b.len()) as f32
+}
+
+fn cosine(a: &Prepared, b: &Prepared) -> f32 {
+    let (mut i, mut j, mut dot) = (0, 0, 0.0);
+    while i < a.all.len() && j < b.all.len() {
+        match a.all[i].0.cmp(&b.all[j].0) {
+            std::cmp::Ordering::Less => i += 1,
+            std::cmp::Ordering::Greater => j += 1,
+            std::cmp::Ordering::Equal => {
+                dot += a.all[i].1 * b.all[j].1;
+                i += 1;
+                j += 1;
+            }
+        }
+    }
+    dot / (a.norm * b.norm).max(f32::MIN_POSITIVE)
+}
+
+fn models(a: &Prepared, b: &Prepared, ca: &Cover, cb: &Cover, set: &mut impl FnMut(Feature, f32)) {
+    let mpn_in = |p: &Prepared, q: &Prepared| {
+        p.mpn
+            .as_deref()
+            .is_some_and(|m| m.len() >= 4 && q.names(text::hash(m)))
+    };
+    match (&a.mpn, &b.mpn) {
+        (Some(m), Some(n)) => {
+            let near =
+                m.len().min(n.len()) >= 4 && (m.contains(n.as_str()) || n.contains(m.as_str()));
+            if m == n {
+                set(Feature::Mpn, 1.0);
+            } else if near {
+                set(Feature::Mpn, 0.5);
+            } else {
+                set(Feature::MpnConflict, 1.0);
+            }
+        }
+        _ if mpn_in(a, b) || mpn_in(b, a) => set(Feature::Mpn, 1.0),
+        _ => {}
+    }
+    model_numbers(a, b, set);
+    // Left-over codes with the same letters and other digits: cs3, cs4.
+    let mut code = 0.0_f32;
+    for (t, f) in a.name.iter().zip(&ca.found) {
+        if *f > 0.0 || t.token.shape != Shape::Code {
+            continue;
+        }
+        for (u, g) in b.name.iter().zip(&cb.found) {
+            if *g == 0.0 && u.token.shape == Shape::Code {
+                let same = same_letters(a.code(t), b.code(u));
+                code = code.max(if same { 1.0 } else { 0.3 });
+            }
+        }
+    }
+    set(Feature::CodeConflict, code);
+}
+
+fn model_numbers(a: &Prepared, b: &Prepared, set: &mut impl FnMut(Feature, f32)) {
+    let mut best = (Relation::Unrelated, 0.0_f32);
+    let mut found_a = [Relation::Unrelated; 9];
+    let mut found_b = [Relation::Unrelated; 9];
+    for (i, m) in a.models.iter().enumerate().take(9) {
+        for (j, n) in b.models.iter().enumerate().take(9) {
+            let r = codes::relation(&m.code, &n.code);
+            found_a[i] = found_a[i].max(r);
+            found_b[j] = found_b[j].max(r);
+            let weight = m.weight.max(n.weight);
+            if r > best.0 || (r == best.0 && weight > best.1) {
+                best = (r, weight);
+            }
+        }
+    }
+    match best.0 {
+        Relation::Same => set(Feature::Model, best.1),
+        Relation::Extends => set(Feature::ModelExtends, best.1),
+        _ => {}
+    }
+    // A family number may agree while the full numbers end otherwise.
+    let open = |m: &Model, r: Relation| r == Relation::OtherEnding && m.weight > 0.3;
+    let any =
+        |p: &Prepared, found: &[Relation; 9]| p.models.iter().zip(found).any(|(m, r)| open(m, *r));
+    let ending = any(a, &found_a) && any(b, &found_b);
+    if ending {
+        set(Feature::ModelEnding, 1.0);
+    }
+    if best.0 >= Relation::Extends {
+        return;
+    }
+    let in_text = |p: &Prepared, q: &Prepared| p.models.iter().any(|m| q.mentions(m.hash));
+    if in_text(a, b) || in_text(b, a) {
+        set(Feature::ModelInText, 1.0);
+    } else if best.0 == Relation::Near {
+        set(Feature::ModelNear, best.1);
+    } else if !ending && !a.models.is_empty() && !b.models.is_empty() {
+        set(Feature::ModelConflict, 1.0);
+    }
+}
+
+fn same_letters(a: &str, b: &str) -> bool {
+    let letters = |s: &str| -> String { s.chars().filter(|c| c.is_alphabetic()).collect() };
+    letters(a) == letters(b)
+}
+
+fn numbers(a: &Prepared, b: &Prepared, set: &mut impl FnMut(Feature, f32)) {
+    let known = |p: &Prepared, hash: u64| {
+        p.names(hash)
+            || p.measures
+                .iter()
+                .any(|m| text::hash(&m.written.normalize().to_string()) == hash)
+    };
+    let shared = a.numbers.iter().filter(|n| b.numbers.contains(n)).count();
+    let left_a = a.numbers.iter().filter(|n| !known(b, **n)).count();
+    let left_b = b.numbers.iter().filter(|n| !known(a, **n)).count();
+    if shared > 0 && left_a == 0 && left_b == 0 {
+        set(Feature::Number, 1.0);
+    }
+    if left_a > 0 && left_b > 0 {
+        set(Feature::NumberConflict, 1.0);
+    } else if left_a + left_b > 0 {
+        set(Feature::NumberExtra, 1.0);
+    }
+}
+
+fn measures(a: &Prepared, b: &Prepared, set: &mut impl FnMut(Feature, f32)) {
+    const UNITS: [Unit; 12] = [
+        Unit::Gram,
+        Unit::Millilitre,
+        Unit::Piece,
+        Unit::Metre,
+        Unit::SquareMetre,
+        Unit::Gigabyte,
+        Unit::Watt,
+        Unit::WattHour,
+        Unit::MilliampereHour,
+        Unit::Volt,
+        Unit::Megahertz,
+        Unit::Megapixel,
+    ];
+    if let (Some(p), Some(q)) = (a.quantity, b.quantity)
+        && p.unit == q.unit
+        && p.unit.is_content()
+    {
+        if close(p.amount, q.amount) {
+            set(Feature::Measure, 1.0);
+        } else {
+            let one = |x: &crate::engine::quantity::Quantity| {
+                x.amount.checked_div(x.pieces.into()).unwrap_or(x.amount)
+            };
+            // The same article in another pack, or another size of it.
+            let pack =
+                close(one(&p), one(&q)) || close(p.amount, one(&q)) || close(one(&p), q.amount);
+            set(
+                if pack {
+                    Feature::PackConflict
+                } else {
+                    Feature::MeasureConflict
+                },
+                1.0,
+            );
+        }
+        return;
+    }
+    let mut agree = 0.0_f32;
+    let mut conflict = 0.0_f32;
+    for unit in UNITS {
+        let mut any = (false, false);
+        let mut equal = false;
+        for m in a.measures.iter().filter(|m| m.unit == unit) {
+            any.0 = true;
+            equal |= b
+                .measures
+                .iter()
+                .any(|n| n.unit == unit && close(m.amount, n.amount));
+        }
+        any.1 = b.measures.iter().any(|n| n.unit == unit);
+        if any == (true, true) {
+            if equal {
+                agree = 1.0;
+            } else {
+                conflict = 1.0;
+            }
+        }
+    }
+    set(Feature::Measure, agree);
+    set(Feature::MeasureConflict, conflict);
+}
+
+/// Equal within one per cent: 16 oz is also written 454 g.
+fn close(a: rust_decimal::Decimal, b: rust_decimal::Decimal) -> bool {
+    let (small, large) = if a <= b { (a, b) } else { (b, a) };
+    large
+        .checked_sub(small)
+        .and_then(|d| d.checked_mul(rust_decimal::Decimal::ONE_HUNDRED))
+        .is_some_and(|d| d <= large)
+}
+
+fn brands(a: &Prepared, b: &Prepared, ca: &Cover, cb: &Cover, set: &mut impl FnMut(Feature, f32)) {
+    let named = |p: &Prepared, q: &Prepared| p.brand.iter().any(|h| q.mentions(*h));
+    if !a.brand.is_empty() && !b.brand.is_empty() {
+        let same = a.brand.iter().any(|h| b.brand.contains(h))
+            || a.brand_text.contains(&b.brand_text)
+            || b.brand_text.contains(&a.brand_text)
+            || initials(a, b)
+            || initials(b, a);
+        if same {
+            set(Feature::Brand, 1.0);
+        } else if named(a, b) || named(b, a) {
+            set(Feature::Brand, 0.5);
+        } else {
+            set(Feature::BrandConflict, 1.0);
+        }
+    } else if !a.brand.is_empty() || !b.brand.is_empty() {
+        if named(a, b) || named(b, a) {
+            set(Feature::Brand, 0.5);
+        } else {
+            set(Feature::BrandConflict, 0.3);
+        }
+    }
+    // Most names begin with the maker.
+    let head = |c: &Cover, p: &Prepared| (!p.name.is_empty()).then(|| c.found[0]);
+    if let (Some(x), Some(y)) = (head(ca, a), head(cb, b)) {
+        let known = |p: &Prepared, q: &Prepared| q.mentions(p.name[0].token.hash);
+        if x.max(y) < 0.7 && (known(a, b) || known(b, a)) {
+            // The maker stands elsewhere.
+        } else if x.max(y) >= 0.7 {
+            set(Feature::Head, (x + y) / 2.0);
+        } else {
+            set(Feature::HeadConflict, 1.0 - x.max(y));
+        }
+    }
+}
+
+/// `hp` for Hewlett Packard.
+fn initials(short: &Prepared, long: &Prepared) -> bool {
+    short.brand_text.len() >= 2 && short.brand_text == long.brand_initials
+}
+
+fn variants(
+    a: &Prepared,
+    b: &Prepared,
+    ca: &Cover,
+    cb: &Cover,
+    set: &mut impl FnMut(Feature, f32),
+) {
+    if a.colours & b.colours != 0 {
+        set(Feature::Colour, 1.0);
+    } else if a.colours != 0 && b.colours != 0 {
+        set(Feature::ColourConflict, 1.0);
+    } else {
+        // Said in a description or by the ending of a model number.
+        let said = |p: &Prepared| p.all_colours | p.code_colours;
+        if (a.colours != 0 || b.colours != 0 || (a.code_colours != 0 && b.code_colours != 0))
+            && said(a) != 0
+            && said(b) != 0
+            && said(a) & said(b) == 0
+        {
+            set(Feature::ColourConflict, 0.7);
+        }
+    }
+    let (only_a, only_b) = (a.editions & !b.editions, b.editions & !a.editions);
+    if a.editions & b.editions != 0 && only_a == 0 && only_b == 0 {
+        set(Feature::Edition, 1.0);
+    }
+    if only_a != 0 && only_b != 0 {
+        set(Feature::EditionConflict, 1.0);
+    } else if only_a != 0 || only_b != 0 {
+        set(Feature::EditionConflict, 0.5);
+    }
+    // A kind of accessory only one side names anywhere.
+    let extra = |p: &Prepared, q: &Prepared, c: &Cover| {
+        p.name.iter().zip(&c.found).any(|(t, f)| {
+            *f < 0.5 && p.accessories.contains(&t.token.hash) && !q.mentions(t.token.hash)
+        })
+    };
+    let (xa, xb) = (extra(a, b, ca), extra(b, a, cb));
+    if xa || xb {
+        let certain = (xa && a.is_for && !b.is_for) || (xb && b.is_for && !a.is_for);
+        set(Feature::Accessory, if certain { 1.0 } else { 0.6 });
+    }
+}

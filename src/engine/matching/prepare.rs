@@ -1,0 +1,353 @@
+//! Records made ready for scoring: folded, split, weighed once, compared many times.
+
+use super::text::{self, Shape, Token};
+use super::{Rec, codes, words};
+use crate::engine::fold::fold;
+use crate::engine::quantity::{self, Measure, Quantity};
+use crate::model::Gtin;
+use std::collections::HashMap;
+
+/// Longer texts are cut: names have a few dozen characters, descriptions are prose.
+const MAX_NAME: usize = 400;
+const MAX_DESCRIPTION: usize = 2000;
+/// Tokens of a name that take part in the soft comparison.
+pub(super) const MAX_NAME_TOKENS: usize = 40;
+
+/// How common each token is in the texts at hand: rare tokens tell products apart.
+///
+/// Without texts, a token's shape and length stand in: model numbers weigh most, short
+/// words least. No list of stop words of any language is needed.
+#[derive(Clone, Debug, Default)]
+pub struct Vocabulary {
+    records: u32,
+    frequency: HashMap<u64, u32, BuildPassThrough>,
+}
+
+/// The keys are hashes already.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct BuildPassThrough;
+impl std::hash::BuildHasher for BuildPassThrough {
+    type Hasher = PassThrough;
+    fn build_hasher(&self) -> PassThrough {
+        PassThrough(0)
+    }
+}
+/// Hands the key through as its own hash.
+pub(super) struct PassThrough(u64);
+impl std::hash::Hasher for PassThrough {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for b in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*b);
+        }
+    }
+    fn write_u64(&mut self, n: u64) {
+        self.0 = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+/// So many records' worth of trust in a token's shape before its frequency counts.
+const PRIOR_RECORDS: f32 = 20.0;
+
+impl Vocabulary {
+    /// Counts the tokens of one record's name, brand and part number.
+    pub fn add(&mut self, rec: &Rec) {
+        let mut seen: Vec<u64> = Vec::new();
+        for text in [
+            Some(rec.name.as_str()),
+            rec.brand.as_deref(),
+            rec.mpn.as_deref(),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            let folded = fold(text, MAX_NAME);
+            seen.extend(text::tokens(&folded, &[]).iter().map(|t| t.hash));
+        }
+        seen.sort_unstable();
+        seen.dedup();
+        for hash in seen {
+            *self.frequency.entry(hash).or_default() += 1;
+        }
+        self.records = self.records.saturating_add(1);
+    }
+
+    /// Counts the tokens of many records.
+    #[must_use]
+    pub fn of<'a>(records: impl IntoIterator<Item = &'a Rec>) -> Self {
+        let mut out = Self::default();
+        for rec in records {
+            out.add(rec);
+        }
+        out
+    }
+
+    /// From about 0.1 (says nothing) to 1 (names one product).
+    pub(super) fn weight(&self, hash: u64, shape: Shape, length: usize) -> f32 {
+        let prior = match shape {
+            Shape::Model => 1.0,
+            Shape::Code => 0.7,
+            Shape::Number => 0.6,
+            Shape::Word => match length {
+                0..=1 => 0.15,
+                2 => 0.3,
+                3 => 0.45,
+                _ => 0.6,
+            },
+        };
+        if self.records == 0 {
+            return prior;
+        }
+        let n = self.records as f32;
+        let df = self.frequency.get(&hash).copied().unwrap_or(0) as f32;
+        let idf = ((n + 1.0) / (df + 0.5)).ln() / ((n + 1.0) / 0.5).ln();
+        let idf = idf.clamp(0.05, 1.0);
+        (n * idf + PRIOR_RECORDS * prior) / (n + PRIOR_RECORDS)
+    }
+}
+
+/// A token of a name with its weight.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NameToken {
+    pub token: Token,
+    pub weight: f32,
+    /// Its letters and digits in [`Prepared::compact`].
+    compact: (u32, u32),
+}
+
+/// A maker's model number: from the name, or the part number.
+#[derive(Clone, Debug)]
+pub(super) struct Model {
+    pub hash: u64,
+    pub weight: f32,
+    pub code: String,
+}
+
+/// A record ready for scoring. About one kilobyte.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    pub(super) folded: String,
+    pub(super) name: Vec<NameToken>,
+    pub(super) models: Vec<Model>,
+    compact: String,
+    /// Hashes found in the name besides its tokens: parts and neighbours joined.
+    pub(super) extra: Vec<u64>,
+    /// Neighbours joined: (hash, place of the first).
+    pub(super) joins: Vec<(u64, u8)>,
+    /// Every token of name, brand, number and description: (hash, weight), sorted.
+    pub(super) all: Vec<(u64, f32)>,
+    pub(super) norm: f32,
+    pub(super) has_description: bool,
+    pub(super) brand: Vec<u64>,
+    pub(super) brand_text: String,
+    pub(super) brand_initials: String,
+    pub(super) mpn: Option<String>,
+    /// Letters and digits of name, as sorted hashes of three characters.
+    pub(super) grams: Vec<u32>,
+    pub(super) numbers: Vec<u64>,
+    pub(super) measures: Vec<Measure>,
+    pub(super) quantity: Option<Quantity>,
+    pub(super) colours: u32,
+    /// Colours that endings of model numbers stand for.
+    pub(super) code_colours: u32,
+    /// Colours named anywhere.
+    pub(super) all_colours: u32,
+    pub(super) editions: u64,
+    /// Accessory words (hashes) and whether a preposition stands in the name.
+    pub(super) accessories: Vec<u64>,
+    pub(super) is_for: bool,
+    pub(super) ln_price: Option<f32>,
+    pub(super) gtin: Option<Gtin>,
+    pub(super) total: f32,
+}
+
+impl Prepared {
+    /// Folds, splits and weighs a record.
+    #[must_use]
+    pub fn new(rec: &Rec, vocabulary: &Vocabulary) -> Self {
+        let folded = fold(&rec.name, MAX_NAME);
+        let (quantity, mut measures) = quantity::read_folded(&folded);
+        measures.truncate(12);
+        let skip: Vec<(usize, usize)> = measures.iter().map(|m| (m.start, m.end)).collect();
+        let tokens = text::tokens(&folded, &skip);
+        let word = |t: &Token| &folded[t.start as usize..t.end as usize];
+
+        let mut out = Self {
+            name: Vec::new(),
+            models: Vec::new(),
+            compact: String::new(),
+            extra: Vec::new(),
+            joins: Vec::new(),
+            all: Vec::new(),
+            norm: 0.0,
+            has_description: false,
+            brand: Vec::new(),
+            brand_text: String::new(),
+            brand_initials: String::new(),
+            mpn: None,
+            grams: Vec::new(),
+            numbers: Vec::new(),
+            measures,
+            quantity,
+            colours: 0,
+            code_colours: 0,
+            all_colours: 0,
+            editions: 0,
+            accessories: Vec::new(),
+            is_for: false,
+            ln_price: rec.price.filter(|p| *p > 0.0).map(|p| p.ln() as f32),
+            gtin: rec.gtin,
+            total: 0.0,
+            folded: String::new(),
+        };
+        let mut all: Vec<(u64, f32)> = Vec::new();
+        for t in &tokens {
+            let w = word(t);
+            let weight = vocabulary.weight(t.hash, t.shape, w.len());
+            all.push((t.hash, weight));
+            if let Some(c) = words::colour(w) {
+                out.colours |= 1 << c;
+            }
+            if let Some(e) = words::edition(w) {
+                out.editions |= 1 << e;
+            }
+            if words::is_accessory(w) {
+                out.accessories.push(t.hash);
+            }
+            out.is_for |= words::is_for(w);
+            if t.part {
+                out.extra.push(t.hash);
+            } else if out.name.len() < MAX_NAME_TOKENS
+                && out.name.iter().all(|n| n.token.hash != t.hash)
+            {
+                let start = out.compact.len();
+                out.compact
+                    .extend(w.chars().filter(|c| c.is_alphanumeric() || *c == '.'));
+                let code = &out.compact[start..];
+                if t.shape == Shape::Model && out.models.len() < 8 {
+                    if let Some(c) = codes::colour_of(code) {
+                        out.code_colours |= 1 << c;
+                    }
+                    out.models.push(Model {
+                        hash: t.hash,
+                        weight,
+                        code: code.to_owned(),
+                    });
+                }
+                out.name.push(NameToken {
+                    token: *t,
+                    weight,
+                    compact: (start as u32, out.compact.len() as u32),
+                });
+                if t.shape == Shape::Number {
+                    out.numbers.push(t.hash);
+                }
+            }
+        }
+        let mut joins = Vec::new();
+        for (i, pair) in out.name.windows(2).enumerate() {
+            let (a, b) = (out.code(&pair[0]), out.code(&pair[1]));
+            if a.len() + b.len() >= 4 {
+                let joined = text::hash_chain(text::hash(a), b);
+                joins.push((joined, i as u8));
+            }
+        }
+        out.joins = joins;
+        out.total = out.name.iter().map(|t| t.weight).sum();
+        out.grams = grams(&folded);
+
+        if let Some(brand) = &rec.brand {
+            let folded = fold(brand, MAX_NAME);
+            for t in text::tokens(&folded, &[]) {
+                let w = &folded[t.start as usize..t.end as usize];
+                all.push((t.hash, vocabulary.weight(t.hash, t.shape, w.len())));
+                out.brand_initials.extend(w.chars().next());
+                if !words::is_company_form(w) || out.brand.is_empty() {
+                    out.brand.push(t.hash);
+                }
+            }
+            out.brand_text = folded.chars().filter(|c| c.is_alphanumeric()).collect();
+        }
+        if let Some(mpn) = &rec.mpn {
+            let folded = fold(mpn, MAX_NAME);
+            for t in text::tokens(&folded, &[]) {
+                let w = &folded[t.start as usize..t.end as usize];
+                all.push((t.hash, vocabulary.weight(t.hash, t.shape, w.len())));
+            }
+            let compact: String = folded.chars().filter(|c| c.is_alphanumeric()).collect();
+            out.mpn = (compact.len() >= 3).then_some(compact);
+            if let Some(compact) = &out.mpn {
+                let hash = text::hash(compact);
+                all.push((hash, 1.0));
+                out.extra.push(hash);
+                if out.models.iter().all(|m| m.code != *compact) {
+                    out.models.push(Model {
+                        hash,
+                        weight: 1.0,
+                        code: compact.clone(),
+                    });
+                }
+            }
+        }
+        if let Some(description) = &rec.description {
+            let folded = fold(description, MAX_DESCRIPTION);
+            for t in text::tokens(&folded, &[]) {
+                out.has_description = true;
+                let w = &folded[t.start as usize..t.end as usize];
+                if let Some(c) = words::colour(w) {
+                    out.all_colours |= 1 << c;
+                }
+                all.push((t.hash, vocabulary.weight(t.hash, t.shape, w.len())));
+            }
+        }
+        all.sort_unstable_by_key(|t| t.0);
+        all.dedup_by_key(|t| t.0);
+        out.all_colours |= out.colours;
+        out.norm = all.iter().map(|t| t.1 * t.1).sum::<f32>().sqrt();
+        out.all = all;
+        out.folded = folded;
+        out
+    }
+
+    pub(super) fn word(&self, token: &Token) -> &str {
+        &self.folded[token.start as usize..token.end as usize]
+    }
+
+    /// The token's letters and digits.
+    pub(super) fn code(&self, token: &NameToken) -> &str {
+        &self.compact[token.compact.0 as usize..token.compact.1 as usize]
+    }
+
+    pub(super) fn mentions(&self, hash: u64) -> bool {
+        self.all.binary_search_by_key(&hash, |t| t.0).is_ok()
+    }
+
+    /// Whether name, brand or part number hold the token.
+    pub(super) fn names(&self, hash: u64) -> bool {
+        self.name.iter().any(|t| t.token.hash == hash)
+            || self.extra.contains(&hash)
+            || self.brand.contains(&hash)
+    }
+}
+
+/// Sorted, distinct hashes of every three letters or digits in a row.
+fn grams(folded: &str) -> Vec<u32> {
+    let chars: Vec<char> = folded
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
+        .take(120)
+        .collect();
+    let mut out: Vec<u32> = chars
+        .windows(3)
+        .filter(|w| w[1] != ' ')
+        .map(|w| {
+            let h = (w[0] as u64) << 42 ^ (w[1] as u64) << 21 ^ w[2] as u64;
+            (h.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
+        })
+        .collect();
+    out.sort_unstable();
+    out.dedup();
+    out
+}

@@ -1,0 +1,36 @@
+//! From evidence to a probability and to reasons.
+
+use super::Term;
+use super::features::{NAMES, Values};
+use super::weights::{BIAS, WEIGHTS};
+
+/// No sum of soft evidence is more certain than this many log-odds.
+const LIMIT: f32 = 8.0;
+
+pub(super) fn log_odds(values: &Values) -> f32 {
+    let sum = BIAS + WEIGHTS.iter().zip(values).map(|(w, v)| w * v).sum::<f32>();
+    sum.clamp(-LIMIT, LIMIT)
+}
+
+pub(super) fn probability(values: &Values) -> f64 {
+    logistic(log_odds(values))
+}
+
+pub(super) fn logistic(log_odds: f32) -> f64 {
+    1.0 / (1.0 + f64::from(-log_odds).exp())
+}
+
+/// The terms that matter, strongest first.
+pub(super) fn terms(values: &Values) -> Vec<Term> {
+    let mut out: Vec<Term> = NAMES
+        .iter()
+        .zip(WEIGHTS.iter().zip(values))
+        .map(|(name, (w, v))| Term {
+            text: (*name).to_owned(),
+            weight: w * v,
+        })
+        .filter(|t| t.weight.abs() >= 0.05)
+        .collect();
+    out.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
+    out
+}

@@ -1,0 +1,272 @@
+//! Names split into tokens that can be compared quickly.
+
+/// The most tokens of one text that take part; names are shorter, descriptions are cut.
+pub(super) const MAX_TOKENS: usize = 160;
+
+/// What a token looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Letters only.
+    Word,
+    /// Digits, perhaps with a decimal point.
+    Number,
+    /// Letters and digits, fewer than four: `v2`, `cs3`.
+    Code,
+    /// Letters and digits, four or more: likely a maker's model number.
+    Model,
+}
+
+/// A piece of a folded text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token {
+    pub hash: u64,
+    pub start: u32,
+    pub end: u32,
+    pub shape: Shape,
+    /// A part of a longer token joined by signs: `2930ci` in `dvd-2930ci`.
+    pub part: bool,
+    /// A full stop follows directly: likely an abbreviation.
+    pub dotted: bool,
+}
+
+/// FNV-1a, 64 bits: tokens are compared by hash.
+pub(super) fn hash(text: &str) -> u64 {
+    hash_chain(0xcbf2_9ce4_8422_2325, text)
+}
+
+/// Continues a hash with more text.
+pub(super) fn hash_chain(start: u64, text: &str) -> u64 {
+    text.bytes().fold(start, |h, b| {
+        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// Scripts written without spaces: every two neighbours make a token.
+fn is_unspaced(c: char) -> bool {
+    matches!(c as u32, 0x0E00..=0x0EFF | 0x3040..=0x30FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF)
+}
+
+/// Tokens of a folded text, skipping the byte ranges in `skip` (sorted).
+pub(super) fn tokens(text: &str, skip: &[(usize, usize)]) -> Vec<Token> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    let mut skips = skip.iter().peekable();
+    while at < text.len() && out.len() < MAX_TOKENS {
+        while skips.next_if(|s| s.1 <= at).is_some() {}
+        if let Some(s) = skips.peek()
+            && s.0 <= at
+        {
+            at = s.1;
+            continue;
+        }
+        let limit = skips.peek().map_or(text.len(), |s| s.0);
+        let rest = &text[at..limit];
+        let Some(first) = rest.chars().next() else {
+            break;
+        };
+        if !first.is_alphanumeric() {
+            at += first.len_utf8();
+            continue;
+        }
+        if is_unspaced(first) {
+            let mut chars = rest.char_indices().skip(1);
+            let end = match chars.next() {
+                Some((i, c)) if is_unspaced(c) => i + c.len_utf8(),
+                _ => first.len_utf8(),
+            };
+            out.push(token(text, at, at + end, false));
+            at += first.len_utf8();
+            continue;
+        }
+        at = chunk(text, at, limit, &mut out);
+    }
+    out
+}
+
+/// Reads one chunk of letters, digits and joining signs from `start`; returns its end.
+fn chunk(text: &str, start: usize, limit: usize, out: &mut Vec<Token>) -> usize {
+    let bytes = text.as_bytes();
+    let mut end = start;
+    let mut parts: Vec<(usize, usize)> = Vec::new();
+    let mut part = start;
+    while end < limit {
+        let c = text[end..].chars().next().unwrap_or(' ');
+        if c.is_alphanumeric() && !is_unspaced(c) {
+            end += c.len_utf8();
+            continue;
+        }
+        let next = text[end + c.len_utf8()..limit].chars().next();
+        let joins = matches!(c, '-' | '/' | '.' | ',' | '\'' | '_' | '+')
+            && next.is_some_and(|n| n.is_alphanumeric() && !is_unspaced(n))
+            && parts.len() < 8;
+        let digits = end > start
+            && bytes[end - 1].is_ascii_digit()
+            && next.is_some_and(|n| n.is_ascii_digit());
+        if matches!(c, '.' | ',') && digits {
+            end += 1; // a decimal point
+            continue;
+        }
+        if !joins {
+            break;
+        }
+        parts.push((part, end));
+        end += c.len_utf8();
+        part = end;
+    }
+    parts.push((part, end));
+    let has_digit = |s: &str| s.bytes().any(|b| b.is_ascii_digit());
+    let whole = &text[start..end];
+    if parts.len() > 1
+        && has_digit(whole)
+        && whole.chars().any(char::is_alphabetic)
+        && whole.len() <= 24
+    {
+        out.push(token(text, start, end, false));
+        for (a, b) in parts {
+            out.push(token(text, a, b, true));
+        }
+    } else {
+        for (a, b) in parts {
+            out.push(token(text, a, b, false));
+        }
+    }
+    if bytes.get(end) == Some(&b'.')
+        && let Some(last) = out.last_mut()
+    {
+        last.dotted = true;
+    }
+    end
+}
+
+fn token(text: &str, start: usize, end: usize, part: bool) -> Token {
+    let s = &text[start..end];
+    let letters = s.chars().filter(|c| c.is_alphabetic()).count();
+    let digits = s.bytes().filter(u8::is_ascii_digit).count();
+    let shape = match (letters, digits) {
+        (_, 0) => Shape::Word,
+        // Article numbers; years and sizes are shorter.
+        (0, d) if d >= 5 && d + 1 >= s.len() => Shape::Model,
+        (0, _) => Shape::Number,
+        (l, d) if l + d >= 4 => Shape::Model,
+        _ => Shape::Code,
+    };
+    let hash = match shape {
+        Shape::Number => hash(canonical_number(s)),
+        Shape::Word => hash(s),
+        // Signs inside a model number vary: dvd-2930ci, dvd2930ci.
+        _ => s
+            .split(|c: char| !c.is_alphanumeric())
+            .fold(hash(""), hash_chain),
+    };
+    Token {
+        hash,
+        start: start as u32,
+        end: end as u32,
+        shape,
+        part,
+        dotted: false,
+    }
+}
+
+/// `3.0` and `03` are 3.
+fn canonical_number(s: &str) -> &str {
+    let s = s.trim_start_matches('0');
+    match s.find(['.', ',']) {
+        Some(_) => s.trim_end_matches('0').trim_end_matches(['.', ',']),
+        None => s,
+    }
+}
+
+/// How alike two words are that are not equal, from 0 to 1: a word and its beginning,
+/// one with a slip, one inside a compound.
+pub(super) fn word_likeness(a: &str, a_dotted: bool, b: &str, b_dotted: bool) -> f32 {
+    let ((s, s_dotted), (l, l_dotted)) = if a.len() <= b.len() {
+        ((a, a_dotted), (b, b_dotted))
+    } else {
+        ((b, b_dotted), (a, a_dotted))
+    };
+    if s.len() < 3 {
+        return if s_dotted && !s.is_empty() && l.starts_with(s) {
+            0.4
+        } else {
+            0.0
+        };
+    }
+    if l.starts_with(s) {
+        let share = s.len() as f32 / l.len() as f32;
+        return if s_dotted {
+            0.7 + 0.3 * share
+        } else {
+            0.45 + 0.55 * share
+        };
+    }
+    let _ = l_dotted;
+    let (sb, lb) = (s.as_bytes(), l.as_bytes());
+    let common = sb.iter().zip(lb).take_while(|(x, y)| x == y).count();
+    // Inflection: the same stem with another ending.
+    if common >= 4 && common * 4 >= l.len() * 3 {
+        return 0.8;
+    }
+    if s.len() >= 5 {
+        let allowed = if s.len() >= 8 { 2 } else { 1 };
+        if l.len() - s.len() <= allowed && (sb[0] == lb[0] || sb.last() == lb.last()) {
+            let distance = strsim::generic_damerau_levenshtein(sb, lb);
+            if distance <= allowed {
+                return 1.0 - 0.2 * distance as f32;
+            }
+        }
+        if l.contains(s) {
+            return 0.5 + 0.3 * s.len() as f32 / l.len() as f32;
+        }
+    }
+    0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(text: &str) -> Vec<(String, Shape, bool)> {
+        tokens(text, &[])
+            .iter()
+            .map(|t| {
+                (
+                    text[t.start as usize..t.end as usize].to_owned(),
+                    t.shape,
+                    t.part,
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn model_numbers_stay_whole_and_give_their_parts() {
+        assert_eq!(
+            texts("denon dvd-2930ci 3.5 cs3"),
+            [
+                ("denon".to_owned(), Shape::Word, false),
+                ("dvd-2930ci".to_owned(), Shape::Model, false),
+                ("dvd".to_owned(), Shape::Word, true),
+                ("2930ci".to_owned(), Shape::Model, true),
+                ("3.5".to_owned(), Shape::Number, false),
+                ("cs3".to_owned(), Shape::Code, false),
+            ]
+        );
+        let hash_of = |s: &str| tokens(s, &[])[0].hash;
+        assert_eq!(hash_of("dvd-2930ci"), hash_of("dvd2930ci"));
+        assert_eq!(hash_of("3.0"), hash_of("3"));
+    }
+
+    #[test]
+    fn scripts_without_spaces_give_pairs() {
+        assert_eq!(texts("牛乳パック").len(), 5);
+    }
+
+    #[test]
+    fn abbreviations_slips_and_endings_are_alike() {
+        assert!(word_likeness("voc", true, "vocni", false) > 0.8);
+        assert!(word_likeness("jogobela", false, "jogobella", false) > 0.7);
+        assert!(word_likeness("cokolada", false, "cokolade", false) > 0.7);
+        assert!(word_likeness("vanilla", false, "chocolate", false) < 0.1);
+    }
+}

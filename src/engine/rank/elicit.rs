@@ -1,0 +1,140 @@
+//! Finding out what something is worth to the person by few comparisons: each question
+//! halves (on a log scale) the interval that matters most in money.
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use serde::{Deserialize, Serialize};
+
+/// Below this ratio of the ends an interval needs no more questions.
+const SETTLED: f64 = 1.25;
+/// People err near their true worth: an answer moves an end to this factor beyond the
+/// amount asked about, never exactly to it.
+const DOUBT: f64 = 1.05;
+
+/// How much a criterion may be worth, as the answers so far allow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TradeOff {
+    /// The criterion or condition.
+    pub id: String,
+    /// The worth as stated, in major units of the person's currency.
+    pub stated: Decimal,
+    /// The least it may be worth.
+    pub low: Decimal,
+    /// The most it may be worth.
+    pub high: Decimal,
+}
+
+/// "Would you pay `amount` more for it?"
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// What it is about.
+    pub id: String,
+    /// The amount, between the ends of the interval.
+    pub amount: Decimal,
+}
+
+/// What the person says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Yes: it is worth at least that.
+    Yes,
+    /// No: it is worth at most that.
+    No,
+    /// I do not mind either way: it is worth about that.
+    Same,
+}
+
+impl TradeOff {
+    /// A worth that may be off by `spread` either way. Nothing for a worth that is not
+    /// positive: there is nothing to trade.
+    #[must_use]
+    pub fn new(id: impl Into<String>, stated: Decimal, spread: Decimal) -> Option<Self> {
+        if stated <= Decimal::ZERO || spread < Decimal::ONE {
+            return None;
+        }
+        Some(Self {
+            id: id.into(),
+            stated,
+            low: stated.checked_div(spread)?,
+            high: stated.checked_mul(spread)?,
+        })
+    }
+
+    /// The ends as factors of the stated worth, for a [`super::WeightBox`].
+    #[must_use]
+    pub fn factors(&self) -> (f64, f64) {
+        let factor = |x: Decimal| {
+            x.checked_div(self.stated)
+                .and_then(|f| f.to_f64())
+                .filter(|f| f.is_finite() && *f > 0.0)
+        };
+        match (factor(self.low), factor(self.high)) {
+            (Some(low), Some(high)) if low <= high => (low, high),
+            _ => (1.0, 1.0),
+        }
+    }
+
+    /// The worth to go by: the geometric middle, to the cent.
+    #[must_use]
+    pub fn middle(&self) -> Decimal {
+        let (low, high) = self.factors();
+        Decimal::from_f64_retain((low * high).sqrt())
+            .and_then(|f| f.checked_mul(self.stated))
+            .unwrap_or(self.stated)
+            .round_dp(2)
+            .clamp(self.low.min(self.high), self.high.max(self.low))
+    }
+
+    /// Whether more questions would be idle.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let (low, high) = self.factors();
+        high / low <= SETTLED
+    }
+
+    /// The interval after an answer to a question about `amount`. Never grows.
+    #[must_use]
+    pub fn answered(&self, amount: Decimal, answer: Answer) -> Self {
+        let scaled = |by: f64| {
+            Decimal::from_f64_retain(by)
+                .and_then(|by| amount.checked_mul(by))
+                .unwrap_or(amount)
+        };
+        let (from, to) = match answer {
+            Answer::Yes => (scaled(1.0 / DOUBT), self.high),
+            Answer::No => (self.low, scaled(DOUBT)),
+            Answer::Same => (scaled(1.0 / DOUBT), scaled(DOUBT)),
+        };
+        // An answer about an amount outside the interval contradicts an earlier one or
+        // adds nothing; the end nearest to it is kept.
+        let low = from.clamp(self.low, self.high);
+        let high = to.clamp(low, self.high);
+        Self {
+            low,
+            high,
+            ..self.clone()
+        }
+    }
+}
+
+/// The question that shrinks most, in money: about the widest interval, at its geometric
+/// middle. `uses` tells how many of the offers at hand differ in a criterion: what none
+/// differs in need not be asked. `None` when all is settled.
+#[must_use]
+pub fn next_question(
+    trade_offs: &[TradeOff],
+    differs: impl Fn(&str) -> bool,
+) -> Option<Comparison> {
+    trade_offs
+        .iter()
+        .filter(|t| !t.is_settled() && differs(&t.id))
+        .max_by(|a, b| {
+            let width = |t: &TradeOff| t.high - t.low;
+            width(a).cmp(&width(b)).then_with(|| b.id.cmp(&a.id))
+        })
+        .map(|t| Comparison {
+            id: t.id.clone(),
+            amount: t.middle(),
+        })
+}

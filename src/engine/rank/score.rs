@@ -1,0 +1,174 @@
+//! The additive model every ranking rests on: effective cost = fixed money + the sum of
+//! weighted disutilities, each an interval. An offer's score depends on that offer
+//! alone, which is what makes the order free of rank reversal.
+
+use std::cmp::Ordering;
+
+/// An uncertain amount in cents, `lo <= mid <= hi`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Interval {
+    /// The least.
+    pub lo: f64,
+    /// The expected value.
+    pub mid: f64,
+    /// The most.
+    pub hi: f64,
+}
+
+impl Interval {
+    /// A known amount.
+    #[must_use]
+    pub const fn exact(x: f64) -> Self {
+        Self {
+            lo: x,
+            mid: x,
+            hi: x,
+        }
+    }
+
+    /// The PERT estimate of `[low, mode, high]`, with the mean in the middle.
+    #[must_use]
+    pub fn pert([lo, mode, hi]: [f64; 3]) -> Self {
+        Self {
+            lo,
+            mid: (lo + 4.0 * mode + hi) / 6.0,
+            hi,
+        }
+    }
+
+    /// Whether there is anything to learn.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        self.lo == self.hi
+    }
+
+    /// The value at quantile `u` of a triangular distribution with the same range and,
+    /// where possible, the mode a PERT mean implies. Its tails are heavier than PERT's:
+    /// what is unknown deserves no optimism.
+    #[must_use]
+    pub fn quantile(&self, u: f64) -> f64 {
+        let width = self.hi - self.lo;
+        if width <= 0.0 {
+            return self.mid;
+        }
+        let mode = ((6.0 * self.mid - self.lo - self.hi) / 4.0).clamp(self.lo, self.hi);
+        let split = (mode - self.lo) / width;
+        if u < split {
+            self.lo + (u * width * (mode - self.lo)).sqrt()
+        } else {
+            self.hi - ((1.0 - u) * width * (self.hi - mode)).sqrt()
+        }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            lo: self.lo + other.lo,
+            mid: self.mid + other.mid,
+            hi: self.hi + other.hi,
+        }
+    }
+}
+
+/// One offer as the model sees it.
+#[derive(Clone, Debug)]
+pub struct Alternative<'a> {
+    /// Its id: the last tie-break and the seed of its unknowns.
+    pub id: &'a str,
+    /// What can be had now is 0; higher tiers come after all lower ones.
+    pub tier: u8,
+    /// Money as it is: price, delivery, fees.
+    pub fixed: Interval,
+    /// Disutility of each criterion, in the canonical order of the criteria.
+    pub weighted: Vec<Interval>,
+}
+
+impl Alternative<'_> {
+    /// The effective cost at the stated trade-offs.
+    #[must_use]
+    pub fn total(&self) -> Interval {
+        self.weighted.iter().fold(self.fixed, |sum, i| sum.plus(*i))
+    }
+
+    /// What offers are ordered by: the middle, plus `risk_aversion` times what it may
+    /// yet come to.
+    #[must_use]
+    pub fn key(&self, risk_aversion: f64) -> f64 {
+        let t = self.total();
+        t.mid + risk_aversion * (t.hi - t.mid)
+    }
+}
+
+/// Positions of `alternatives` in order of (tier, key, hi, id). Keys are compared to a
+/// millionth of a cent, below which only the rounding of floats differs.
+#[must_use]
+pub fn order(alternatives: &[Alternative<'_>], risk_aversion: f64) -> Vec<usize> {
+    let micro = |x: f64| (x * 1e6).round();
+    let keys: Vec<(f64, f64)> = alternatives
+        .iter()
+        .map(|a| (micro(a.key(risk_aversion)), micro(a.total().hi)))
+        .collect();
+    let mut order: Vec<usize> = (0..alternatives.len()).collect();
+    order.sort_unstable_by(|&i, &j| {
+        let (a, b) = (&alternatives[i], &alternatives[j]);
+        a.tier
+            .cmp(&b.tier)
+            .then(compare(keys[i].0, keys[j].0))
+            .then(compare(keys[i].1, keys[j].1))
+            .then_with(|| a.id.cmp(b.id))
+            .then(i.cmp(&j))
+    });
+    order
+}
+
+/// Zero and minus zero are one key.
+fn compare(a: f64, b: f64) -> Ordering {
+    (a + 0.0).total_cmp(&(b + 0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_stay_inside_and_rise() {
+        for i in [
+            Interval::pert([0.0, 490.0, 990.0]),
+            Interval::pert([0.0, 0.0, 990.0]),
+            Interval::pert([5.0, 9.0, 9.0]),
+            Interval::exact(3.0),
+        ] {
+            let mut last = f64::NEG_INFINITY;
+            for step in 0..=20 {
+                let q = i.quantile(f64::from(step) / 20.0);
+                assert!(i.lo <= q && q <= i.hi && q >= last, "{i:?} {q}");
+                last = q;
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_is_by_tier_then_key_then_risk_then_id() {
+        let a = |id, tier, fixed| Alternative {
+            id,
+            tier,
+            fixed,
+            weighted: vec![],
+        };
+        let range = Interval {
+            lo: 0.0,
+            mid: 5.0,
+            hi: 9.0,
+        };
+        let all = [
+            a("gone", 1, Interval::exact(1.0)),
+            a("z", 0, Interval::exact(5.0)),
+            a("risky", 0, range),
+            a("b", 0, Interval::exact(5.0)),
+        ];
+        let ids = |rho| -> Vec<&str> { order(&all, rho).iter().map(|&i| all[i].id).collect() };
+        assert_eq!(ids(0.0), ["b", "z", "risky", "gone"]);
+        let cheap = [a("x", 0, Interval::exact(6.0)), a("risky", 0, range)];
+        assert_eq!(order(&cheap, 0.0), [1, 0]);
+        assert_eq!(order(&cheap, 0.5), [0, 1]);
+    }
+}

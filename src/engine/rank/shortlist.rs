@@ -1,0 +1,445 @@
+//! The short list: few offers among which one is close to best whatever the person's
+//! exact trade-offs and the unknown values turn out to be. Greedy k-regret
+//! (Nanongkai et al., VLDB 2010) over the person's own box of trade-offs.
+
+use super::score::{Alternative, Interval};
+
+/// Random draws of trade-offs and unknowns.
+const DRAWS: usize = 512;
+/// At most this many corners of the box of trade-offs are added.
+const CORNERS: usize = 256;
+/// Work bound: cells of the matrix of costs (candidates times draws).
+const MAX_CELLS: usize = 1 << 20;
+
+/// How far one criterion's weight may lie from the stated one (1): `low <= 1 <= high`
+/// until answers shrink it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WeightBox<'a> {
+    /// The criterion.
+    pub id: &'a str,
+    /// The least factor.
+    pub low: f64,
+    /// The greatest factor.
+    pub high: f64,
+}
+
+/// How the list is cut.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// At most this many offers.
+    pub k: usize,
+    /// Stop when no draw regrets more than this fraction of the first offer's cost.
+    pub tolerance: f64,
+}
+
+/// Where a member of the list is the best choice.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wins {
+    /// At the trade-offs as stated.
+    AsStated,
+    /// When a criterion matters `factor` times as much as stated.
+    Weight {
+        /// Its position among the criteria.
+        criterion: usize,
+        /// How much more (above 1) or less (below 1).
+        factor: f64,
+    },
+    /// When its unknown money turns out lower than assumed.
+    UnknownMoney,
+    /// When its unknown value of a criterion turns out better than assumed.
+    UnknownValue {
+        /// Its position among the criteria.
+        criterion: usize,
+    },
+}
+
+/// A member of the list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    /// Its position among the alternatives.
+    pub index: usize,
+    /// Where it wins.
+    pub wins: Wins,
+    /// The share of draws in which it is the best of all offers.
+    pub p_first: f64,
+}
+
+/// The list and what it leaves open.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Shortlist {
+    /// In order of rank.
+    pub members: Vec<Member>,
+    /// The greatest regret over all draws, in cents.
+    pub max_regret: f64,
+}
+
+/// Cuts the short list from alternatives ranked in `order`. Only the first offer's tier
+/// takes part.
+#[must_use]
+pub fn shortlist(
+    alternatives: &[Alternative<'_>],
+    order: &[usize],
+    boxes: &[WeightBox<'_>],
+    limits: Limits,
+) -> Shortlist {
+    let Some(&first) = order.first().filter(|_| limits.k > 0) else {
+        return Shortlist::default();
+    };
+    let draws = Draws::new(boxes);
+    let pool = candidates(alternatives, order, boxes, MAX_CELLS / draws.count);
+    let costs: Vec<Vec<f64>> = pool
+        .iter()
+        .map(|&i| draws.costs(&alternatives[i], boxes))
+        .collect();
+    let mut best = costs[0].clone();
+    for row in &costs[1..] {
+        lower(&mut best, row);
+    }
+    let enough = limits.tolerance * alternatives[first].total().mid.abs();
+    let (chosen, max_regret) = greedy(&costs, &best, limits.k, enough);
+    let winners = draws.winners(&costs, &(0..pool.len()).collect::<Vec<_>>());
+    let among = draws.winners(&costs, &chosen);
+    let members = chosen
+        .iter()
+        .map(|&row| Member {
+            index: pool[row],
+            wins: if row == 0 {
+                Wins::AsStated
+            } else {
+                let won: Vec<usize> = (0..draws.random).filter(|&d| among[d] == row).collect();
+                draws.label(&alternatives[pool[row]], boxes, &won)
+            },
+            p_first: share(winners.iter().filter(|w| **w == row).count(), draws.random),
+        })
+        .collect();
+    Shortlist {
+        members,
+        max_regret,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of a few hundred draws")]
+fn share(part: usize, whole: usize) -> f64 {
+    part as f64 / whole.max(1) as f64
+}
+
+/// The first offer and every offer that can cost less than it anywhere in the box, in
+/// order of rank. The rest are never best and never reduce a regret. Over the bound,
+/// those that can gain most are kept.
+fn candidates(
+    alternatives: &[Alternative<'_>],
+    order: &[usize],
+    boxes: &[WeightBox<'_>],
+    bound: usize,
+) -> Vec<usize> {
+    let first = &alternatives[order[0]];
+    let gain = |a: &Alternative<'_>| -> f64 {
+        let weighted: f64 = boxes
+            .iter()
+            .zip(first.weighted.iter().zip(&a.weighted))
+            .map(|(b, (f, x))| {
+                let d = f.hi - x.lo;
+                (b.low * d).max(b.high * d)
+            })
+            .sum();
+        first.fixed.hi - a.fixed.lo + weighted
+    };
+    let mut rest: Vec<(usize, f64)> = order[1..]
+        .iter()
+        .take_while(|&&i| alternatives[i].tier == first.tier)
+        .map(|&i| gain(&alternatives[i]))
+        .enumerate()
+        .filter(|(_, g)| *g > 0.0)
+        .collect();
+    let bound = bound.max(2) - 1;
+    if rest.len() > bound {
+        rest.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        rest.truncate(bound);
+        rest.sort_by_key(|(rank, _)| *rank);
+    }
+    let ranks = rest.into_iter().map(|(rank, _)| order[rank + 1]);
+    std::iter::once(order[0]).chain(ranks).collect()
+}
+
+/// Adds the row that leaves the least maximum regret, until `enough` or `k`. Ties go to
+/// the lower mean, then to the better rank: so a dominated offer never comes before its
+/// dominator, and after it, it gains nothing.
+fn greedy(costs: &[Vec<f64>], best: &[f64], k: usize, enough: f64) -> (Vec<usize>, f64) {
+    let mut chosen = vec![0];
+    let mut current = costs[0].clone();
+    let regret = |current: &[f64]| {
+        current
+            .iter()
+            .zip(best)
+            .fold((0.0_f64, 0.0), |(max, sum), (c, b)| {
+                (max.max(c - b), sum + (c - b))
+            })
+    };
+    let mut left = regret(&current);
+    while chosen.len() < k && left.0 > enough {
+        let mut next: Option<((f64, f64), usize)> = None;
+        for (row, cost) in costs.iter().enumerate() {
+            let limit = next.map_or(f64::INFINITY, |(r, _)| r.0);
+            let after = regret_with(&current, cost, best, limit);
+            if next.is_none_or(|(r, _)| after < r) {
+                next = Some((after, row));
+            }
+        }
+        let Some((after, row)) = next.filter(|(after, _)| after.1 < left.1) else {
+            break;
+        };
+        chosen.push(row);
+        lower(&mut current, &costs[row]);
+        left = after;
+    }
+    chosen.sort_unstable();
+    (chosen, left.0)
+}
+
+/// Maximum and sum of the regret if `cost` joined; gives up beyond `limit`.
+fn regret_with(current: &[f64], cost: &[f64], best: &[f64], limit: f64) -> (f64, f64) {
+    let (mut max, mut sum) = (0.0_f64, 0.0);
+    for ((c, x), b) in current.chunks(64).zip(cost.chunks(64)).zip(best.chunks(64)) {
+        for ((c, x), b) in c.iter().zip(x).zip(b) {
+            let r = c.min(*x) - b;
+            max = max.max(r);
+            sum += r;
+        }
+        if max > limit {
+            return (f64::INFINITY, f64::INFINITY);
+        }
+    }
+    (max, sum)
+}
+
+fn lower(into: &mut [f64], row: &[f64]) {
+    for (a, b) in into.iter_mut().zip(row) {
+        *a = a.min(*b);
+    }
+}
+
+/// Deterministic draws: first the random ones, then corners of the box and the stated
+/// trade-offs, with unknowns at their middle. Every number is a hash of the names it
+/// belongs to, so neither the order nor the number of offers changes it.
+struct Draws {
+    /// By criterion, then draw.
+    weights: Vec<Vec<f64>>,
+    random: usize,
+    count: usize,
+}
+
+impl Draws {
+    fn new(boxes: &[WeightBox<'_>]) -> Self {
+        let corners = u32::try_from(boxes.len())
+            .ok()
+            .and_then(|n| 1_usize.checked_shl(n))
+            .unwrap_or(usize::MAX);
+        let all = corners <= CORNERS;
+        let corners = corners.min(CORNERS);
+        let weights = boxes
+            .iter()
+            .enumerate()
+            .map(|(k, b)| {
+                let seed = hash(&[b.id]);
+                let (low, high) = (b.low.ln(), b.high.ln());
+                let random = (0..DRAWS).map(|d| {
+                    let u = uniform(seed, d);
+                    (low + u * (high - low)).exp()
+                });
+                let corner = (0..corners).map(|c| {
+                    let up = if all {
+                        c >> k & 1 == 1
+                    } else {
+                        uniform(seed, DRAWS + c) < 0.5
+                    };
+                    if up { b.high } else { b.low }
+                });
+                random.chain(corner).chain([1.0]).collect()
+            })
+            .collect();
+        Self {
+            weights,
+            random: DRAWS,
+            count: DRAWS + corners + 1,
+        }
+    }
+
+    /// The cost of one alternative in every draw.
+    fn costs(&self, a: &Alternative<'_>, boxes: &[WeightBox<'_>]) -> Vec<f64> {
+        let mut row = vec![a.fixed.mid; self.count];
+        if !a.fixed.is_exact() {
+            let seed = hash(&[a.id]);
+            for (d, x) in row[..self.random].iter_mut().enumerate() {
+                *x = self.unknown(&a.fixed, seed, d);
+            }
+        }
+        for ((b, i), weights) in boxes.iter().zip(&a.weighted).zip(&self.weights) {
+            for (x, w) in row.iter_mut().zip(weights) {
+                *x += w * i.mid;
+            }
+            if !i.is_exact() {
+                let seed = hash(&[a.id, b.id]);
+                let random = row.iter_mut().zip(weights).take(self.random);
+                for (d, (x, w)) in random.enumerate() {
+                    *x += w * (self.unknown(i, seed, d) - i.mid);
+                }
+            }
+        }
+        row
+    }
+
+    fn unknown(&self, i: &Interval, seed: u64, draw: usize) -> f64 {
+        i.quantile(uniform(seed, draw))
+    }
+
+    /// The cheapest of `rows` in every random draw; the better rank where equal.
+    fn winners(&self, costs: &[Vec<f64>], rows: &[usize]) -> Vec<usize> {
+        (0..self.random)
+            .map(|d| {
+                rows.iter()
+                    .copied()
+                    .min_by(|&a, &b| costs[a][d].total_cmp(&costs[b][d]))
+                    .unwrap_or(0)
+            })
+            .collect()
+    }
+
+    /// What the draws in which an alternative wins have in common: the weight or the
+    /// unknown that lies furthest from its usual place, in standard deviations.
+    fn label(&self, a: &Alternative<'_>, boxes: &[WeightBox<'_>], won: &[usize]) -> Wins {
+        if won.is_empty() {
+            return Wins::AsStated;
+        }
+        let mean = |value: &dyn Fn(usize) -> f64| {
+            won.iter().map(|&d| value(d)).sum::<f64>() / share(won.len(), 1)
+        };
+        // The standard deviation of a uniform number on 0..1 is 1 / sqrt(12).
+        let deviations = |u: f64| (u - 0.5).abs() * 12.0_f64.sqrt();
+        let mut found = (0.0, Wins::AsStated);
+        let mut offer = |strength: f64, wins: Wins| {
+            if strength > found.0 {
+                found = (strength, wins);
+            }
+        };
+        for (criterion, b) in boxes.iter().enumerate() {
+            if b.low < b.high {
+                let seed = hash(&[b.id]);
+                let log = mean(&|d| self.weights[criterion][d].ln());
+                let factor = log.exp();
+                let strength = deviations(mean(&|d| uniform(seed, d)));
+                offer(strength, Wins::Weight { criterion, factor });
+            }
+            if !a.weighted[criterion].is_exact() {
+                let seed = hash(&[a.id, b.id]);
+                let strength = deviations(mean(&|d| uniform(seed, d)));
+                offer(strength, Wins::UnknownValue { criterion });
+            }
+        }
+        if !a.fixed.is_exact() {
+            let seed = hash(&[a.id]);
+            offer(deviations(mean(&|d| uniform(seed, d))), Wins::UnknownMoney);
+        }
+        found.1
+    }
+}
+
+/// FNV-1a (Fowler, Noll, Vo) over names, with a mark after each.
+fn hash(names: &[&str]) -> u64 {
+    let mut h = 0xcbf2_9ce4_8422_2325_u64;
+    for name in names {
+        for byte in name.bytes().chain([0xff]) {
+            h = (h ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+    h
+}
+
+/// The `draw`-th number in 0..1 of a seed: the finaliser of SplitMix64 (Steele, Lea and
+/// Flood 2014), made stateless.
+#[expect(clippy::cast_precision_loss, reason = "53 bits fit exactly")]
+fn uniform(seed: u64, draw: usize) -> f64 {
+    let mut z = seed.wrapping_add((draw as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::rank::score::order;
+
+    fn alternative(id: &str, fixed: f64, weighted: [f64; 2]) -> Alternative<'_> {
+        Alternative {
+            id,
+            tier: 0,
+            fixed: Interval::exact(fixed),
+            weighted: weighted.map(Interval::exact).to_vec(),
+        }
+    }
+
+    const BOXES: [WeightBox<'static>; 2] = [
+        WeightBox {
+            id: "days",
+            low: 0.5,
+            high: 2.0,
+        },
+        WeightBox {
+            id: "rating",
+            low: 0.5,
+            high: 2.0,
+        },
+    ];
+
+    fn list(all: &[Alternative<'_>], k: usize) -> Shortlist {
+        let limits = Limits { k, tolerance: 0.01 };
+        shortlist(all, &order(all, 0.0), &BOXES, limits)
+    }
+
+    #[test]
+    fn it_holds_the_extremes_and_says_where_they_win() {
+        let all = [
+            alternative("even", 1_000.0, [100.0, 100.0]),
+            alternative("fast", 1_090.0, [10.0, 105.0]),
+            alternative("liked", 1_090.0, [105.0, 10.0]),
+            alternative("worse", 1_100.0, [106.0, 106.0]),
+        ];
+        let s = list(&all, 5);
+        let ids: Vec<&str> = s.members.iter().map(|m| all[m.index].id).collect();
+        assert_eq!(ids, ["even", "fast", "liked"]);
+        assert!(matches!(
+            s.members[1].wins,
+            Wins::Weight { criterion: 0, factor } if factor > 1.0
+        ));
+        assert!(matches!(
+            s.members[2].wins,
+            Wins::Weight { criterion: 1, factor } if factor > 1.0
+        ));
+        assert!(s.max_regret <= 0.01 * 1_200.0);
+        let total: f64 = s.members.iter().map(|m| m.p_first).sum();
+        assert!((total - 1.0).abs() < 1e-9);
+        assert_eq!(list(&all, 1).members.len(), 1);
+    }
+
+    #[test]
+    fn an_unknown_fee_puts_an_offer_on_the_list() {
+        let mut open = alternative("open", 0.0, [100.0, 100.0]);
+        open.fixed = Interval {
+            lo: 900.0,
+            mid: 1_010.0,
+            hi: 1_100.0,
+        };
+        let all = [alternative("known", 1_000.0, [100.0, 100.0]), open];
+        let s = list(&all, 5);
+        assert_eq!(s.members.len(), 2);
+        assert_eq!(s.members[1].wins, Wins::UnknownMoney);
+    }
+
+    #[test]
+    fn nothing_to_choose_from_is_an_empty_list() {
+        assert_eq!(list(&[], 5), Shortlist::default());
+        let one = [alternative("a", 5.0, [0.0, 0.0])];
+        assert_eq!(list(&one, 0), Shortlist::default());
+        assert_eq!(list(&one, 3).members.len(), 1);
+    }
+}

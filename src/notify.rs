@@ -1,0 +1,71 @@
+//! From alerts to the person: the desktop popup, and the log where there is none.
+
+#[cfg(target_os = "linux")]
+mod desktop;
+
+use tokio::sync::mpsc;
+
+/// What is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Tells which message an action belongs to.
+    pub key: String,
+    /// One line.
+    pub title: String,
+    /// The reason, with the numbers.
+    pub body: String,
+    /// Whether the three actions make sense (not for a digest or a test).
+    pub actions: bool,
+}
+
+/// What the person pressed on a popup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Open the offer in the browser.
+    Open,
+    /// Ask again later.
+    Snooze,
+    /// This offer is not what was wanted.
+    NotThis,
+}
+
+/// How a message went out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// As a popup.
+    Desktop,
+    /// Into the log: no desktop, or switched off.
+    Log,
+}
+
+/// The ways out.
+#[derive(Debug)]
+pub struct Notifier {
+    desktop: bool,
+    actions: mpsc::Sender<(String, Action)>,
+}
+
+impl Notifier {
+    /// A notifier and the stream of what the person presses.
+    #[must_use]
+    pub fn new(desktop: bool) -> (Self, mpsc::Receiver<(String, Action)>) {
+        let (actions, pressed) = mpsc::channel(16);
+        (Self { desktop, actions }, pressed)
+    }
+
+    /// Delivers a message: as a popup where there is a notification service, else to the log,
+    /// so that nothing is lost on a server.
+    pub async fn deliver(&self, message: &Message) -> Delivery {
+        #[cfg(target_os = "linux")]
+        if self.desktop {
+            match desktop::show(message, self.actions.clone()).await {
+                Ok(()) => return Delivery::Desktop,
+                Err(e) => tracing::debug!("no desktop notification: {e}"),
+            }
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (self.desktop, &self.actions);
+        tracing::warn!(title = %message.title, "alert: {}", message.body);
+        Delivery::Log
+    }
+}
