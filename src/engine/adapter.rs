@@ -20,7 +20,7 @@ pub use error::ManifestError;
 pub use list::Listing;
 pub use manifest::Manifest;
 
-use crate::model::{Extraction, Verdict};
+use crate::model::{Currency, Extraction, Verdict};
 use find::{Body, View};
 use manifest::{BodyFormat, Locus};
 use url::Url;
@@ -37,6 +37,9 @@ pub struct Page<'a> {
     pub content_type: Option<&'a str>,
     /// The bytes after content decoding.
     pub body: &'a [u8],
+    /// The currency the shop is known to sell in: for amounts without one where the
+    /// manifest, such as that of a preset, names none.
+    pub shop_currency: Option<Currency>,
 }
 
 /// What a page of search results gives.
@@ -62,7 +65,7 @@ pub fn read(manifest: &Manifest, page: &Page<'_>) -> Extraction {
         if let Some(stop) = stopped(manifest, &manifest.layout.product, page, view) {
             return stop;
         }
-        read::product(manifest, product, view)
+        read::product(manifest, product, view, page.shop_currency)
     })
     .unwrap_or_else(|stop| stop)
 }
@@ -159,7 +162,7 @@ pub fn list(manifest: &Manifest, page: &Page<'_>) -> Results {
         if let Some(stop) = stopped(manifest, &manifest.layout.search, page, view) {
             return nothing(stop.verdict, stop.reason);
         }
-        let (listings, unread) = list::listings(manifest, search, view);
+        let (listings, unread) = list::listings(manifest, search, view, page.shop_currency);
         if listings.is_empty() {
             let is_empty = search.empty.as_ref().map(|sign| view.has(sign));
             return match (is_empty, unread) {

@@ -287,7 +287,7 @@ pub fn kept_params(adapter: Option<&Manifest>) -> Vec<&str> {
         return Vec::new();
     };
     let kept = product.keep_params.iter().map(|p| p.as_str());
-    kept.chain(product.variants.iter().map(|v| v.param.as_str()))
+    kept.chain(product.variants.iter().filter_map(|v| v.param.as_deref()))
         .collect()
 }
 

@@ -140,6 +140,9 @@ pub struct Offer {
     pub image: Option<String>,
     /// Delivery.
     pub shipping: Option<Shipping>,
+    /// Paid on top of the price and given back with the empties, where the seller says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deposit: Option<Money>,
     /// The last day the price holds, as written (ISO 8601).
     pub valid_through: Option<String>,
     /// How sure the reader is, from 0 to 1.

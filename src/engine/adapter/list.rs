@@ -6,7 +6,7 @@ use super::read::absolute;
 use super::values::Habits;
 use crate::engine::price::Kind;
 use crate::model::text::clean;
-use crate::model::{Gtin, Money};
+use crate::model::{Currency, Gtin, Money};
 use serde::{Deserialize, Serialize};
 
 /// One entry of a list: a hint where to look, not an offer.
@@ -23,9 +23,14 @@ pub struct Listing {
 }
 
 /// The entries of a page; how many entries had no link.
-pub fn listings(manifest: &Manifest, search: &Search, view: &View<'_>) -> (Vec<Listing>, usize) {
+pub fn listings(
+    manifest: &Manifest,
+    search: &Search,
+    view: &View<'_>,
+    shop_currency: Option<Currency>,
+) -> (Vec<Listing>, usize) {
     let habits = Habits {
-        currency: manifest.currency,
+        currency: manifest.currency.or(shop_currency),
         locale: manifest.locale.as_deref(),
     };
     let mut out: Vec<Listing> = Vec::new();

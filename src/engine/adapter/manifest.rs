@@ -268,16 +268,21 @@ pub struct Rewrite {
     pub url: Template,
 }
 
-/// Variants on one page.
+/// Variants on one page. The address chooses one, either by one parameter (`param` and
+/// `id`) or by several (`params`).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variants {
     /// The query parameter that chooses one.
-    pub param: Text,
+    pub param: Option<Text>,
+    /// The value of `param`.
+    #[serde(default)]
+    pub id: Sources,
+    /// Where in an entry an object of query parameters and their values stands; an empty
+    /// value stands for any.
+    pub params: Option<Pointer>,
     /// The list.
     pub items: Items,
-    /// The value of the parameter.
-    pub id: Sources,
     /// Fields of one variant; what is not named is the page's.
     #[serde(default)]
     pub fields: Fields,
@@ -318,11 +323,13 @@ pub struct Fields {
     /// The fee for delivery; `0` or a word for "free" mapped to `0`.
     pub shipping: Sources,
     pub shipping_days: Sources,
+    /// Paid on top and given back with the empties.
+    pub deposit: Sources,
     pub valid_through: Sources,
 }
 
 impl Fields {
-    fn all(&self) -> [(&'static str, &Sources); 17] {
+    fn all(&self) -> [(&'static str, &Sources); 18] {
         [
             ("name", &self.name),
             ("brand", &self.brand),
@@ -340,6 +347,7 @@ impl Fields {
             ("image", &self.image),
             ("shipping", &self.shipping),
             ("shipping_days", &self.shipping_days),
+            ("deposit", &self.deposit),
             ("valid_through", &self.valid_through),
         ]
     }
@@ -441,6 +449,13 @@ impl Manifest {
             }
             fields_suit(product.format, &product.fields, &["product", "fields"])?;
             if let Some(v) = &product.variants {
+                let is_one = v.param.is_some() && !v.id.is_empty();
+                if is_one == v.params.is_some() {
+                    return fail(
+                        &["product", "variants"],
+                        "either param and id, or params, says how the address chooses one",
+                    );
+                }
                 items_suit(product.format, &v.items, &["product", "variants", "items"])?;
                 fields_suit(
                     item_format(&v.items),

@@ -7,7 +7,7 @@ use super::values::{Habits, availability, condition, currency};
 use crate::engine::price::Kind;
 use crate::model::offer::{Extractor, PriceRange, Provenance, Shipping};
 use crate::model::text::clean;
-use crate::model::{Availability, Condition, Extraction, Money, Offer, Verdict};
+use crate::model::{Availability, Condition, Currency, Extraction, Money, Offer, Verdict};
 use rust_decimal::Decimal;
 use url::Url;
 
@@ -20,18 +20,28 @@ const MAX_NAME: usize = 300;
 struct Reading {
     offer: Offer,
     rivals: Vec<Money>,
+    /// The currency its amounts were read in, where none stood beside them.
+    currency: Option<Currency>,
 }
 
 /// Reads the offers of a page whose walls and canaries were checked.
-pub fn product(manifest: &Manifest, product: &Product, view: &View<'_>) -> Extraction {
-    let page = read_fields(manifest, &product.fields, view, Scope::Page);
+///
+/// `shop_currency` is what is known about the shop besides the manifest.
+pub fn product(
+    manifest: &Manifest,
+    product: &Product,
+    view: &View<'_>,
+    shop_currency: Option<Currency>,
+) -> Extraction {
+    let known = manifest.currency.or(shop_currency);
+    let page = read_fields(manifest, &product.fields, view, Scope::Page, known);
     let title = page.offer.name.clone();
     let mut extraction = if let Some(variants) = &product.variants {
         read_variants(manifest, variants, view, page)
     } else if let Some(sellers) = &product.sellers {
         let mut offers = Vec::new();
         view.each(&sellers.items, |scope| {
-            let reading = read_fields(manifest, &sellers.fields, view, scope);
+            let reading = read_fields(manifest, &sellers.fields, view, scope, page.currency);
             if reading.offer.price.is_some() && reading.rivals.is_empty() {
                 offers.push(overlay(&page.offer, reading.offer));
             }
@@ -56,7 +66,7 @@ pub fn product(manifest: &Manifest, product: &Product, view: &View<'_>) -> Extra
 
 /// The verdict on a page with one offer.
 fn single(page: Reading) -> Extraction {
-    let Reading { offer, rivals } = page;
+    let Reading { offer, rivals, .. } = page;
     if !rivals.is_empty() {
         let with_price = |price: Money| Offer {
             price: Some(price),
@@ -90,7 +100,7 @@ fn single(page: Reading) -> Extraction {
         Extraction {
             verdict: Verdict::Absent,
             title: None,
-            reason: Some("the adapter found no price with a currency".to_owned()),
+            reason: Some("the adapter found no single price with a currency".to_owned()),
             offers: if is_empty(&offer) {
                 Vec::new()
             } else {
@@ -106,38 +116,46 @@ fn read_variants(
     view: &View<'_>,
     page: Reading,
 ) -> Extraction {
-    let chosen = view
-        .url
-        .query_pairs()
-        .find(|(k, _)| *k == *variants.param)
-        .map(|(_, v)| v.into_owned());
-    let mut found: Vec<(String, Offer)> = Vec::new();
+    let mut found: Vec<(Selection, Offer)> = Vec::new();
     view.each(&variants.items, |scope| {
-        let Some(id) = view.first(&variants.id, scope) else {
+        let Some(selection) = selection(variants, view, scope) else {
             return;
         };
-        let reading = read_fields(manifest, &variants.fields, view, scope);
+        let reading = read_fields(manifest, &variants.fields, view, scope, page.currency);
         let mut offer = overlay(&page.offer, reading.offer);
         if !reading.rivals.is_empty() {
             offer.price = None;
         }
-        offer.url = Some(with_param(view.url, &variants.param, &id.text));
-        found.push((id.text, offer));
+        offer.url = Some(with_params(view.url, &selection));
+        found.push((selection, offer));
     });
     if found.is_empty() {
         return single(page);
     }
-    if let Some(chosen) = chosen {
-        return match found.into_iter().find(|(id, _)| *id == chosen) {
-            Some((_, offer)) => single(Reading {
+    let query: Vec<(String, String)> = view.url.query_pairs().into_owned().collect();
+    let is_asked = |s: &Selection| {
+        s.iter()
+            .any(|(k, _)| query.iter().any(|(name, _)| name == k))
+    };
+    if found.iter().any(|(s, _)| is_asked(s)) {
+        found.retain(|(s, _)| {
+            s.iter()
+                .all(|pair| pair.1.is_empty() || query.contains(pair))
+        });
+        if found.is_empty() {
+            return Extraction::empty(
+                Verdict::Absent,
+                "the chosen variant is no longer on the page",
+            );
+        }
+        if found.len() == 1 {
+            let (_, offer) = found.remove(0);
+            return single(Reading {
                 offer,
                 rivals: Vec::new(),
-            }),
-            None => Extraction::empty(
-                Verdict::Absent,
-                format!("the variant {chosen} is no longer on the page"),
-            ),
-        };
+                currency: page.currency,
+            });
+        }
     }
     let offers: Vec<Offer> = found.into_iter().map(|(_, offer)| offer).collect();
     let first = offers[0].price;
@@ -177,6 +195,26 @@ fn read_variants(
         reason: Some(format!("{} variants with one price", all.len() - 1)),
         offers: all,
     }
+}
+
+/// The query parameters, and their values, that choose a variant.
+type Selection = Vec<(String, String)>;
+
+fn selection(variants: &Variants, view: &View<'_>, scope: Scope<'_>) -> Option<Selection> {
+    if let Some(param) = &variants.param {
+        let id = view.first(&variants.id, scope)?;
+        return Some(vec![(param.to_string(), id.text)]);
+    }
+    let Scope::Json(item) = scope else {
+        return None;
+    };
+    let object = variants.params.as_ref()?.find(item, 1).pop()?.as_object()?;
+    let pairs = object.iter().take(16);
+    Some(
+        pairs
+            .map(|(k, v)| (k.clone(), v.as_str().unwrap_or_default().to_owned()))
+            .collect(),
+    )
 }
 
 /// What can be said about all variants: their common state, or limited where some can
@@ -244,6 +282,7 @@ pub fn overlay(under: &Offer, over: Offer) -> Offer {
         seller: over.seller.or_else(|| under.seller.clone()),
         url: over.url.or_else(|| under.url.clone()),
         image: over.image.or_else(|| under.image.clone()),
+        deposit: over.deposit.or(under.deposit),
         shipping: over.shipping.or_else(|| under.shipping.clone()),
         valid_through: over.valid_through.or_else(|| under.valid_through.clone()),
         confidence: if is_priced {
@@ -328,7 +367,13 @@ impl Collector<'_, '_> {
     }
 }
 
-fn read_fields(manifest: &Manifest, fields: &Fields, view: &View<'_>, scope: Scope<'_>) -> Reading {
+fn read_fields(
+    manifest: &Manifest,
+    fields: &Fields,
+    view: &View<'_>,
+    scope: Scope<'_>,
+    known: Option<Currency>,
+) -> Reading {
     let mut c = Collector {
         view,
         scope,
@@ -337,7 +382,7 @@ fn read_fields(manifest: &Manifest, fields: &Fields, view: &View<'_>, scope: Sco
     let locale = manifest.locale.as_deref();
     let stated = c.get("currency", &fields.currency, |f| currency(&f.text, locale));
     let habits = Habits {
-        currency: stated.or(manifest.currency),
+        currency: stated.or(known),
         locale,
     };
     let positive = |m: &Money| m.amount > Decimal::ZERO;
@@ -357,6 +402,11 @@ fn read_fields(manifest: &Manifest, fields: &Fields, view: &View<'_>, scope: Sco
         cost,
         max_days: days,
         ..Shipping::default()
+    });
+    let deposit = c.get("deposit", &fields.deposit, |f| {
+        habits
+            .money(f, &[Kind::Price, Kind::Shipping])
+            .filter(positive)
     });
     let offer = Offer {
         name: c.text("name", &fields.name),
@@ -382,11 +432,16 @@ fn read_fields(manifest: &Manifest, fields: &Fields, view: &View<'_>, scope: Sco
         url: c.get("url", &fields.url, |f| absolute(view.url, &f.text)),
         image: c.get("image", &fields.image, |f| absolute(view.url, &f.text)),
         shipping,
+        deposit,
         valid_through: c.text("valid_through", &fields.valid_through),
         confidence: if price.is_some() { CONFIDENCE } else { 0.0 },
         provenance: c.provenance,
     };
-    Reading { offer, rivals }
+    Reading {
+        offer,
+        rivals,
+        currency: habits.currency,
+    }
 }
 
 /// A web address relative to the page, if it is one.
@@ -397,17 +452,20 @@ pub fn absolute(page: &Url, text: &str) -> Option<String> {
     is_web.then(|| url.into())
 }
 
-fn with_param(url: &Url, name: &str, value: &str) -> String {
+/// The page's address with the variant chosen.
+fn with_params(url: &Url, selection: &Selection) -> String {
     let mut out = url.clone();
     out.set_fragment(None);
+    let is_ours = |name: &str| selection.iter().any(|(k, _)| k == name);
     let others: Vec<(String, String)> = url
         .query_pairs()
-        .filter(|(k, _)| k != name)
-        .map(|(k, v)| (k.into_owned(), v.into_owned()))
+        .into_owned()
+        .filter(|(k, _)| !is_ours(k))
         .collect();
+    let chosen = selection.iter().filter(|(_, v)| !v.is_empty());
     out.query_pairs_mut()
         .clear()
         .extend_pairs(others)
-        .append_pair(name, value);
+        .extend_pairs(chosen);
     out.into()
 }

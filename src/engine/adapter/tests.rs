@@ -52,6 +52,7 @@ fn page<'a>(url: &'a Url, body: &'a str) -> Page<'a> {
         status: 200,
         content_type: None,
         body: body.as_bytes(),
+        shop_currency: None,
     }
 }
 
