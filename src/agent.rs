@@ -8,6 +8,7 @@ pub mod crawl;
 pub mod paths;
 pub mod rates;
 pub mod scheduler;
+pub mod server;
 pub mod socket;
 pub mod store;
 pub mod tenders;

@@ -8,6 +8,7 @@ pub mod extract;
 pub mod fold;
 pub mod html;
 pub mod landed;
+pub mod locale;
 pub mod matching;
 pub mod price;
 pub mod quantity;

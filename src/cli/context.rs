@@ -153,7 +153,7 @@ impl Context {
         Ok(Self {
             global,
             paths,
-            locale: Locale::from_env(locale.as_deref()),
+            locale,
             colour,
             client: None,
         })

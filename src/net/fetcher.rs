@@ -376,6 +376,7 @@ fn fetched(url: Url, answer: Answer, redirects: Vec<Url>) -> Fetched {
     Fetched {
         status: answer.status,
         content_type: answer.field("content-type"),
+        location: answer.field("location"),
         validators: answer.validators(),
         body: answer.body,
         final_url: url,
