@@ -80,12 +80,13 @@ impl Pacer {
     fn lane(&self, key: &str) -> Arc<tokio::sync::Mutex<Lane>> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         if hosts.len() >= MAX_HOSTS && !hosts.contains_key(key) {
-            // Only idle lanes that owe nothing may go.
+            // Only lanes that nobody uses or waits for and that owe nothing may go.
             let now = Instant::now();
             hosts.retain(|_, lane| {
-                lane.try_lock().map_or(true, |lane| {
-                    lane.blocked_until.is_some() || lane.next.is_some_and(|t| t > now)
-                })
+                Arc::strong_count(lane) > 1
+                    || lane.try_lock().map_or(true, |lane| {
+                        lane.blocked_until.is_some() || lane.next.is_some_and(|t| t > now)
+                    })
             });
         }
         Arc::clone(hosts.entry(key.to_owned()).or_default())
