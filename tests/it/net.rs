@@ -519,6 +519,21 @@ async fn a_redirect_into_the_private_network_connects_to_nothing() {
     assert_eq!(victim.connections(), 0);
 }
 
+#[tokio::test]
+async fn robots_txt_is_no_way_around_the_guard() {
+    let victim = Server::start(|_: &Request| Script::Send(answer(200, &[], b""))).await;
+    let target = victim.url("/").to_string();
+    let shop =
+        Server::start(move |_: &Request| Script::Send(answer(302, &[("location", &target)], b"")))
+            .await;
+    let error = get(&fetcher(&[&shop]), shop.url("/p"))
+        .await
+        .expect_err("refused");
+    assert_eq!(error.trouble(), Trouble::Refused, "{error}");
+    assert_eq!(shop.paths(), ["/robots.txt"]);
+    assert_eq!(victim.connections(), 0);
+}
+
 /// A server on a web port, where the text of an address gives nothing away.
 async fn victim_on_port_80(ip: &str) -> Option<Server> {
     let secret = |_: &Request| Script::Send(answer(200, &[], b"secret"));
@@ -807,7 +822,12 @@ async fn https_without_a_certificate_is_no_connection() {
     let shop = Server::start(|_: &Request| Script::Send(b"HTTP/1.1 200 OK\r\n\r\n".to_vec())).await;
     let mut url = shop.url("/");
     url.set_scheme("https").expect("scheme");
-    let error = get(&fetcher(&[&shop]), url).await.expect_err("no TLS");
+    let config = NetConfig {
+        limits: strict(),
+        ..config(&[&shop])
+    };
+    let fetcher = Fetcher::new(config).expect("fetcher");
+    let error = get(&fetcher, url).await.expect_err("no TLS");
     assert_eq!(error.trouble(), Trouble::VendorDown, "{error}");
 }
 
