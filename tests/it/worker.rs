@@ -1,5 +1,7 @@
 //! The sandboxed child: what it cannot do, and what its end costs.
 
+mod hostile;
+
 use emptor::worker::{Job, Reply, Source, WorkerError, WorkerLimits, WorkerPool};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -111,22 +113,28 @@ async fn a_page_that_takes_too_long_costs_one_job() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_page_that_needs_too_much_memory_costs_one_job() {
-    // Enough to start, too little for this page.
-    let mut limits = WorkerLimits {
-        memory: 512 << 20,
-        ..WorkerLimits::default()
-    };
-    let pool = WorkerPool::with_limits(1, exe(), limits);
-    pool.call(page(), PRODUCT.to_vec())
-        .await
-        .expect("a small page");
-    limits.memory = 112 << 20;
-    let pool = WorkerPool::with_limits(1, exe(), limits);
-    let error = pool
-        .call(page(), vec![b'<'; 31 << 20])
-        .await
-        .expect_err("too large");
-    assert!(matches!(error, WorkerError::Died(_)), "{error:?}");
+    // The least memory, in steps of 16 MiB, that a small page can be read with; a body
+    // of 31 MiB cannot fit into what is left over.
+    for step in 2..64 {
+        let limits = WorkerLimits {
+            memory: step * (16 << 20),
+            ..WorkerLimits::default()
+        };
+        let pool = WorkerPool::with_limits(1, exe(), limits);
+        if pool.call(page(), PRODUCT.to_vec()).await.is_err() {
+            continue;
+        }
+        let error = pool
+            .call(page(), vec![b'<'; 31 << 20])
+            .await
+            .expect_err("too large");
+        assert!(matches!(error, WorkerError::Died(_)), "{error:?}");
+        pool.call(page(), PRODUCT.to_vec())
+            .await
+            .expect("the next job");
+        return;
+    }
+    panic!("a small page needs more than 1 GiB");
 }
 
 #[cfg(target_os = "linux")]
@@ -214,4 +222,54 @@ async fn no_binary_is_an_error() {
     let huge = vec![0; 33 << 20];
     let error = pool.call(page(), huge).await.expect_err("too large");
     assert!(matches!(error, WorkerError::TooLarge { .. }), "{error:?}");
+}
+
+/// Pages made to hurt: each gives an answer or an error within its bounds, nothing that
+/// could steer a terminal comes out, and afterwards an honest page is read as before.
+/// `EMPTOR_HOSTILE_PAGES` sets how many.
+#[tokio::test]
+async fn hostile_pages_are_contained() {
+    let pages: u64 = std::env::var("EMPTOR_HOSTILE_PAGES")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(hostile::KINDS * 4);
+    let pool = WorkerPool::new(2, exe());
+    let honest = pool.call(page(), PRODUCT.to_vec()).await.expect("reply");
+    let mut tasks = tokio::task::JoinSet::new();
+    for seed in 0..pages {
+        let pool = pool.clone();
+        if tasks.len() >= 4 {
+            tasks.join_next().await.expect("running").expect("no panic");
+        }
+        tasks.spawn(async move {
+            let body = hostile::page(seed);
+            let size = body.len();
+            let started = std::time::Instant::now();
+            let outcome = pool.call(page(), body).await;
+            let kind = seed % hostile::KINDS;
+            let took = started.elapsed();
+            match outcome {
+                Ok(Reply::Extraction(found)) => {
+                    // JSON writes what could steer a terminal as an escape.
+                    let json = serde_json::to_string(&found).expect("JSON");
+                    assert!(!json.contains("\\u00"), "kind {kind}: {json:.300}");
+                    assert!(
+                        !json.contains(['\u{7f}', '\u{9b}', '\u{202e}', '\u{200b}']),
+                        "kind {kind}: {json:.300}"
+                    );
+                    println!(
+                        "kind {kind:2} {size:8} bytes {took:9.1?} {:?}",
+                        found.verdict
+                    );
+                }
+                Ok(other) => panic!("kind {kind}: {other:?}"),
+                Err(e) => println!("kind {kind:2} {size:8} bytes {took:9.1?} {e}"),
+            }
+        });
+    }
+    while let Some(task) = tasks.join_next().await {
+        task.expect("no panic");
+    }
+    let again = pool.call(page(), PRODUCT.to_vec()).await.expect("reply");
+    assert_eq!(again, honest);
 }
