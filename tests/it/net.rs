@@ -869,7 +869,14 @@ async fn api_calls_need_no_robots_txt_and_keep_their_secrets() {
                 b"{\"e\":1}",
             ),
             "/busy" => answer(429, &[("retry-after", "7")], b""),
-            _ => answer(202, &[("content-type", "application/json")], &r.body),
+            _ => answer(
+                202,
+                &[
+                    ("content-type", "application/json"),
+                    ("location", "/made/1"),
+                ],
+                &r.body,
+            ),
         })
     })
     .await;
@@ -893,6 +900,7 @@ async fn api_calls_need_no_robots_txt_and_keep_their_secrets() {
         "application/ld+json"
     );
     assert_eq!(api.requests()[0].method, "POST");
+    assert_eq!(reply.location.as_deref(), Some("/made/1"));
     let reply = post("/bad").await.expect("any status is an answer");
     assert_eq!(
         (reply.status, reply.body.as_slice()),

@@ -43,8 +43,6 @@ async fn reads_a_page() {
     });
     let reply = pool.call(list, b"<a href=/p/1>Lamp</a>".to_vec()).await;
     assert!(matches!(reply, Ok(Reply::Listings(_))), "{reply:?}");
-    let reply = pool.call(Job::ReadOffer, b"{}".to_vec()).await;
-    assert!(matches!(reply, Ok(Reply::Extraction(_))), "{reply:?}");
     assert_eq!(pool.idle_workers(), 1, "one child did all of it");
 }
 
@@ -232,7 +230,7 @@ async fn hostile_pages_are_contained() {
     let pages: u64 = std::env::var("EMPTOR_HOSTILE_PAGES")
         .ok()
         .and_then(|n| n.parse().ok())
-        .unwrap_or(hostile::KINDS * 4);
+        .unwrap_or(hostile::KINDS * 2);
     let pool = WorkerPool::new(2, exe());
     let honest = pool.call(page(), PRODUCT.to_vec()).await.expect("reply");
     let mut tasks = tokio::task::JoinSet::new();
