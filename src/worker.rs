@@ -11,7 +11,7 @@ mod jobs;
 mod pool;
 mod sandbox;
 
-pub use pool::{WorkerLimits, WorkerPool};
+pub use pool::{WorkerLimits, WorkerPool, this_binary};
 pub use sandbox::SandboxReport;
 
 pub use crate::engine::adapter::Listing;

@@ -201,7 +201,7 @@ impl Inner {
         pacer
             .turn(
                 &queue_key(url),
-                self.clock.now(),
+                &*self.clock,
                 config.max_queue_wait,
                 config.max_per_day,
             )
@@ -378,6 +378,7 @@ fn fetched(url: Url, answer: Answer, redirects: Vec<Url>) -> Fetched {
         content_type: answer.field("content-type"),
         location: answer.field("location"),
         validators: answer.validators(),
+        location: answer.field("location"),
         body: answer.body,
         final_url: url,
         not_modified: false,
