@@ -17,7 +17,7 @@ pub use sandbox::SandboxReport;
 pub use crate::engine::adapter::Listing;
 
 use crate::model::seller::Trouble;
-use crate::model::{Extraction, Verdict};
+use crate::model::{Currency, Extraction, Verdict};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use url::Url;
@@ -47,6 +47,9 @@ pub struct Source {
     pub content_type: Option<String>,
     /// The adapter's manifest (TOML), if one claims the shop.
     pub adapter: Option<String>,
+    /// The currency the shop is known to sell in, for amounts without one.
+    #[serde(default)]
+    pub shop_currency: Option<Currency>,
 }
 
 /// What a search or category page lists.
