@@ -20,7 +20,7 @@ use crate::model::seller::Trouble;
 use crate::engine::discover::FrontPage;
 use crate::engine::quote;
 use crate::model::time::Date;
-use crate::model::{Extraction, Verdict};
+use crate::model::{Currency, Extraction, Verdict};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -60,6 +60,9 @@ pub struct Source {
     pub content_type: Option<String>,
     /// The adapter's manifest (TOML), if one claims the shop.
     pub adapter: Option<String>,
+    /// The currency the shop is known to sell in, for amounts without one.
+    #[serde(default)]
+    pub shop_currency: Option<Currency>,
 }
 
 /// What a search or category page lists.

@@ -376,7 +376,6 @@ fn fetched(url: Url, answer: Answer, redirects: Vec<Url>) -> Fetched {
     Fetched {
         status: answer.status,
         content_type: answer.field("content-type"),
-        location: answer.field("location"),
         validators: answer.validators(),
         location: answer.field("location"),
         body: answer.body,

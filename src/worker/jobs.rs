@@ -46,6 +46,7 @@ fn adapter_page<'a>(source: &'a Source, body: &'a [u8]) -> adapter::Page<'a> {
         status: source.status,
         content_type: source.content_type.as_deref(),
         body,
+        shop_currency: source.shop_currency,
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Found {
 
 static META: LazyLock<Selector> =
     LazyLock::new(|| Selector::parse("meta[content]").expect("invariant: a valid selector"));
+static LANGUAGE: LazyLock<Selector> =
+    LazyLock::new(|| Selector::parse("html[lang]").expect("invariant: a valid selector"));
 static JSON_LD: LazyLock<Selector> = LazyLock::new(|| {
     Selector::parse("script[type='application/ld+json' i]").expect("invariant: a valid selector")
 });
@@ -218,6 +220,14 @@ impl<'a> View<'a> {
             }
             nodes
         })
+    }
+
+    /// The language the page says it is in, such as `en-GB`.
+    pub fn language(&self) -> Option<&'a str> {
+        let Body::Html(html) = self.body else {
+            return None;
+        };
+        html.select(&LANGUAGE).next()?.attr("lang")
     }
 
     /// All text of the page, for markers of a wall.

@@ -31,7 +31,7 @@ pub fn listings(
 ) -> (Vec<Listing>, usize) {
     let habits = Habits {
         currency: manifest.currency.or(shop_currency),
-        locale: manifest.locale.as_deref(),
+        locale: manifest.locale.as_deref().or_else(|| view.language()),
     };
     let mut out: Vec<Listing> = Vec::new();
     let mut unread = 0;

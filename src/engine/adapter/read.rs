@@ -379,7 +379,7 @@ fn read_fields(
         scope,
         provenance: Vec::new(),
     };
-    let locale = manifest.locale.as_deref();
+    let locale = manifest.locale.as_deref().or_else(|| view.language());
     let stated = c.get("currency", &fields.currency, |f| currency(&f.text, locale));
     let habits = Habits {
         currency: stated.or(known),

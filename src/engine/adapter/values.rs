@@ -24,7 +24,7 @@ impl Habits<'_> {
     pub fn money(&self, found: &Found, kinds: &[Kind]) -> Option<Money> {
         if found.is_plain {
             let amount = Decimal::from_str(&found.text).ok()?;
-            return self.currency.map(|currency| Money::new(amount, currency));
+            return self.currency.map(|currency| with_cents(amount, currency));
         }
         self.read(&found.text, kinds)
     }
@@ -77,6 +77,15 @@ impl Habits<'_> {
             unit: unit.to_owned(),
         })
     }
+}
+
+/// `89` and `89.5` with the places of the currency: 89.00 and 89.50.
+fn with_cents(amount: Decimal, currency: Currency) -> Money {
+    let mut amount = amount.normalize();
+    if amount.scale() < currency.exponent() {
+        amount.rescale(currency.exponent());
+    }
+    Money::new(amount, currency)
 }
 
 /// The usual sign of a unit written in one of many ways.
