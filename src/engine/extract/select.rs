@@ -162,7 +162,7 @@ pub fn offer(product: &Product, context: &Context, visible: &Visible) -> Choice 
     for shown in visible
         .prices
         .iter()
-        .filter(|p| !p.old && !p.aside && p.score > 2.5)
+        .filter(|p| !p.old && !p.aside && p.score > 2.0)
         .take(3)
     {
         if let Some(offer) = priced

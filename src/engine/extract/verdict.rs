@@ -257,8 +257,11 @@ fn decide(evidence: &Evidence, nominees: &[Nominee]) -> Extraction {
     let runner = nominees.get(1);
     let confidence = confidence(evidence, winner, runner);
     let from_structure = winner.structured + winner.meta >= 0.3;
-    let is_list = evidence.lists_products
-        || (evidence.visible.repeated >= 6 && !evidence.visible.has_buy_button);
+    let stands_out =
+        margin(evidence, winner) >= 2.0 && winner.shown.is_some_and(|s| s.score >= CLEAR);
+    let is_list = (evidence.lists_products || evidence.visible.repeated >= 6)
+        && !evidence.visible.has_buy_button
+        && !stands_out;
     if !from_structure && is_list {
         return Extraction::empty(Verdict::Absent, "a list of products, not one product");
     }
@@ -327,14 +330,7 @@ fn confidence(evidence: &Evidence, winner: &Nominee, runner: Option<&Nominee>) -
         0.75
     } else {
         // Only seen: as sure as it stands out.
-        let second = evidence
-            .visible
-            .prices
-            .iter()
-            .filter(|p| !p.old && p.amount != winner.value)
-            .map(|p| p.score)
-            .fold(0.0, f64::max);
-        let margin = (seen - second).clamp(0.0, 3.0);
+        let margin = margin(evidence, winner).clamp(0.0, 3.0);
         (0.30 + 0.07 * (seen - 2.0).clamp(0.0, 5.0) + 0.10 * margin + winner.state).min(0.86)
     };
     if let Some(runner) = runner {
@@ -344,7 +340,21 @@ fn confidence(evidence: &Evidence, winner: &Nominee, runner: Option<&Nominee>) -
         }
     }
     if winner.is_low {
-        p *= 0.8;
+        p *= 0.6;
+    }
+    // Amounts in two currencies, and nothing on the page to tell which one is asked.
+    let named = evidence
+        .witnesses
+        .iter()
+        .map(|w| &w.claim)
+        .chain([&evidence.meta.claim]);
+    let mut currencies: Vec<Currency> = named
+        .filter(|c| c.price.is_some() || c.low.is_some())
+        .filter_map(|c| c.currency)
+        .collect();
+    currencies.dedup();
+    if currencies.len() > 1 && winner.visible < 0.3 {
+        p = p.min(0.45);
     }
     p.clamp(0.0, 0.99)
 }

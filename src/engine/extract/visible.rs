@@ -251,11 +251,25 @@ impl Reader<'_> {
                 continue;
             }
             if let Some((block, figures)) = self.block(parent) {
+                covered = self.doc.range(block).end;
                 let before = self.words_before(block);
+                if matches!(before.trim(), "-" | "–" | "—" | "~")
+                    && let Some(low) = out.last_mut()
+                    && let [high] = figures.as_slice()
+                    && block.index() - low.node.index() <= 16
+                    && low.high.is_none()
+                    && high.amount > low.amount
+                {
+                    // Two elements with a dash between them are one range.
+                    low.high = Some(high.amount);
+                    low.kind = Kind::From;
+                    low.single = false;
+                    low.score -= 1.5;
+                    continue;
+                }
                 for figure in figures {
                     out.push(self.candidate(block, figure, &before));
                 }
-                covered = self.doc.range(block).end;
             }
         }
         out
@@ -277,10 +291,13 @@ impl Reader<'_> {
                 break;
             }
             let text = self.price_text(node);
-            let figures: Vec<Figure> = price::figures(&text, self.hints)
+            let mut figures: Vec<Figure> = price::figures(&text, self.hints)
                 .into_iter()
                 .filter(|f| f.kind != Kind::Percent && f.amount > Decimal::ZERO)
                 .collect();
+            if figures.iter().any(|f| f.has_mark) {
+                figures.retain(|f| f.has_mark);
+            }
             let marked = figures.iter().any(|f| f.has_mark)
                 || (level == 0 && self.names_price(node) && figures.len() == 1);
             match (&best, marked) {
@@ -336,7 +353,13 @@ impl Reader<'_> {
                     || self.zone(parent).has(Zone::CENTS);
                 out.push(if two && cents { '.' } else { ' ' });
             }
-            // Blocks separate, inline elements keep what the source has.
+            let ends_open = !out.is_empty() && !out.ends_with(char::is_whitespace);
+            if ends_open
+                && !ends_with_digit
+                && (trimmed.starts_with(char::is_alphabetic) || out.ends_with(char::is_alphabetic))
+            {
+                out.push(' ');
+            }
             out.push_str(&text);
             if out.len() > 400 {
                 break;
@@ -570,12 +593,13 @@ impl Reader<'_> {
                 continue;
             };
             let figures = price::figures(text, self.hints);
-            out.extend(
-                figures
-                    .iter()
-                    .filter(|f| f.kind == Kind::Percent)
-                    .map(|f| (id.index(), f.amount)),
-            );
+            let says_less = self.zone(id).has(Zone::DISCOUNT)
+                || text.contains(['-', '−', '–'])
+                || price::context::names_discount(text);
+            if says_less {
+                let percents = figures.iter().filter(|f| f.kind == Kind::Percent);
+                out.extend(percents.map(|f| (id.index(), f.amount)));
+            }
             if out.len() > 500 {
                 break;
             }

@@ -102,6 +102,18 @@ pub fn kind(before: &str, after: &str) -> Kind {
     }
 }
 
+/// Whether a short text speaks of a reduction.
+#[must_use]
+pub fn names_discount(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    BEFORE
+        .iter()
+        .chain(AFTER)
+        .filter(|(kind, _)| *kind == Kind::Discount)
+        .flat_map(|(_, words)| words.iter())
+        .any(|w| w.len() > 2 && lower.contains(w))
+}
+
 /// Whether the text says nothing but "free".
 #[must_use]
 pub fn is_free(text: &str) -> bool {
