@@ -91,6 +91,8 @@ pub fn meta(doc: &Document) -> Meta {
                 sale = Amount::read(&content, None)
             }
             "product:original_price:amount"
+            | "og:price:standard_amount"
+            | "product:price:standard_amount"
             | "og:standard_price:amount"
             | "product:regular_price:amount" => {
                 claim.list = Amount::read(&content, None);

@@ -597,7 +597,7 @@ pub fn prop<'a>(node: &'a Json, name: &str) -> Option<&'a Json> {
     };
     members
         .iter()
-        .find(|(key, value)| *value != Json::Null && local(key) == name)
+        .find(|(key, value)| *value != Json::Null && local(key).eq_ignore_ascii_case(name))
         .map(|(_, value)| value)
 }
 

@@ -128,12 +128,12 @@ pub fn offer(product: &Product, context: &Context, visible: &Visible) -> Choice 
         }
         out
     };
-    let done = |chosen: &Claim, uncertain: bool| {
+    let done = |chosen: &Claim, uncertain: bool, by_key: bool| {
         let mut claim = complete(chosen);
         // One variant out of stock does not make the product so.
-        let selected = claim.availability;
-        if values.len() <= 1 {
-            claim.availability = any_available(&product.offers).or(selected);
+        if !by_key {
+            let own = claim.availability;
+            claim.availability = any_available(&product.offers).or(own);
         }
         Choice {
             others: others(&claim),
@@ -148,28 +148,28 @@ pub fn offer(product: &Product, context: &Context, visible: &Visible) -> Choice 
             .find(|o| o.low.is_some())
             .or(product.offers.first())
         {
-            Some(range) => done(range, false),
-            None => done(&Claim::default(), false),
+            Some(range) => done(range, false, false),
+            None => done(&Claim::default(), false, false),
         };
     }
-    if values.len() == 1 {
-        return done(priced[0], false);
-    }
     if let Some(selected) = by_address(&priced, context) {
-        return done(selected, false);
+        return done(selected, false, true);
+    }
+    if values.len() == 1 {
+        return done(priced[0], false, false);
     }
     // The page shows one of the prices and not the others.
     for shown in visible
         .prices
         .iter()
-        .filter(|p| !p.old && !p.aside && p.score > 2.5)
+        .filter(|p| !p.old && !p.aside && p.score > 2.0)
         .take(3)
     {
         if let Some(offer) = priced
             .iter()
             .find(|o| o.price.as_ref().is_some_and(|p| p.may_be(shown.amount)))
         {
-            return done(offer, false);
+            return done(offer, false, false);
         }
     }
     let own = product.base.sku.as_ref();
@@ -177,13 +177,13 @@ pub fn offer(product: &Product, context: &Context, visible: &Visible) -> Choice 
         .iter()
         .find(|o| own.is_some() && o.sku.as_ref() == own)
     {
-        return done(offer, true);
+        return done(offer, true, false);
     }
     let first = priced
         .iter()
         .find(|o| o.availability.is_none_or(Availability::is_available))
         .unwrap_or(&priced[0]);
-    done(first, true)
+    done(first, true, false)
 }
 
 /// In stock if any offer is; else what they say alike.

@@ -193,8 +193,56 @@ fn nominate<'a>(evidence: &Evidence<'a>) -> Vec<Nominee<'a>> {
             });
         }
     }
+    // Markup with the list price, where the page shows a lower one to pay, is out of date
+    // or means something else.
+    let listed: Vec<Decimal> = out
+        .iter()
+        .filter(|n| n.structured > 0.0 && is_listed(evidence, n.value))
+        .map(|n| n.value)
+        .collect();
+    let cheaper = |value: Decimal| {
+        evidence
+            .meta
+            .claim
+            .price
+            .as_ref()
+            .is_some_and(|p| p.value < value)
+            || evidence
+                .visible
+                .prices
+                .iter()
+                .any(|p| !p.old && !p.aside && p.score >= CLEAR && p.amount < value)
+    };
+    for nominee in out.iter_mut().filter(|n| listed.contains(&n.value)) {
+        if cheaper(nominee.value) {
+            nominee.structured *= 0.3;
+            nominee.visible = 0.0;
+        }
+    }
+    // A seller on the page asks the low end of the range: then it is a price.
+    for nominee in &mut out {
+        if nominee.is_low && nominee.structured > 0.0 && nominee.shown.is_some_and(|s| s.single) {
+            nominee.is_low = false;
+            nominee.structured += 0.3;
+        }
+    }
     out.sort_by(|a, b| b.total().total_cmp(&a.total()));
     out
+}
+
+/// Whether an amount is known to be crossed out or a list price.
+fn is_listed(evidence: &Evidence, value: Decimal) -> bool {
+    evidence
+        .meta
+        .claim
+        .list
+        .as_ref()
+        .is_some_and(|l| l.value == value)
+        || evidence
+            .visible
+            .prices
+            .iter()
+            .any(|p| p.old && !p.aside && p.amount == value && p.score > -3.0)
 }
 
 fn decide(evidence: &Evidence, nominees: &[Nominee]) -> Extraction {
@@ -209,8 +257,11 @@ fn decide(evidence: &Evidence, nominees: &[Nominee]) -> Extraction {
     let runner = nominees.get(1);
     let confidence = confidence(evidence, winner, runner);
     let from_structure = winner.structured + winner.meta >= 0.3;
-    let is_list = evidence.lists_products
-        || (evidence.visible.repeated >= 6 && !evidence.visible.has_buy_button);
+    let stands_out =
+        margin(evidence, winner) >= 2.0 && winner.shown.is_some_and(|s| s.score >= CLEAR);
+    let is_list = (evidence.lists_products || evidence.visible.repeated >= 6)
+        && !evidence.visible.has_buy_button
+        && !stands_out;
     if !from_structure && is_list {
         return Extraction::empty(Verdict::Absent, "a list of products, not one product");
     }
@@ -279,14 +330,7 @@ fn confidence(evidence: &Evidence, winner: &Nominee, runner: Option<&Nominee>) -
         0.75
     } else {
         // Only seen: as sure as it stands out.
-        let second = evidence
-            .visible
-            .prices
-            .iter()
-            .filter(|p| !p.old && p.amount != winner.value)
-            .map(|p| p.score)
-            .fold(0.0, f64::max);
-        let margin = (seen - second).clamp(0.0, 3.0);
+        let margin = margin(evidence, winner).clamp(0.0, 3.0);
         (0.30 + 0.07 * (seen - 2.0).clamp(0.0, 5.0) + 0.10 * margin + winner.state).min(0.86)
     };
     if let Some(runner) = runner {
@@ -296,9 +340,33 @@ fn confidence(evidence: &Evidence, winner: &Nominee, runner: Option<&Nominee>) -
         }
     }
     if winner.is_low {
-        p *= 0.8;
+        p *= 0.6;
+    }
+    // Amounts in two currencies, and nothing on the page to tell which one is asked.
+    let named = evidence
+        .witnesses
+        .iter()
+        .map(|w| &w.claim)
+        .chain([&evidence.meta.claim]);
+    let mut currencies: Vec<Currency> = named
+        .filter(|c| c.price.is_some() || c.low.is_some())
+        .filter_map(|c| c.currency)
+        .collect();
+    currencies.dedup();
+    if currencies.len() > 1 && winner.visible < 0.3 {
+        p = p.min(0.45);
     }
     p.clamp(0.0, 0.99)
+}
+
+/// How much more a price looks like the one to pay than the next one shown.
+fn margin(evidence: &Evidence, winner: &Nominee) -> f64 {
+    let others = evidence
+        .visible
+        .prices
+        .iter()
+        .filter(|p| !p.old && p.amount != winner.value);
+    winner.shown.map_or(0.0, |s| s.score) - others.map(|p| p.score).fold(0.0, f64::max)
 }
 
 /// The offer for a nominated price, with every field from the best reader that has it.

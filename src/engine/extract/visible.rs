@@ -36,6 +36,8 @@ pub struct Candidate {
     pub old: bool,
     /// Stands among other products.
     pub aside: bool,
+    /// Shown somewhere as one price, not as the end of a range.
+    pub single: bool,
 }
 
 /// The score from which a candidate looks like a price to pay.
@@ -183,6 +185,7 @@ impl Reader<'_> {
     fn read(&self) -> Visible {
         let mut found = self.candidates();
         let repeated = self.mark_repeated(&mut found);
+        self.mark_discounted(&mut found);
         let mut best: HashMap<(Decimal, bool), Candidate> = HashMap::new();
         for candidate in found {
             let key = (candidate.amount.normalize(), candidate.old);
@@ -192,6 +195,7 @@ impl Reader<'_> {
                 }
                 Some(known) => {
                     // The same amount again, in a sticky bar or a summary, is a sign.
+                    known.single |= candidate.single;
                     let support = if candidate.score > 0.0 && !candidate.aside {
                         0.3
                     } else {
@@ -199,6 +203,7 @@ impl Reader<'_> {
                     };
                     if candidate.score > known.score {
                         let old = std::mem::replace(known, candidate);
+                        known.single |= old.single;
                         known.score += if old.score > 0.0 && !old.aside {
                             0.3
                         } else {
@@ -246,11 +251,25 @@ impl Reader<'_> {
                 continue;
             }
             if let Some((block, figures)) = self.block(parent) {
+                covered = self.doc.range(block).end;
                 let before = self.words_before(block);
+                if matches!(before.trim(), "-" | "–" | "—" | "~")
+                    && let Some(low) = out.last_mut()
+                    && let [high] = figures.as_slice()
+                    && block.index() - low.node.index() <= 16
+                    && low.high.is_none()
+                    && high.amount > low.amount
+                {
+                    // Two elements with a dash between them are one range.
+                    low.high = Some(high.amount);
+                    low.kind = Kind::From;
+                    low.single = false;
+                    low.score -= 1.5;
+                    continue;
+                }
                 for figure in figures {
                     out.push(self.candidate(block, figure, &before));
                 }
-                covered = self.doc.range(block).end;
             }
         }
         out
@@ -272,10 +291,13 @@ impl Reader<'_> {
                 break;
             }
             let text = self.price_text(node);
-            let figures: Vec<Figure> = price::figures(&text, self.hints)
+            let mut figures: Vec<Figure> = price::figures(&text, self.hints)
                 .into_iter()
                 .filter(|f| f.kind != Kind::Percent && f.amount > Decimal::ZERO)
                 .collect();
+            if figures.iter().any(|f| f.has_mark) {
+                figures.retain(|f| f.has_mark);
+            }
             let marked = figures.iter().any(|f| f.has_mark)
                 || (level == 0 && self.names_price(node) && figures.len() == 1);
             match (&best, marked) {
@@ -331,7 +353,13 @@ impl Reader<'_> {
                     || self.zone(parent).has(Zone::CENTS);
                 out.push(if two && cents { '.' } else { ' ' });
             }
-            // Blocks separate, inline elements keep what the source has.
+            let ends_open = !out.is_empty() && !out.ends_with(char::is_whitespace);
+            if ends_open
+                && !ends_with_digit
+                && (trimmed.starts_with(char::is_alphabetic) || out.ends_with(char::is_alphabetic))
+            {
+                out.push(' ');
+            }
             out.push_str(&text);
             if out.len() > 400 {
                 break;
@@ -424,6 +452,7 @@ impl Reader<'_> {
         score += match kind {
             Kind::Price | Kind::Free => 0.0,
             Kind::From => -1.5,
+            Kind::Net => -0.8,
             Kind::List => -3.0,
             Kind::Periodic | Kind::Instalment => -3.5,
             Kind::UpTo => -3.0,
@@ -442,6 +471,8 @@ impl Reader<'_> {
             (Zone::REVIEW, 3.0),
             (Zone::FILTER, 4.0),
             (Zone::DISCOUNT, 1.5),
+            (Zone::REGULAR, 0.6),
+            (Zone::NET, 0.8),
             (Zone::HIDDEN, 1.5),
         ] {
             if zone.has(purpose) {
@@ -458,6 +489,7 @@ impl Reader<'_> {
             score,
             old,
             aside,
+            single: figure.high.is_none() && kind == Kind::Price && !aside,
         }
     }
 
@@ -505,6 +537,74 @@ impl Reader<'_> {
             }
         }
         most
+    }
+
+    /// Of two prices side by side the higher is the old one. Where a percentage beside
+    /// them says by how much the price fell, that is certain.
+    fn mark_discounted(&self, found: &mut [Candidate]) {
+        let percents = self.percents();
+        for i in 0..found.len() {
+            for j in i + 1..found.len().min(i + 4) {
+                let (at, next) = (found[i].node.index(), found[j].node.index());
+                let alike = found[i].aside == found[j].aside && !found[i].old && !found[j].old;
+                if !alike
+                    || at.abs_diff(next) > 40
+                    || found[i].score < 1.5
+                    || found[j].score < 0.5
+                    || found[i].amount == found[j].amount
+                {
+                    continue;
+                }
+                let (high, low) = if found[i].amount > found[j].amount {
+                    (i, j)
+                } else {
+                    (j, i)
+                };
+                if found[high].kind != Kind::Price
+                    || !matches!(found[low].kind, Kind::Price | Kind::From)
+                {
+                    continue;
+                }
+                let fell =
+                    (Decimal::ONE - found[low].amount / found[high].amount) * Decimal::ONE_HUNDRED;
+                let said = percents.iter().any(|(place, p)| {
+                    place.abs_diff(at) <= 60 && (*p - fell).abs() <= Decimal::ONE
+                });
+                if said {
+                    found[high].old = true;
+                    found[high].score -= 4.0;
+                    found[low].score += 0.5;
+                } else if at.abs_diff(next) <= 15 && fell < Decimal::from(80) {
+                    found[high].score -= 0.5;
+                }
+            }
+        }
+    }
+
+    /// Percentages on the page, with their places.
+    fn percents(&self) -> Vec<(usize, Decimal)> {
+        let mut out = Vec::new();
+        for id in self.doc.ids() {
+            let Some(text) = self
+                .doc
+                .raw_text(id)
+                .filter(|t| t.len() < 60 && t.contains('%'))
+            else {
+                continue;
+            };
+            let figures = price::figures(text, self.hints);
+            let says_less = self.zone(id).has(Zone::DISCOUNT)
+                || text.contains(['-', '−', '–'])
+                || price::context::names_discount(text);
+            if says_less {
+                let percents = figures.iter().filter(|f| f.kind == Kind::Percent);
+                out.extend(percents.map(|f| (id.index(), f.amount)));
+            }
+            if out.len() > 500 {
+                break;
+            }
+        }
+        out
     }
 
     /// A hash of the names and classes of a block and what is around it.
@@ -609,7 +709,7 @@ const BUY_WORDS: &[&str] = &[
     "añadir al carrito", "agregar al carrito", "añadir a la cesta", "comprar", "adicionar ao carrinho", "aggiungi al carrello", "acquista", "in winkelwagen", "in winkelmandje", "bestellen",
     "do koszyka", "dodaj do koszyka", "kup teraz", "do košíku", "do košíka", "koupit", "kúpiť", "vložiť do košíka", "kosárba", "adaugă în coș", "adauga in cos", "lägg i varukorg", "köp", "legg i handlekurv", "kjøp",
     "læg i kurv", "køb", "lisää ostoskoriin", "lisa ostukorvi", "lisa korvi", "pirkt", "ielikt grozā", "į krepšelį", "в корзину", "купить", "купити", "в кошик", "добави в количката", "προσθήκη στο καλάθι", "στο καλάθι",
-    "sepete ekle", "dodaj u košaricu", "u košaricu", "dodaj u korpu", "v košarico", "カートに入れる", "购买", "加入购物车", "加入購物車", "立即購買", "장바구니", "구매", "thêm vào giỏ", "mua ngay", "beli", "أضف إلى السلة", "הוסף לסל", "หยิบใส่",
+    "sepete ekle", "dodaj u košaricu", "u košaricu", "dodaj u korpu", "kupi", "v košarico", "カートに入れる", "购买", "加入购物车", "加入購物車", "立即購買", "장바구니", "구매", "thêm vào giỏ", "mua ngay", "beli", "أضف إلى السلة", "הוסף לסל", "หยิบใส่",
 ];
 
 fn is_buy_text(text: &str) -> bool {

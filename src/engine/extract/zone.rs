@@ -41,6 +41,10 @@ impl Zone {
     pub const BUY: Self = Self(1 << 15);
     /// Cents of a price.
     pub const CENTS: Self = Self(1 << 16);
+    /// Named a regular price: the one to pay, unless a lower one stands beside it.
+    pub const REGULAR: Self = Self(1 << 18);
+    /// Without tax.
+    pub const NET: Self = Self(1 << 19);
     /// Products in rows.
     pub const GRID: Self = Self(1 << 17);
 
@@ -58,6 +62,8 @@ impl Zone {
             | Self::FILTER.0
             | Self::DISCOUNT.0
             | Self::MAIN.0
+            | Self::REGULAR.0
+            | Self::NET.0
             | Self::GRID.0,
     );
 
@@ -71,10 +77,6 @@ impl Zone {
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
-    }
-
-    const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
     }
 }
 
@@ -123,14 +125,6 @@ fn own(doc: &Document, id: NodeId, tag: Tag, inherited: Zone) -> Zone {
             }
             _ => {}
         }
-    }
-    if zone.has(Zone::CURRENT)
-        && zone.has(Zone::PRICE)
-        && !inherited.has(Zone::OLD)
-        && !matches!(tag, Tag::Del | Tag::S | Tag::Strike)
-    {
-        // `regular-price sale-price`: the one to pay.
-        zone = zone.without(Zone::OLD);
     }
     zone
 }
@@ -212,6 +206,7 @@ fn of_word(word: &str) -> Zone {
         "shipping" | "delivery" | "versand" | "versandkosten" | "lieferung" | "livraison" | "envio" | "frete" | "spedizione" | "dostawa" | "doprava" | "postage" | "fulfilment" | "fulfillment" | "deposit" | "pfand" => Zone::SHIPPING,
         "instalment" | "instalments" | "installment" | "installments" | "finance" | "financing" | "finanzierung" | "klarna" | "afterpay" | "clearpay" | "affirm" | "monthly" | "credit" | "leasing"
         | "raty" | "rata" | "splatky" | "cuotas" | "parcelas" | "parcela" | "parcelamento" | "mensualite" | "delbetalning" | "oney" | "zip" | "sezzle" | "laybuy" | "paylater" | "lizing" | "kuumakse" | "jaremaks" | "nomaksa" => Zone::FINANCE,
+        "notax" | "netto" | "excl" | "novat" | "exvat" | "extax" | "bezdph" => Zone::NET,
         "unitprice" | "grundpreis" | "perunit" | "baseprice" | "priceperunit" | "ppu" => Zone::UNIT,
         "review" | "reviews" | "rating" | "ratings" | "bewertung" | "avis" | "testimonial" | "comments" | "question" | "questions" | "qa" | "faq" => Zone::REVIEW,
         "filter" | "filters" | "facet" | "facets" | "refine" | "sortby" | "slider" => match word {
@@ -234,8 +229,14 @@ fn of_compact(name: &str) -> Zone {
     if any(&["pric", "preis"]) {
         // Template builders write `productPrice--final` in one way and `pricefinal` in another.
         zone = zone.with(Zone::PRICE);
-        if any(&["regularpric", "listpric", "pricelist", "basepric", "oldpric", "waspric", "priceold", "pricewas", "pricestd", "beforepric", "pricebefore", "retailpric", "compareatpric", "comparepric", "normalpric", "rrp", "originalpric", "priceoriginal", "strike", "priceregular", "listenpreis", "altpreis", "pricealt", "fullpric", "pricefull", "crossedpric", "pricethrough", "previouspric", "undiscounted"]) {
+        if any(&["listpric", "oldpric", "waspric", "priceold", "pricewas", "pricestd", "beforepric", "pricebefore", "compareatpric", "comparepric", "rrp", "originalpric", "priceoriginal", "strike", "listenpreis", "altpreis", "pricealt", "fullpric", "pricefull", "crossedpric", "pricethrough", "previouspric", "undiscounted"]) {
             zone = zone.with(Zone::OLD);
+        }
+        if any(&["regularpric", "priceregular", "normalpric", "retailpric"]) {
+            zone = zone.with(Zone::REGULAR);
+        }
+        if any(&["pricenet", "netpric", "excltax", "exclvat", "extax", "exvat", "withouttax", "withoutvat", "pricewithoutdph", "netto"]) {
+            zone = zone.with(Zone::NET);
         }
         if any(&["perunit", "unitpric", "priceunit", "baseprice", "pricebase", "priceper", "comparison"]) {
             zone = zone.with(Zone::UNIT);
