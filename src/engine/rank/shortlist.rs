@@ -13,7 +13,7 @@ const ENDS: usize = 1024;
 /// At most this many corners of the box of trade-offs are added.
 const CORNERS: usize = 256;
 /// Work bound: cells of the matrix of costs (candidates times draws).
-const MAX_CELLS: usize = 1 << 20;
+const MAX_CELLS: usize = 1 << 19;
 /// The draws see less than the whole box: the list ends only when they regret at most
 /// this part of the tolerance.
 const MARGIN: f64 = 0.75;
@@ -247,12 +247,21 @@ struct Regret {
 
 impl Regret {
     fn of(current: &[f64], cost: &[f64], best: &[f64]) -> Self {
-        let (mut max, mut power) = (0.0_f64, 0.0);
-        for ((c, x), b) in current.iter().zip(cost).zip(best) {
-            let r = c.min(*x) - b;
-            max = max.max(r);
-            power += (r * r * r * r) * (r * r * r * r);
+        // Lanes, because a sum of floats in one accumulator cannot be vectorised.
+        const LANES: usize = 8;
+        let (mut max, mut power) = ([0.0_f64; LANES], [0.0_f64; LANES]);
+        let chunks = current.chunks(LANES).zip(cost.chunks(LANES));
+        for ((c, x), b) in chunks.zip(best.chunks(LANES)) {
+            let lanes = c.iter().zip(x).zip(b).zip(max.iter_mut().zip(&mut power));
+            for (((c, x), b), (max, power)) in lanes {
+                let r = if c < x { *c } else { *x } - b;
+                *max = if r > *max { r } else { *max };
+                let r4 = (r * r) * (r * r);
+                *power += r4 * r4;
+            }
         }
+        let max = max.into_iter().fold(0.0, f64::max);
+        let power = power.into_iter().sum();
         Self { max, power }
     }
 }
@@ -317,9 +326,9 @@ impl Draws {
     fn costs(&self, a: &Alternative<'_>, boxes: &[WeightBox<'_>]) -> Vec<f64> {
         let mut row = vec![a.fixed.mid; self.count];
         if !a.fixed.is_exact() {
-            let seed = hash(&[a.id]);
-            for (d, x) in row[..self.uncertain].iter_mut().enumerate() {
-                *x = self.unknown(&a.fixed, seed, d);
+            let drawn = self.unknown(&a.fixed, hash(&[a.id]));
+            for (x, value) in row.iter_mut().zip(drawn) {
+                *x = value;
             }
         }
         for ((b, i), weights) in boxes.iter().zip(&a.weighted).zip(&self.weights) {
@@ -327,24 +336,26 @@ impl Draws {
                 *x += w * i.mid;
             }
             if !i.is_exact() {
-                let seed = hash(&[a.id, b.id]);
-                let uncertain = row.iter_mut().zip(weights).take(self.uncertain);
-                for (d, (x, w)) in uncertain.enumerate() {
-                    *x += w * (self.unknown(i, seed, d) - i.mid);
+                let drawn = self.unknown(i, hash(&[a.id, b.id]));
+                for ((x, w), value) in row.iter_mut().zip(weights).zip(drawn) {
+                    *x += w * (value - i.mid);
                 }
             }
         }
         row
     }
 
-    fn unknown(&self, i: &Interval, seed: u64, draw: usize) -> f64 {
-        let u = uniform(seed, draw);
-        match u {
-            _ if draw < self.random => i.quantile(u),
-            _ if u < 0.3 => i.lo,
-            _ if u < 0.7 => i.mid,
-            _ => i.hi,
-        }
+    /// What an unknown is in each draw in which it is not at its middle.
+    fn unknown(&self, i: &Interval, seed: u64) -> impl Iterator<Item = f64> + use<> {
+        let quantile = i.quantiles();
+        let Interval { lo, mid, hi } = *i;
+        let random = (0..self.random).map(move |d| quantile(uniform(seed, d)));
+        let ends = (self.random..self.uncertain).map(move |d| match uniform(seed, d) {
+            u if u < 0.3 => lo,
+            u if u < 0.7 => mid,
+            _ => hi,
+        });
+        random.chain(ends)
     }
 
     /// The cheapest of `rows` in every random draw; the better rank where equal.
