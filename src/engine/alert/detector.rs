@@ -4,7 +4,7 @@
 //! Two questions, asked on every look at a price `p`:
 //!
 //! 1. *Is it news?* `p` must lie under the usual price (the median of 90 days) and under
-//!    that of the last two weeks by more than 5 % and more than six times the daily
+//!    that of the last two weeks by more than 6 % and more than six times the daily
 //!    noise. The usual price is what a raised "before" price of a fake sale cannot move
 //!    quickly; the fortnight keeps a slow downward trend from passing for a bargain.
 //! 2. *Is it good?* Every earlier visit below `p` says that waiting may pay. From their
@@ -24,17 +24,21 @@ const RECENT_DAYS: usize = 14;
 /// Nothing is said before so many days are known.
 const MIN_DAYS: usize = 30;
 /// The least saving that is news, as a share of the usual price.
-const LEAST_SAVING: f64 = 0.05;
+const LEAST_SAVING: f64 = 0.06;
 /// How many times the noise a saving must be to be news.
 const NOISE_GATE: f64 = 6.0;
 /// A price lower by this share is clearly lower.
 const CLEARLY: f64 = 0.02;
 /// Days after which a visit counts `1/e`.
-const MEMORY_DAYS: f64 = 120.0;
+const MEMORY_DAYS: f64 = 100.0;
+/// For how long the deepest visit is remembered, in days …
+const DEEPEST_DAYS: i32 = 400;
+/// … and the chance that its price comes back within the horizon.
+const DEEPEST_RETURNS: f64 = 0.05;
 /// How far a person looks ahead, in days.
 const HORIZON_DAYS: f64 = 30.0;
 /// What an item without history is given: so much saved by waiting, in so many days.
-const PRIOR: (f64, f64) = (0.10, 60.0);
+const PRIOR: (f64, f64) = (0.08, 70.0);
 /// Most visits kept: over a year of fortnightly sales.
 const MAX_VISITS: usize = 32;
 
@@ -152,23 +156,20 @@ impl Detector {
 
     /// What waiting is expected to save, as a share of `p`.
     fn waiting(&self, first: i32, day: i32, p: f64) -> f64 {
-        let saved: f64 = self
-            .visits
-            .iter()
-            .chain(&self.open)
-            .map(|v| {
-                let better = 1.0 - v.1 as f64 / p;
-                let age = f64::from(day - v.0);
-                if better > CLEARLY {
-                    better * (-age / MEMORY_DAYS).exp()
-                } else {
-                    0.0
+        let (mut saved, mut deepest) = (0.0, 0.0_f64);
+        for visit in self.visits.iter().chain(&self.open) {
+            let better = 1.0 - visit.1 as f64 / p;
+            let age = day.saturating_sub(visit.0);
+            if better > CLEARLY {
+                saved += better * (-f64::from(age) / MEMORY_DAYS).exp();
+                if age <= DEEPEST_DAYS {
+                    deepest = deepest.max(better);
                 }
-            })
-            .sum();
-        let watched = f64::from(day - first) - MIN_DAYS as f64;
+            }
+        }
+        let watched = f64::from(day.saturating_sub(first)) - MIN_DAYS as f64;
         let exposure = MEMORY_DAYS * (1.0 - (-watched.max(0.0) / MEMORY_DAYS).exp());
-        HORIZON_DAYS * (saved + PRIOR.0) / (exposure + PRIOR.1)
+        HORIZON_DAYS * (saved + PRIOR.0) / (exposure + PRIOR.1) + DEEPEST_RETURNS * deepest
     }
 }
 
