@@ -87,6 +87,17 @@ pub(super) fn relation(a: &str, b: &str) -> Relation {
     }
 }
 
+/// What a code shares with its variants: without its ending, and its longest run of
+/// digits (`htx710t`: `htx710`, `710`).
+pub(super) fn cores(code: &str) -> impl Iterator<Item = &str> {
+    parts(code).into_iter().flat_map(move |p| {
+        let body = p.before.len() + p.digits.len();
+        let line = (p.digits.len() >= 2 && !p.after.is_empty()).then(|| &code[..body]);
+        let bare = (p.digits.len() >= 3).then_some(p.digits);
+        line.into_iter().chain(bare)
+    })
+}
+
 /// A letter left out or doubled: `scd382`, `scdc382`. Another letter is another model.
 fn one_letter_more(a: &str, b: &str) -> bool {
     let (s, l) = if a.len() < b.len() {

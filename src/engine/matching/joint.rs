@@ -1,6 +1,7 @@
 //! Deciding many pairs together: the rarity of words is taken from all records, and of
 //! two claims on one record the better one wins.
 
+use super::index::Index;
 use super::{Judgement, Prepared, Rec, Term, Vocabulary, identity, score, zone};
 use std::collections::HashSet;
 
@@ -11,7 +12,11 @@ pub type Pair = (usize, usize);
 /// found when both agree very well.
 const RIVAL_LIMIT: f64 = 4.0;
 /// What a lead over the best rival adds, by log-odds of lead, and at most.
-const LEAD: (f64, f64) = (0.5, 1.25);
+const LEAD: (f64, f64) = (0.5, 1.0);
+/// A lead over several rivals says more, up to so many.
+const LEAD_RIVALS: f64 = 3.0;
+/// Records compared with each record of a table.
+pub const CANDIDATES: usize = 12;
 
 /// Judges `pairs` of `records` together, in order. Pairs of numbers outside of `records`
 /// are judged different.
@@ -76,11 +81,13 @@ pub fn decide_pairs(records: &[Rec], pairs: &[Pair]) -> Vec<Judgement> {
 pub(super) fn exclusive(records: usize, pairs: &[Pair], scores: &[f64]) -> Vec<(f64, f64)> {
     #[derive(Clone, Copy)]
     struct Claims {
+        count: u32,
         odds: f64,
         best: (f64, usize),
         second: f64,
     }
     let none = Claims {
+        count: 0,
         odds: 0.0,
         best: (f64::NEG_INFINITY, usize::MAX),
         second: f64::NEG_INFINITY,
@@ -93,6 +100,7 @@ pub(super) fn exclusive(records: usize, pairs: &[Pair], scores: &[f64]) -> Vec<(
             let Some(c) = claims.get_mut(*side) else {
                 continue;
             };
+            c.count += 1;
             c.odds += odds(*z);
             if *z > c.best.0 {
                 c.second = c.best.0;
@@ -109,19 +117,90 @@ pub(super) fn exclusive(records: usize, pairs: &[Pair], scores: &[f64]) -> Vec<(
         .map(|(i, ((l, r), z))| {
             let mut taken = 0.0;
             let mut rival = f64::NEG_INFINITY;
+            let mut rivals = 0.0;
             for side in [l, r] {
                 let Some(c) = claims.get(*side) else { continue };
+                rivals += f64::from(c.count) - 1.0;
                 taken -= (c.odds - odds(*z)).max(0.0).ln_1p();
                 rival = rival.max(if c.best.1 == i { c.second } else { c.best.0 });
             }
             let lead = if rival.is_finite() {
-                (LEAD.0 * (z - rival)).clamp(0.0, LEAD.1)
+                (LEAD.0 * (z - rival)).clamp(0.0, LEAD.1) * rivals.clamp(1.0, LEAD_RIVALS).sqrt()
             } else {
                 0.0
             };
             (taken, lead)
         })
         .collect()
+}
+
+/// Two records of two tables that are one product.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Link {
+    /// The record of the left table, by number.
+    pub left: usize,
+    /// The record of the right table, by number.
+    pub right: usize,
+    /// The probability that both are one product.
+    pub score: f64,
+}
+
+/// Links two tables, each the list of one shop: every record is linked at most once, the
+/// surest links first. Ordered by left record.
+#[must_use]
+pub fn link_tables(left: &[Rec], right: &[Rec]) -> Vec<Link> {
+    let pairs = block(left, right);
+    let records: Vec<Rec> = left.iter().chain(right).cloned().collect();
+    let shifted: Vec<Pair> = pairs.iter().map(|(l, r)| (*l, left.len() + r)).collect();
+    let mut links: Vec<Link> = decide_pairs(&records, &shifted)
+        .iter()
+        .zip(&pairs)
+        .filter(|(j, _)| j.score >= super::THRESHOLD)
+        .map(|(j, (l, r))| Link {
+            left: *l,
+            right: *r,
+            score: j.score,
+        })
+        .collect();
+    links.sort_by(|a, b| {
+        b.score
+            .total_cmp(&a.score)
+            .then((a.left, a.right).cmp(&(b.left, b.right)))
+    });
+    let mut taken = (HashSet::new(), HashSet::new());
+    links.retain(|l| {
+        let free = !taken.0.contains(&l.left) && !taken.1.contains(&l.right);
+        free && taken.0.insert(l.left) && taken.1.insert(l.right)
+    });
+    links.sort_by_key(|l| (l.left, l.right));
+    links
+}
+
+/// The pairs of two tables worth comparing: the nearest of each side to each record.
+#[must_use]
+pub fn block(left: &[Rec], right: &[Rec]) -> Vec<Pair> {
+    let mut pairs: Vec<Pair> = Vec::new();
+    let index = Index::build(right);
+    for (l, rec) in left.iter().enumerate() {
+        pairs.extend(
+            index
+                .candidates(rec, CANDIDATES)
+                .iter()
+                .map(|c| (l, c.record)),
+        );
+    }
+    let index = Index::build(left);
+    for (r, rec) in right.iter().enumerate() {
+        pairs.extend(
+            index
+                .candidates(rec, CANDIDATES)
+                .iter()
+                .map(|c| (c.record, r)),
+        );
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs
 }
 
 #[cfg(test)]
