@@ -5,6 +5,7 @@ use super::prepare::BuildPassThrough;
 use super::text::{self, Shape};
 use super::{Rec, codes};
 use crate::engine::fold::fold;
+use crate::engine::quantity;
 use std::collections::HashMap;
 
 /// Longer names are cut.
@@ -182,6 +183,12 @@ fn keys(rec: &Rec, query: bool) -> Vec<u64> {
     .flatten()
     {
         let folded = fold(text, MAX_TEXT);
+        // Sizes are found however they are written: 250 ml, 0,25 l.
+        let (_, measures) = quantity::read_folded(&folded);
+        out.extend(measures.iter().map(|m| {
+            let amount = m.amount.normalize();
+            text::hash_chain(MEASURE_SEED, &format!("{:?}{amount}", m.unit))
+        }));
         let tokens = text::tokens(&folded, &[]);
         let word = |t: &text::Token| &folded[t.start as usize..t.end as usize];
         for t in &tokens {
@@ -193,15 +200,10 @@ fn keys(rec: &Rec, query: bool) -> Vec<u64> {
                     out.extend(codes::cores(&code).map(text::hash));
                 }
                 // Endings and abbreviations: words are also found by their beginning.
-                Shape::Word => {
-                    if let Some((at, _)) = w.char_indices().nth(STEM)
-                        && w.is_char_boundary(at)
-                    {
-                        out.push(text::hash_chain(STEM_SEED, &w[..at]));
-                    } else if w.chars().count() == STEM {
-                        out.push(text::hash_chain(STEM_SEED, w));
-                    }
-                }
+                Shape::Word => out.extend(STEMS.iter().filter_map(|length| {
+                    let mut ends = w.char_indices().map(|(i, c)| i + c.len_utf8());
+                    Some(text::hash_chain(STEM_SEED, &w[..ends.nth(length - 1)?]))
+                })),
                 _ => {}
             }
         }
@@ -222,8 +224,9 @@ fn keys(rec: &Rec, query: bool) -> Vec<u64> {
     out
 }
 
-/// Letters of a word's beginning.
-const STEM: usize = 5;
+/// Letters of the beginnings a word is found by.
+const STEMS: [usize; 2] = [3, 5];
+const MEASURE_SEED: u64 = 0x4d45_4153;
 const STEM_SEED: u64 = 0x5747_454d;
 const GTIN_SEED: u64 = 0x4754_494e;
 
