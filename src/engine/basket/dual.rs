@@ -101,6 +101,8 @@ pub(super) struct Dual {
     pub bound: f64,
     /// Share of recent iterations in which each shop was chosen.
     pub open_share: Vec<f64>,
+    /// The same for each state, indexed as in [`Space`].
+    state_share: Vec<f64>,
     scale: Vec<f64>,
     direction: Vec<f64>,
     scratch: Scratch,
@@ -140,6 +142,7 @@ impl Dual {
             lambda,
             bound: f64::NEG_INFINITY,
             open_share: vec![0.0; model.shops.len()],
+            state_share: vec![0.0; model.shops.iter().map(|s| s.states.len()).sum()],
             scale,
             direction: vec![0.0; n],
             scratch: Scratch::default(),
@@ -147,6 +150,13 @@ impl Dual {
             taken: vec![0.0; n],
             local: vec![0.0; n],
         }
+    }
+
+    /// The state of `shop` most often chosen lately, and how often.
+    pub(super) fn likely_state(&self, space: &Space, shop: usize) -> Option<(usize, f64)> {
+        let share = |s: usize| self.state_share[space.offset[shop] + s];
+        let states = space.states(shop).map(|s| (s, share(s)));
+        states.max_by(|a, b| a.1.total_cmp(&b.1))
     }
 
     pub(super) fn eval(&mut self, model: &Model, space: &Space) -> Eval {
@@ -215,11 +225,12 @@ impl Dual {
             }
             self.collect(model, &eval.chosen);
             let weight = if iteration == 0 { 1.0 } else { 0.08 };
-            for share in &mut self.open_share {
+            for share in self.open_share.iter_mut().chain(&mut self.state_share) {
                 *share *= 1.0 - weight;
             }
-            for (s, _) in &eval.chosen {
+            for (s, w) in &eval.chosen {
                 self.open_share[*s] += weight;
+                self.state_share[space.offset[*s] + w.state] += weight;
             }
             let mut norm = 0.0;
             let mut agree = 0.0;

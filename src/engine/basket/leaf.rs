@@ -8,13 +8,16 @@
 
 use super::incumbent::{Incumbent, Lines};
 use super::instance::Instance;
-use super::model::{Measure, Model, State};
+use super::model::{For, Measure, Model, State};
 use super::oracle::Price;
 
 /// Combinations looked at when the states are fixed and prices leave a gap.
 const MAX_STEPS: usize = 3_000_000;
-/// Rounds of pricing the ranges of fixed states.
-const PRICE_ROUNDS: usize = 10;
+/// Rounds of pricing the ranges of fixed states, and trials in each.
+const PRICE_ROUNDS: usize = 4;
+const PRICE_TRIALS: usize = 7;
+/// Cost of what a decision forbids: finite, so that differences stay defined.
+const IMPOSSIBLE: f64 = 1e18;
 
 /// States allowed at each open shop.
 #[derive(Debug, Clone)]
@@ -23,6 +26,48 @@ pub(super) struct Open {
     pub states: Vec<usize>,
     /// Prices on missed ranges, only with a single state: (price, bound).
     pub prices: Vec<(Price, f64)>,
+    /// What branching decided about single cells and bundles.
+    pub decided: Vec<Decision>,
+}
+
+impl Open {
+    pub(super) fn new(shop: usize, states: Vec<usize>) -> Self {
+        Self {
+            shop,
+            states,
+            prices: Vec::new(),
+            decided: Vec::new(),
+        }
+    }
+
+    fn allows(&self, item: usize, choice: Option<usize>, units: f64) -> bool {
+        self.decided.iter().all(|d| match *d {
+            Decision::Units { item: i, least, most } => {
+                i != item || (units >= least && units <= most)
+            }
+            Decision::Choice { item: i, choice: c, used } => {
+                i != item || (choice == Some(c)) == used
+            }
+            Decision::Level { .. } => true,
+        })
+    }
+
+    fn allows_level(&self, bundle: usize, level: usize) -> bool {
+        self.decided.iter().all(|d| match *d {
+            Decision::Level { bundle: b, least, most } => {
+                b != bundle || (level >= least && level <= most)
+            }
+            _ => true,
+        })
+    }
+}
+
+/// A restriction on what one shop sells.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Decision {
+    Units { item: usize, least: f64, most: f64 },
+    Choice { item: usize, choice: usize, used: bool },
+    Level { bundle: usize, least: usize, most: usize },
 }
 
 /// Items tied together by bundles.
@@ -94,8 +139,9 @@ impl<'m> Leaf<'m> {
             if relaxed.bound > incumbent.prune_at() {
                 continue;
             }
+            let mut torn = None;
             if open.iter().any(|o| o.states.len() == 1) {
-                self.price_ranges(&mut open, &components, &mut relaxed, incumbent);
+                torn = self.price_ranges(&mut open, &components, &mut relaxed, incumbent);
                 if relaxed.bound > incumbent.prune_at() {
                     continue;
                 }
@@ -105,12 +151,18 @@ impl<'m> Leaf<'m> {
                 continue;
             }
             left -= 1;
-            match self.split(&open, &relaxed) {
-                Some((likely, rest)) => {
-                    stack.push(rest);
-                    stack.push(likely);
+            if let Some((likely, rest)) = self.split(&open, &relaxed) {
+                stack.push(rest);
+                stack.push(likely);
+            } else if let Some((k, decisions)) = torn {
+                for decision in decisions {
+                    let mut next = open.clone();
+                    next[k].decided.push(decision);
+                    stack.push(next);
                 }
-                None => self.enumerate(&open, &components, incumbent, stop),
+            } else {
+                self.relax(&open, &components);
+                self.enumerate(&open, &components, incumbent, stop);
             }
         }
     }
@@ -120,11 +172,7 @@ impl<'m> Leaf<'m> {
     pub(super) fn quick(&mut self, shops: &[usize], incumbent: &mut Incumbent<'_>) -> f64 {
         let mut open: Vec<Open> = shops
             .iter()
-            .map(|s| Open {
-                shop: *s,
-                states: (0..self.model.shops[*s].states.len()).collect(),
-                prices: Vec::new(),
-            })
+            .map(|s| Open::new(*s, (0..self.model.shops[*s].states.len()).collect()))
             .collect();
         let mut best = f64::INFINITY;
         for _ in 0..4 {
@@ -265,11 +313,19 @@ impl<'m> Leaf<'m> {
             let (head, tail) = table.split_at_mut((k + 1) * width);
             let row = &mut head[k * width..];
             let next = &tail[..width];
-            row.copy_from_slice(next);
+            let free = open[k].decided.is_empty();
+            if free || open[k].allows(item, None, 0.0) {
+                row.copy_from_slice(next);
+            } else {
+                row.fill(IMPOSSIBLE);
+            }
             let shop = &self.model.shops[open[k].shop];
             let Some(cell) = shop.cell(item) else { continue };
             for c in cell.first..cell.last {
                 let cost = self.cost[k][c];
+                if !free && !open[k].allows(item, Some(c), shop.choices[c].units) {
+                    continue;
+                }
                 let units = shop.choices[c].units as usize;
                 for r in 0..width {
                     let value = cost + next[r.saturating_sub(units)];
@@ -310,14 +366,17 @@ impl<'m> Leaf<'m> {
                 for k in 0..open.len() {
                     let here = table[k * width + left];
                     let next = &table[(k + 1) * width..(k + 2) * width];
-                    if next[left] <= here {
+                    let free = open[k].decided.is_empty();
+                    if next[left] <= here && (free || open[k].allows(*item, None, 0.0)) {
                         continue;
                     }
                     let shop = &self.model.shops[open[k].shop];
                     let Some(cell) = shop.cell(*item) else { continue };
                     let after = |c: usize| left.saturating_sub(shop.choices[c].units as usize);
-                    let found = (cell.first..cell.last)
-                        .find(|c| self.cost[k][*c] + next[after(*c)] <= here);
+                    let found = (cell.first..cell.last).find(|c| {
+                        self.cost[k][*c] + next[after(*c)] <= here
+                            && (free || open[k].allows(*item, Some(*c), shop.choices[*c].units))
+                    });
                     if let Some(c) = found {
                         relaxed.choices[k].push(c);
                         left = after(c);
@@ -412,6 +471,9 @@ impl<'m> Leaf<'m> {
         let (k, b) = component.bundles[at];
         let bundle = &self.model.shops[open[k].shop].bundles[b];
         for (level, (qty, choice)) in bundle.levels.iter().enumerate() {
+            if !open[k].allows_level(b, level) {
+                continue;
+            }
             let cost = if level == 0 { 0.0 } else { self.cost[k][*choice] };
             levels[at] = level;
             let take = |left: &mut Vec<i64>, sign: i64| {
@@ -491,39 +553,42 @@ impl<'m> Leaf<'m> {
             }
         }
         let (_, k, target) = worst?;
-        let shop = &self.model.shops[open[k].shop];
-        let wanted = &shop.states[target];
-        let coupons = |s: &usize| shop.states[*s].coupons == wanted.coupons;
-        let mode = |s: &usize| shop.states[*s].pickup == wanted.pickup;
-        let same = |s: &usize| *s == target;
-        let tests: [&dyn Fn(&usize) -> bool; 3] = [&coupons, &mode, &same];
-        for test in tests {
-            let (yes, no): (Vec<usize>, Vec<usize>) = open[k].states.iter().partition(|s| test(s));
-            if yes.is_empty() || no.is_empty() {
-                continue;
-            }
-            let with = |states: Vec<usize>| {
-                let mut next = open.to_vec();
-                next[k].states = states;
-                next[k].prices.clear();
-                next
-            };
-            return Some((with(yes), with(no)));
-        }
-        None
+        let states = open[k].states.iter().copied();
+        let (yes, no) = split_states(self.model, open[k].shop, states, target)?;
+        let with = |states: Vec<usize>| {
+            let mut next = open.to_vec();
+            next[k].states = states;
+            next[k].prices.clear();
+            next
+        };
+        Some((with(yes), with(no)))
     }
 
-    /// Prices the ranges that fixed states miss, the worst first.
+    /// Bounds and prices a set of shops without going further.
+    pub(super) fn glance(&mut self, open: &[Open], incumbent: &mut Incumbent<'_>) -> f64 {
+        self.nodes += 1;
+        if !self.possible(open) {
+            return f64::INFINITY;
+        }
+        let components = self.components(open);
+        let relaxed = self.relax(open, &components);
+        incumbent.consider(&self.lines(open, &relaxed.choices));
+        relaxed.bound
+    }
+
+    /// Prices the ranges that fixed states miss, the worst first. Returns a decision
+    /// and its opposite where carts on both sides of a range disagree.
     fn price_ranges(
         &mut self,
-        open: &mut Vec<Open>,
+        open: &mut [Open],
         components: &[Component],
         relaxed: &mut Relaxed,
         incumbent: &mut Incumbent<'_>,
-    ) {
+    ) -> Option<(usize, [Decision; 2])> {
+        let mut torn = None;
         for _ in 0..PRICE_ROUNDS {
             let Some((k, limit, bound)) = self.missed(open, &relaxed.choices) else {
-                return;
+                return torn;
             };
             let slot = match open[k]
                 .prices
@@ -536,50 +601,133 @@ impl<'m> Leaf<'m> {
                     open[k].prices.len() - 1
                 }
             };
+            let shop = &self.model.shops[open[k].shop];
+            let profile = shop.states[open[k].states[0]].profile;
+            let short = |r: &Relaxed| {
+                bound - super::oracle::total(shop, limit.measure, profile, &r.choices[k])
+            };
             let before = relaxed.bound;
             let start = open[k].prices[slot].0.per_unit;
-            // Move the price outwards, then halve the interval that holds the best.
-            let sign = if limit.per_unit >= 0.0 { 1.0 } else { -1.0 };
-            let reach = if limit.per_unit.is_finite() {
-                (limit.per_unit - start).abs()
-            } else {
-                let t = bound.abs().max(1.0);
-                relaxed.bound.abs() / t
+            // The bound is concave in the price and its slope is what is missed.
+            let mut near = (start, relaxed.clone());
+            let mut far: Option<(f64, Relaxed)> = None;
+            let mut reach = match limit.per_unit.is_finite() {
+                true => limit.per_unit,
+                false => {
+                    let slack = (incumbent.prune_at().min(2.0 * before) - before).max(1.0);
+                    start + slack / short(relaxed)
+                }
             };
-            if reach <= 1e-12 {
-                return;
-            }
-            let (mut low, mut high) = (0.0, reach);
-            let mut best = start;
-            for _ in 0..14 {
-                let at = (low + high) / 2.0;
-                open[k].prices[slot].0.per_unit = start + sign * at;
+            for _ in 0..PRICE_TRIALS {
+                let at = match &far {
+                    None => reach,
+                    Some((x, r)) => {
+                        let (s1, s2) = (short(&near.1), short(r));
+                        (r.bound - s2 * x - near.1.bound + s1 * near.0) / (s1 - s2)
+                    }
+                };
+                if !at.is_finite() || (at - near.0).abs() < 1e-12 {
+                    break;
+                }
+                open[k].prices[slot].0.per_unit = at;
                 let trial = self.relax(open, components);
                 incumbent.consider(&self.lines(open, &trial.choices));
-                let shop = &self.model.shops[open[k].shop];
-                let profile = shop.states[open[k].states[0]].profile;
-                let t = super::oracle::total(shop, limit.measure, profile, &trial.choices[k]);
-                let still_missed = if sign > 0.0 { t < bound } else { t > bound };
-                if trial.bound > relaxed.bound {
+                if trial.bound > incumbent.prune_at() {
                     *relaxed = trial;
-                    best = start + sign * at;
-                    if relaxed.bound > incumbent.prune_at() {
-                        return;
-                    }
+                    return None;
                 }
-                if still_missed {
-                    low = at;
+                let same_side = (short(&trial) > 0.0) == (short(&near.1) > 0.0);
+                let expected = near.1.bound + short(&near.1) * (at - near.0);
+                let done = far.is_some() && trial.bound >= expected - 1e-6;
+                if same_side && short(&trial).abs() > 1e-9 {
+                    near = (at, trial);
+                    if far.is_none() {
+                        if limit.per_unit.is_finite() {
+                            break;
+                        }
+                        reach = start + (at - start) * 4.0;
+                    }
                 } else {
-                    high = at;
+                    far = Some((at, trial));
+                }
+                if done {
+                    break;
                 }
             }
-            open[k].prices[slot].0.per_unit = best;
+            if let Some((_, far)) = &far {
+                torn = self.disagreement(open, k, limit.measure, &near.1, far).or(torn);
+            }
+            let best = match far {
+                Some(far) if far.1.bound > near.1.bound => far,
+                _ => near,
+            };
+            open[k].prices[slot].0.per_unit = best.0;
+            *relaxed = best.1;
             if relaxed.bound <= before + 1e-6 {
                 break;
             }
         }
-        // Leave the tables as the prices say.
-        *relaxed = self.relax(open, components);
+        torn
+    }
+
+    /// The cell of shop `k` on which two carts differ most in a total.
+    fn disagreement(
+        &self,
+        open: &[Open],
+        k: usize,
+        measure: Measure,
+        one: &Relaxed,
+        other: &Relaxed,
+    ) -> Option<(usize, [Decision; 2])> {
+        let shop = &self.model.shops[open[k].shop];
+        let profile = shop.states[open[k].states[0]].profile;
+        let find = |r: &Relaxed, what: For| -> Option<usize> {
+            let same = |c: &&usize| match (shop.choices[**c].what, what) {
+                (For::Bundle(a, _), For::Bundle(b, _)) => a == b,
+                (a, b) => a == b,
+            };
+            r.choices[k].iter().find(same).copied()
+        };
+        let value = |c: Option<usize>| c.map_or(0.0, |c| shop.measure(measure, profile, c));
+        let units = |c: Option<usize>| c.map_or(0.0, |c| shop.choices[c].units);
+        let mut best: Option<(f64, [Decision; 2])> = None;
+        for c in one.choices[k].iter().chain(&other.choices[k]) {
+            let what = shop.choices[*c].what;
+            let (a, b) = (find(one, what), find(other, what));
+            if a == b {
+                continue;
+            }
+            let difference = (value(a) - value(b)).abs();
+            if best.as_ref().is_some_and(|x| difference <= x.0) {
+                continue;
+            }
+            let decisions = match what {
+                For::Item(item) if units(a) != units(b) => {
+                    let split = units(a).min(units(b));
+                    [
+                        Decision::Units { item, least: 0.0, most: split },
+                        Decision::Units { item, least: split + 1.0, most: f64::INFINITY },
+                    ]
+                }
+                For::Item(item) => {
+                    let Some(choice) = a.or(b) else { continue };
+                    [true, false].map(|used| Decision::Choice { item, choice, used })
+                }
+                For::Bundle(bundle, _) => {
+                    let levels = &shop.bundles[bundle].levels;
+                    let level = |c: Option<usize>| {
+                        c.and_then(|c| levels.iter().position(|l| l.1 == c)).unwrap_or(0)
+                    };
+                    let split = level(a).min(level(b));
+                    [
+                        Decision::Level { bundle, least: 0, most: split },
+                        Decision::Level { bundle, least: split + 1, most: usize::MAX },
+                    ]
+                }
+            };
+            best = Some((difference, decisions));
+        }
+        best.map(|(_, decisions)| (k, decisions))
     }
 
     /// The worst missed range of a fixed state: (open shop, largest price, bound).
@@ -745,13 +893,17 @@ impl<'m> Leaf<'m> {
         }
         let next = &table[(k + 1) * width..(k + 2) * width];
         let shop = &self.model.shops[search.open[k].shop];
-        let mut ways = vec![(next[left], None, left, 0.0)];
+        let mut ways = Vec::new();
+        if search.open[k].allows(item, None, 0.0) {
+            ways.push((next[left], None, left, 0.0));
+        }
         if let Some(cell) = shop.cell(item) {
             for c in cell.first..cell.last {
                 let cost = self.cost[k][c];
                 let after = left.saturating_sub(shop.choices[c].units as usize);
                 let total = cost + next[after];
-                if spent + total + later <= incumbent.prune_at() {
+                let allowed = search.open[k].allows(item, Some(c), shop.choices[c].units);
+                if allowed && spent + total + later <= incumbent.prune_at() {
                     ways.push((total, Some(c), after, cost));
                 }
             }
@@ -916,4 +1068,25 @@ impl<'m> Leaf<'m> {
         }
         cost
     }
+}
+
+/// Two parts of a shop's states: those that use the coupons of `target`, or fetch or
+/// send as it does, or are it; and the others. `None` for a single state.
+pub(super) fn split_states(
+    model: &Model,
+    shop: usize,
+    states: impl Iterator<Item = usize>,
+    target: usize,
+) -> Option<(Vec<usize>, Vec<usize>)> {
+    let all = &model.shops[shop].states;
+    let wanted = &all[target];
+    let coupons = |s: &usize| all[*s].coupons == wanted.coupons;
+    let mode = |s: &usize| all[*s].pickup == wanted.pickup;
+    let same = |s: &usize| *s == target;
+    let tests: [&dyn Fn(&usize) -> bool; 3] = [&coupons, &mode, &same];
+    let states: Vec<usize> = states.collect();
+    tests.into_iter().find_map(|test| {
+        let (yes, no): (Vec<usize>, Vec<usize>) = states.iter().partition(|s| test(s));
+        (!yes.is_empty() && !no.is_empty()).then_some((yes, no))
+    })
 }

@@ -652,14 +652,12 @@ fn add_states(
         modes.push((true, (p.travel + p.fee) as f64, any, any));
     }
     for (t, tier) in terms.tiers.iter().enumerate() {
-        let later_dearer = terms.tiers[t + 1..].iter().any(|l| l.amount > tier.amount);
         let end = terms.tiers.get(t + 1).map_or(f64::INFINITY, |n| n.from as f64 - 1.0);
-        let spend = (tier.from as f64, if later_dearer { end } else { f64::INFINITY });
+        let spend = (tier.from as f64, end);
         let lightest = Step { from: -1, amount: 0 };
         let weights: Vec<Step> = [lightest].into_iter().chain(terms.weight_tiers.clone()).collect();
         for (w, step) in weights.iter().enumerate() {
-            let later_cheaper = weights[..w].iter().any(|l| l.amount > step.amount);
-            let low = if later_cheaper { step.from as f64 + 1.0 } else { 0.0 };
+            let low = (step.from + 1) as f64;
             let high = weights.get(w + 1).map_or(f64::INFINITY, |n| n.from as f64);
             let fee = (tier.amount + step.amount) as f64;
             modes.push((false, fee, spend, (low, high)));

@@ -3,7 +3,7 @@
 
 use super::dual::{Dual, Space, Status};
 use super::incumbent::Incumbent;
-use super::leaf::{Leaf, Open};
+use super::leaf::{Leaf, Open, split_states};
 use super::model::Model;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -82,7 +82,9 @@ impl<'a, 'm> Search<'a, 'm> {
         let target = self.incumbent.cost.map_or(f64::NAN, |c| c as f64);
         let target = if target.is_nan() { self.dual.bound * 1.02 } else { target };
         self.dual.ascend(model, &root, target, prune_at, ROOT_STEPS, stop);
+        eprintln!("root {} ub {:?}", self.dual.bound, self.incumbent.cost);
         self.local_search(&root, stop);
+        eprintln!("ls ub {:?}", self.incumbent.cost);
         let mut heap = BinaryHeap::new();
         heap.push(Node {
             bound: self.dual.bound,
@@ -130,10 +132,12 @@ impl<'a, 'm> Search<'a, 'm> {
         if bound > prune_at || !self.dual.reduce(model, &mut node.space, prune_at) {
             return Vec::new();
         }
+        if self.stats.nodes % 20 == 1 || node.space.decided() {
+            let free = node.space.status.iter().filter(|s| **s == Status::Free).count();
+            eprintln!("n{} d{} bound {} -> {} ub {:?} free {} leafs {} unres {}", self.stats.nodes, node.depth, node.bound, bound, self.incumbent.cost, free, self.leaf.nodes, self.leaf.unresolved);
+        }
         if node.space.decided() {
-            let open = open_shops(&node.space);
-            self.leaf.explore(open, self.incumbent, usize::MAX, stop);
-            return Vec::new();
+            return self.branch_states(node, bound, stop);
         }
         let eval = self.dual.eval(model, &node.space);
         let chosen: Vec<usize> = eval.chosen.iter().map(|c| c.0).collect();
@@ -161,6 +165,52 @@ impl<'a, 'm> Search<'a, 'm> {
             }
         }
         children
+    }
+
+    /// With the shops decided: splits the states of one, or solves exactly when there
+    /// is nothing to split.
+    fn branch_states(
+        &mut self,
+        node: Node,
+        bound: f64,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Vec<Node> {
+        let model = self.model;
+        let open = open_shops(&node.space);
+        if open.iter().all(|o| o.states.len() == 1) {
+            self.leaf.explore(open, self.incumbent, usize::MAX, stop);
+            return Vec::new();
+        }
+        if self.leaf.glance(&open, self.incumbent) > self.incumbent.prune_at() {
+            return Vec::new();
+        }
+        let mut doubtful: Option<(f64, usize, usize)> = None;
+        for o in open.iter().filter(|o| o.states.len() > 1) {
+            let Some((state, share)) = self.dual.likely_state(&node.space, o.shop) else {
+                continue;
+            };
+            if doubtful.is_none_or(|d| share < d.0) {
+                doubtful = Some((share, o.shop, state));
+            }
+        }
+        let Some((_, shop, state)) = doubtful else {
+            return Vec::new();
+        };
+        let Some((yes, no)) = split_states(model, shop, node.space.states(shop), state) else {
+            return Vec::new();
+        };
+        let lambda = Rc::new(self.dual.lambda.clone());
+        let child = |forbidden: &[usize]| {
+            let mut space = node.space.clone();
+            forbidden.iter().for_each(|s| space.forbid(shop, *s));
+            Node {
+                bound,
+                depth: node.depth + 1,
+                space,
+                lambda: Rc::clone(&lambda),
+            }
+        };
+        vec![child(&yes), child(&no)]
     }
 
     /// First prices and a first answer.
@@ -244,10 +294,6 @@ impl<'a, 'm> Search<'a, 'm> {
 }
 
 fn open_shops(space: &Space) -> Vec<Open> {
-    let open = |shop| Open {
-        shop,
-        states: space.states(shop).collect(),
-        prices: Vec::new(),
-    };
+    let open = |shop| Open::new(shop, space.states(shop).collect());
     space.open().map(open).collect()
 }
