@@ -70,7 +70,7 @@ enum Command {
     Shop(crawl::Shop),
     /// How shops are read: list, test, check, write adapters
     #[command(subcommand)]
-    Adapter(adapter::Cmd),
+    Adapter(adapter::AdapterCommand),
     /// Read what is due now
     Crawl(crawl::Crawl),
     /// The ranked short list, with what each offer costs in all
@@ -130,7 +130,10 @@ pub fn run() -> ExitCode {
         // No runtime, no files, no environment: these are for scripts and for the sandbox.
         Command::Worker => crate::worker::child::run(),
         Command::Lab(lab) => lab.run(),
-        Command::Adapter(cmd) => adapter::run(&cmd),
+        Command::Adapter(cmd) => match crate::agent::paths::Paths::from_env() {
+            Ok(paths) => adapter::run(&cmd, cli.global.json, &paths.adapters),
+            Err(e) => CliError::failed(e.to_string()).report(),
+        },
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "emptor", &mut std::io::stdout());
             ExitCode::SUCCESS
@@ -155,9 +158,14 @@ fn report_exit(result: Result<ExitCode>) -> ExitCode {
 fn block_on(command: Command, global: Global) -> Result<ExitCode> {
     private_files();
     let runtime = if matches!(command, Command::Demo(_)) {
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
     } else {
-        tokio::runtime::Builder::new_current_thread().enable_all().build()
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
     };
     let runtime = runtime.map_err(|e| CliError::failed(format!("cannot start: {e}")))?;
     runtime.block_on(dispatch(command, global))
@@ -165,7 +173,9 @@ fn block_on(command: Command, global: Global) -> Result<ExitCode> {
 
 async fn dispatch(command: Command, global: Global) -> Result<ExitCode> {
     if let Command::Demo(args) = command {
-        return crate::demo::run(&args, &global).await.map(|()| ExitCode::SUCCESS);
+        return crate::demo::run(&args, &global)
+            .await
+            .map(|()| ExitCode::SUCCESS);
     }
     let mut cx = Context::new(global)?;
     let cx = &mut cx;
@@ -195,7 +205,8 @@ async fn dispatch(command: Command, global: Global) -> Result<ExitCode> {
             })
         }
         Command::Api => {
-            let document = crate::agent::api::routes::openapi(&crate::agent::api::handlers::table());
+            let document =
+                crate::agent::api::routes::openapi(&crate::agent::api::handlers::table());
             cx.show(&document, |cx, d| cx.line(&format!("{d:#}")))
         }
         Command::Demo(_)
@@ -220,12 +231,12 @@ fn run_daemon(detached: bool) -> ExitCode {
         // Ctrl-C in the terminal that happened to start it is not meant for it.
         let _ = rustix::process::setsid();
     }
-    for warning in crate::vault::harden_process() {
-        eprintln!("warning: {warning}");
+    if let Err(e) = crate::vault::harden_process() {
+        eprintln!("warning: the process could not be hardened: {e}");
     }
     let result = (|| {
-        let paths = crate::agent::paths::Paths::from_env()
-            .map_err(|e| CliError::failed(e.to_string()))?;
+        let paths =
+            crate::agent::paths::Paths::from_env().map_err(|e| CliError::failed(e.to_string()))?;
         let config = Config::load(&paths.config).map_err(|e| {
             CliError::failed(e.to_string()).hint("correct the line named, or remove the file")
         })?;
@@ -235,10 +246,13 @@ fn run_daemon(detached: bool) -> ExitCode {
             .enable_all()
             .build()
             .map_err(|e| CliError::failed(format!("cannot start: {e}")))?;
-        runtime.block_on(crate::agent::server::serve(paths)).map_err(|e| {
-            let exit = Exit::Failed;
-            CliError::new(exit, e.to_string()).hint("`emptor daemon status` asks the running one")
-        })
+        runtime
+            .block_on(crate::agent::server::serve(paths))
+            .map_err(|e| {
+                let exit = Exit::Failed;
+                CliError::new(exit, e.to_string())
+                    .hint("`emptor daemon status` asks the running one")
+            })
     })();
     report(result)
 }
@@ -257,7 +271,9 @@ pub fn start_log(level: &str, colour: bool) {
 fn man(out: Option<&Path>) -> Result {
     let io = |e: std::io::Error| CliError::failed(format!("cannot write the manual: {e}"));
     match out {
-        None => clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout()).map_err(io),
+        None => clap_mangen::Man::new(Cli::command())
+            .render(&mut std::io::stdout())
+            .map_err(io),
         Some(dir) => {
             std::fs::create_dir_all(dir).map_err(io)?;
             clap_mangen::generate_to(Cli::command(), dir).map_err(io)

@@ -33,6 +33,7 @@ mod index;
 mod journal;
 mod ledger;
 mod locked;
+mod notice;
 mod open;
 mod overlay;
 mod record;

@@ -16,9 +16,9 @@ pub use sandbox::SandboxReport;
 
 pub use crate::engine::adapter::Listing;
 
-use crate::model::seller::Trouble;
 use crate::engine::discover::FrontPage;
 use crate::engine::quote;
+use crate::model::seller::Trouble;
 use crate::model::time::Date;
 use crate::model::{Currency, Extraction, Verdict};
 use rust_decimal::Decimal;

@@ -30,7 +30,11 @@ pub async fn look(
     want: Id,
     now: Timestamp,
 ) -> Result<(), VaultError> {
-    let rules: Vec<Rule> = store.rules()?.into_iter().filter(|r| r.want == want).collect();
+    let rules: Vec<Rule> = store
+        .rules()?
+        .into_iter()
+        .filter(|r| r.want == want)
+        .collect();
     let Some(want) = store.want(want)?.filter(|w| w.status == WantStatus::Open) else {
         return Ok(());
     };
@@ -48,7 +52,15 @@ pub async fn look(
     for mut rule in rules {
         let decision = rule.state.observe(&rule.rule, &seen, &tuning);
         if let Decision::Fire(fire) = &decision {
-            fired.push(alert(&want, &rule, fire, &seen, url.as_deref(), shop.as_deref(), now));
+            fired.push(alert(
+                &want,
+                &rule,
+                fire,
+                &seen,
+                url.as_deref(),
+                shop.as_deref(),
+                now,
+            ));
         }
         rule.decisions.push((now, decision));
         let surplus = rule.decisions.len().saturating_sub(KEPT_DECISIONS);
@@ -92,7 +104,11 @@ fn state_of(
         availability: availability.unwrap_or_default(),
         known: !all.is_empty(),
     };
-    Ok((seen, best.map(|b| b.url.clone()), best.map(|b| b.shop.clone())))
+    Ok((
+        seen,
+        best.map(|b| b.url.clone()),
+        best.map(|b| b.shop.clone()),
+    ))
 }
 
 fn alert(
@@ -129,15 +145,24 @@ pub async fn deliver_due(agent: &Agent, store: &Store, now: Timestamp) -> Result
     let policy = agent.delivery_policy();
     let zone = agent.config().time_zone();
     let alerts = store.alerts()?;
-    let mut delivered: Vec<(Id, Timestamp)> =
-        alerts.iter().filter_map(|a| Some((a.want, a.delivered?))).collect();
+    let mut delivered: Vec<(Id, Timestamp)> = alerts
+        .iter()
+        .filter_map(|a| Some((a.want, a.delivered?)))
+        .collect();
     let mut digest = Vec::new();
     for alert in alerts.iter().filter(|a| a.delivered.is_none()) {
         if now.duration_since(alert.at) > STALE_AFTER {
             continue;
         }
-        let urgency = if policy.digest.is_some() { Urgency::Low } else { Urgency::Normal };
-        let pending = Pending { want: alert.want, urgency };
+        let urgency = if policy.digest.is_some() {
+            Urgency::Low
+        } else {
+            Urgency::Normal
+        };
+        let pending = Pending {
+            want: alert.want,
+            urgency,
+        };
         // What was held for the digest goes out once its time has come.
         let held_until = match deliver(&pending, &delivered, &policy, &zone, alert.at) {
             When::Digest(at) => Some(at),
@@ -158,13 +183,18 @@ pub async fn deliver_due(agent: &Agent, store: &Store, now: Timestamp) -> Result
             };
             agent.notifier().deliver(&message).await;
             delivered.push((alert.want, now));
-            let done = Alert { delivered: Some(now), ..alert.clone() };
+            let done = Alert {
+                delivered: Some(now),
+                ..alert.clone()
+            };
             store.change(|tx| tx.put_alert(&done))?;
         }
     }
     if !digest.is_empty() {
-        let lines: Vec<String> =
-            digest.iter().map(|a| format!("{} ({})", a.title, a.reason)).collect();
+        let lines: Vec<String> = digest
+            .iter()
+            .map(|a| format!("{} ({})", a.title, a.reason))
+            .collect();
         let message = Message {
             key: "digest".into(),
             title: format!("emptor: {} better offers", digest.len()),
@@ -173,9 +203,12 @@ pub async fn deliver_due(agent: &Agent, store: &Store, now: Timestamp) -> Result
         };
         agent.notifier().deliver(&message).await;
         store.change(|tx| {
-            digest
-                .iter()
-                .try_for_each(|a| tx.put_alert(&Alert { delivered: Some(now), ..a.clone() }))
+            digest.iter().try_for_each(|a| {
+                tx.put_alert(&Alert {
+                    delivered: Some(now),
+                    ..a.clone()
+                })
+            })
         })?;
     }
     Ok(())
@@ -199,8 +232,14 @@ pub async fn follow_actions(agent: Agent, mut pressed: mpsc::Receiver<(String, A
 }
 
 fn act(agent: &Agent, key: &str, action: Action) -> Result<(), VaultError> {
-    let Ok(store) = agent.store() else { return Ok(()) };
-    let Some(alert) = store.alerts()?.into_iter().find(|a| a.id.to_string() == key) else {
+    let Ok(store) = agent.store() else {
+        return Ok(());
+    };
+    let Some(alert) = store
+        .alerts()?
+        .into_iter()
+        .find(|a| a.id.to_string() == key)
+    else {
         return Ok(());
     };
     match action {
@@ -238,7 +277,11 @@ fn open_in_browser(url: &str) {
     if !(url.starts_with("https://") || url.starts_with("http://")) {
         return;
     }
-    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let opener = if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        "xdg-open"
+    };
     match std::process::Command::new(opener)
         .arg(url)
         .stdin(std::process::Stdio::null())

@@ -7,8 +7,8 @@ use super::paths::Paths;
 use super::store::Store;
 use super::view;
 use crate::engine::alert::Policy;
-use crate::market::adapters::Registry;
-use crate::model::time::Timestamp;
+use crate::market::adapters::{self, Adapters, Registry};
+use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::want::{Want, WantStatus};
 use crate::net::{Fetcher, NetConfig, user_agent};
 use crate::notify::{Action, Notifier};
@@ -29,7 +29,9 @@ struct Inner {
     store: RwLock<Option<Store>>,
     fetcher: RwLock<Fetcher>,
     pool: crate::worker::WorkerPool,
-    adapters: Registry,
+    adapters: Option<Adapters>,
+    built_in: Arc<Registry>,
+    rates_tried: Mutex<Option<Timestamp>>,
     notifier: Notifier,
     since: Timestamp,
     last_used: Mutex<Instant>,
@@ -43,7 +45,9 @@ struct Inner {
 
 impl std::fmt::Debug for Agent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Agent").field("paths", &self.0.paths).finish_non_exhaustive()
+        f.debug_struct("Agent")
+            .field("paths", &self.0.paths)
+            .finish_non_exhaustive()
     }
 }
 
@@ -66,22 +70,27 @@ impl Agent {
     ///
     /// # Errors
     /// [`StartError`]
-    pub fn new(
-        paths: Paths,
-    ) -> Result<(Self, mpsc::Receiver<(String, Action)>), StartError> {
+    pub fn new(paths: Paths) -> Result<(Self, mpsc::Receiver<(String, Action)>), StartError> {
         let config = Config::load(&paths.config)?;
         let fetcher = Fetcher::new(net_config(&config))?;
         let pool = crate::worker::WorkerPool::new(2, std::env::current_exe()?);
-        let adapters = Registry::new(&paths.adapters);
+        // A directory that cannot be watched costs the person their own adapters, not the
+        // daemon; `warning` says so.
+        let (adapters, warning) = match adapters::watch(&paths.adapters) {
+            Ok((adapters, _)) => (Some(adapters), None),
+            Err(e) => (None, Some(format!("your adapters are not used: {e}"))),
+        };
         let (notifier, pressed) = Notifier::new(config.notify.desktop);
         let inner = Inner {
             paths,
             config: RwLock::new(Arc::new(config)),
-            warning: RwLock::new(None),
+            warning: RwLock::new(warning),
             store: RwLock::new(None),
             fetcher: RwLock::new(fetcher),
             pool,
             adapters,
+            built_in: Arc::new(Registry::built_in()),
+            rates_tried: Mutex::new(None),
             notifier,
             since: Timestamp::now(),
             last_used: Mutex::new(Instant::now()),
@@ -110,17 +119,28 @@ impl Agent {
     /// Reads the configuration file again. A wrong one changes nothing and is shown in
     /// `emptor daemon status`.
     pub fn reload_config(&self) {
-        let result = Config::load(&self.0.paths.config).map_err(StartError::from).and_then(|new| {
-            let fetcher = Fetcher::new(net_config(&new))?;
-            Ok((new, fetcher))
-        });
+        let result = Config::load(&self.0.paths.config)
+            .map_err(StartError::from)
+            .and_then(|new| {
+                let fetcher = Fetcher::new(net_config(&new))?;
+                Ok((new, fetcher))
+            });
         let warning = match result {
             Ok((new, fetcher)) => {
                 if *self.config() != new {
-                    if net_config(&self.config()) != net_config(&new) {
-                        *self.0.fetcher.write().unwrap_or_else(PoisonError::into_inner) = fetcher;
+                    let old = self.config();
+                    if old.net != new.net || old.crawl.gap_seconds != new.crawl.gap_seconds {
+                        *self
+                            .0
+                            .fetcher
+                            .write()
+                            .unwrap_or_else(PoisonError::into_inner) = fetcher;
                     }
-                    *self.0.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+                    *self
+                        .0
+                        .config
+                        .write()
+                        .unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
                     tracing::info!("the configuration was read again");
                     self.wake();
                 }
@@ -131,13 +151,21 @@ impl Agent {
                 Some(format!("the configuration was not read again: {e}"))
             }
         };
-        *self.0.warning.write().unwrap_or_else(PoisonError::into_inner) = warning;
+        *self
+            .0
+            .warning
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = warning;
     }
 
     /// The network.
     #[must_use]
     pub fn fetcher(&self) -> Fetcher {
-        self.0.fetcher.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .fetcher
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The readers of foreign bytes.
@@ -148,8 +176,25 @@ impl Agent {
 
     /// The adapters.
     #[must_use]
-    pub fn adapters(&self) -> &Registry {
-        &self.0.adapters
+    pub fn adapters(&self) -> Arc<Registry> {
+        self.0
+            .adapters
+            .as_ref()
+            .map_or_else(|| Arc::clone(&self.0.built_in), Adapters::current)
+    }
+
+    /// Whether the exchange rates may be asked for: not again within `pause`.
+    pub(super) fn may_try_rates(&self, now: Timestamp, pause: SignedDuration) -> bool {
+        let mut tried = self
+            .0
+            .rates_tried
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let may = tried.is_none_or(|t| now.duration_since(t) >= pause);
+        if may {
+            *tried = Some(now);
+        }
+        may
     }
 
     /// The ways to the person.
@@ -186,7 +231,12 @@ impl Agent {
     /// # Errors
     /// [`Code::Locked`] with what to do.
     pub fn store(&self) -> Result<Store, ApiError> {
-        let store = self.0.store.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let store = self
+            .0
+            .store
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         store.ok_or_else(|| match self.vault_state() {
             VaultState::Absent => ApiError::new(Code::Locked, "there is no vault yet")
                 .hint("make one with `emptor init`"),
@@ -197,13 +247,22 @@ impl Agent {
 
     /// Notes that the person is there, for the automatic lock.
     pub fn used(&self) {
-        *self.0.last_used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self
+            .0
+            .last_used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     /// Locks the vault if nobody used it for as long as configured.
     pub fn lock_if_idle(&self) {
         let minutes = self.config().vault.auto_lock_minutes;
-        let idle = self.0.last_used.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+        let idle = self
+            .0
+            .last_used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .elapsed();
         if minutes > 0 && idle > Duration::from_secs(u64::from(minutes) * 60) && self.lock() {
             tracing::info!("the vault was locked after {minutes} minutes without a command");
         }
@@ -216,7 +275,13 @@ impl Agent {
     /// Whether the vault can be read.
     #[must_use]
     pub fn vault_state(&self) -> VaultState {
-        if self.0.store.read().unwrap_or_else(PoisonError::into_inner).is_some() {
+        if self
+            .0
+            .store
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
+        {
             VaultState::Open
         } else if Vault::exists(&self.vault_paths()) {
             VaultState::Locked
@@ -235,7 +300,11 @@ impl Agent {
         if self.vault_state() == VaultState::Open {
             return Ok(());
         }
-        let failures = *self.0.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let failures = *self
+            .0
+            .failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         tokio::time::sleep(Duration::from_millis(u64::from(failures.min(100)) * 100)).await;
         let paths = self.vault_paths();
         let opened = tokio::task::spawn_blocking(move || {
@@ -244,7 +313,11 @@ impl Agent {
         })
         .await
         .map_err(|e| ApiError::failed(format!("opening the vault failed: {e}")))?;
-        let mut failures = self.0.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = self
+            .0
+            .failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         match opened {
             Ok(store) => {
                 *failures = 0;
@@ -265,7 +338,12 @@ impl Agent {
 
     /// Locks the vault; says whether it was open.
     pub fn lock(&self) -> bool {
-        let store = self.0.store.write().unwrap_or_else(PoisonError::into_inner).take();
+        let store = self
+            .0
+            .store
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         self.0.web.clear();
         store.is_some_and(|s| {
             s.vault().lock();
@@ -297,21 +375,42 @@ impl Agent {
             warnings: Vec::new(),
         };
         status.warnings.extend(
-            self.0.warning.read().unwrap_or_else(PoisonError::into_inner).clone(),
+            self.0
+                .warning
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
         );
-        status.warnings.extend(self.0.adapters.problems());
+        status.warnings.extend(
+            self.adapters()
+                .broken()
+                .map(|(file, why)| format!("{}: {why}", file.display())),
+        );
         if let Ok(store) = self.store() {
             let shops = store.shops()?;
-            status.wants =
-                store.wants()?.iter().filter(|w| w.status == WantStatus::Open).count();
+            status.wants = store
+                .wants()?
+                .iter()
+                .filter(|w| w.status == WantStatus::Open)
+                .count();
             status.blind = shops.iter().filter(|s| s.health.trouble.is_some()).count();
             status.shops = shops.len();
             status.observations = store.observations();
-            status.next_crawl =
-                store.jobs()?.iter().filter(|j| !j.is_stopped()).map(|j| j.due).min();
+            status.next_crawl = store
+                .jobs()?
+                .iter()
+                .filter(|j| !j.is_stopped())
+                .map(|j| j.due)
+                .min();
             let vault = store.vault().status()?;
-            status.warnings.extend(vault.read_only.map(|why| format!("the vault is read-only: {why}")));
-            status.warnings.extend(vault.notices.iter().map(ToString::to_string));
+            status.warnings.extend(
+                vault
+                    .read_only
+                    .map(|why| format!("the vault is read-only: {why}")),
+            );
+            status
+                .warnings
+                .extend(vault.notices.iter().map(ToString::to_string));
         }
         Ok(status)
     }
@@ -327,10 +426,15 @@ impl Agent {
             [] => Err(ApiError::not_found(format!("no want `{text}`"))
                 .hint("see `emptor wish list` and `emptor list list`")),
             several => {
-                let names: Vec<String> =
-                    several.iter().take(5).map(|w| format!("{} {}", w.id.short(), w.name)).collect();
-                Err(ApiError::invalid(format!("`{text}` fits {} wants", several.len()))
-                    .hint(format!("say which: {}", names.join("; "))))
+                let names: Vec<String> = several
+                    .iter()
+                    .take(5)
+                    .map(|w| format!("{} {}", w.id.short(), w.name))
+                    .collect();
+                Err(
+                    ApiError::invalid(format!("`{text}` fits {} wants", several.len()))
+                        .hint(format!("say which: {}", names.join("; "))),
+                )
             }
         }
     }
@@ -377,12 +481,20 @@ impl From<VaultError> for ApiError {
             _ => Code::Failed,
         };
         let hint = match &e {
-            VaultError::Damaged(_) => Some("`emptor vault verify` lists what is damaged; `emptor vault restore FILE` brings a backup back"),
+            VaultError::Damaged(_) => Some(
+                "`emptor vault verify` lists what is damaged; `emptor vault restore FILE` brings a backup back",
+            ),
             VaultError::DiskFull => Some("free some space; reading still works"),
             VaultError::ReadOnly(_) => Some("stop the daemon, look at the disk, start it again"),
-            VaultError::AlreadyOpen => Some("another emptor uses this vault: `emptor daemon status`"),
+            VaultError::AlreadyOpen => {
+                Some("another emptor uses this vault: `emptor daemon status`")
+            }
             _ => None,
         };
-        Self { code, error: e.to_string(), hint: hint.map(str::to_owned) }
+        Self {
+            code,
+            error: e.to_string(),
+            hint: hint.map(str::to_owned),
+        }
     }
 }

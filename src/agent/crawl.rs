@@ -7,6 +7,7 @@ use super::core::Agent;
 use super::store::{Link, Listing, Page, Store, Zone};
 use crate::engine::adapter::{Listing as Found, Manifest};
 use crate::engine::matching::{self, Decision, judge};
+use crate::market::adapters::Adapter;
 use crate::market::crawl::{self, CrawlJob, Inputs, JobKind, Outcome};
 use crate::model::offer::{Observation, Offer};
 use crate::model::seller::Trouble;
@@ -55,8 +56,12 @@ impl Runs {
         let mut state = self.state();
         state.last += 1;
         let run = state.last;
-        let progress =
-            CrawlProgress { run, total, finished: total == 0, ..CrawlProgress::default() };
+        let progress = CrawlProgress {
+            run,
+            total,
+            finished: total == 0,
+            ..CrawlProgress::default()
+        };
         state.runs.insert(run, progress.clone());
         while state.runs.len() > KEPT_RUNS {
             state.runs.pop_first();
@@ -72,7 +77,10 @@ impl Runs {
 
     /// Marks a job as under way, unless it is already.
     fn claim(self: &Runs, agent: &Agent, job: Id) -> Option<Claim> {
-        self.state().running.insert(job).then(|| Claim { agent: agent.clone(), job })
+        self.state().running.insert(job).then(|| Claim {
+            agent: agent.clone(),
+            job,
+        })
     }
 }
 
@@ -98,7 +106,7 @@ pub fn plan(agent: &Agent, store: &Store, urgent: bool) -> Result<Vec<CrawlJob>,
         .shops()?
         .into_iter()
         .map(|s| {
-            let adapter = adapter_of(agent, &s);
+            let adapter = adapter_of(agent, &s).map(|a| a.manifest);
             (s, adapter)
         })
         .collect();
@@ -123,11 +131,9 @@ pub fn plan(agent: &Agent, store: &Store, urgent: bool) -> Result<Vec<CrawlJob>,
 }
 
 /// The adapter that reads a shop: the one chosen for it, else the one that claims it.
-pub fn adapter_of(agent: &Agent, shop: &Shop) -> Option<Arc<Manifest>> {
-    match &shop.adapter {
-        Some(id) => agent.adapters().by_id(id),
-        None => agent.adapters().for_host(&shop.domain),
-    }
+#[must_use]
+pub fn adapter_of(agent: &Agent, shop: &Shop) -> Option<Adapter> {
+    agent.adapters().for_shop(shop).cloned()
 }
 
 /// Starts a crawl the person asked for.
@@ -143,8 +149,10 @@ pub fn start(agent: &Agent, request: &CrawlRequest) -> Result<CrawlProgress, Api
     if let Some(domain) = &request.shop
         && store.shop(domain)?.is_none()
     {
-        return Err(ApiError::not_found(format!("`{domain}` is not a followed shop"))
-            .hint("see `emptor shop list`"));
+        return Err(
+            ApiError::not_found(format!("`{domain}` is not a followed shop"))
+                .hint("see `emptor shop list`"),
+        );
     }
     let jobs = chosen(agent, &store, request, want, &HashSet::new())?;
     let progress = agent.runs().begin(jobs.len());
@@ -216,7 +224,9 @@ pub async fn run_jobs(agent: &Agent, store: &Store, jobs: Vec<CrawlJob>, run: Op
         tasks.spawn(async move {
             let stop = agent.stopping();
             for job in queue {
-                let Ok(_permit) = permits.acquire().await else { return };
+                let Ok(_permit) = permits.acquire().await else {
+                    return;
+                };
                 let Some(_claim) = agent.runs().claim(&agent, job.id) else {
                     finish(&agent, run, None);
                     continue;
@@ -261,11 +271,7 @@ enum Read {
 }
 
 /// Reads one page and stores what it says.
-async fn run_job(
-    agent: &Agent,
-    store: &Store,
-    job: &CrawlJob,
-) -> Result<CrawlResult, VaultError> {
+async fn run_job(agent: &Agent, store: &Store, job: &CrawlJob) -> Result<CrawlResult, VaultError> {
     let read = fetch(agent, store, job).await?;
     let now = Timestamp::now();
     // The page may have been dropped while it was read.
@@ -274,11 +280,17 @@ async fn run_job(
     };
     match read {
         Read::Failed(trouble, detail, retry_after) => {
-            let outcome = Outcome::Failed { trouble, retry_after };
+            let outcome = Outcome::Failed {
+                trouble,
+                retry_after,
+            };
             failed(store, &job, outcome, trouble, &detail, now)?;
             let word = serde_json::to_value(trouble).ok();
             let word = word.as_ref().and_then(|v| v.as_str()).unwrap_or("failed");
-            Ok(CrawlResult { reason: Some(detail), ..result_of(&job, word) })
+            Ok(CrawlResult {
+                reason: Some(detail),
+                ..result_of(&job, word)
+            })
         }
         Read::Unchanged => unchanged(agent, store, &job, now).await,
         Read::List(list) => search_results(store, &job, list, now),
@@ -304,16 +316,23 @@ async fn fetch(agent: &Agent, store: &Store, job: &CrawlJob) -> Result<Read, Vau
     let shop = store.shop(&job.shop)?;
     let adapter = shop.as_ref().and_then(|s| adapter_of(agent, s));
     let Ok(url) = Url::parse(job.kind.url()) else {
-        return Ok(Read::Failed(Trouble::Refused, "not a web address".into(), None));
+        return Ok(Read::Failed(
+            Trouble::Refused,
+            "not a web address".into(),
+            None,
+        ));
     };
     let is_product = matches!(job.kind, JobKind::Product { .. });
     let page = store.page(job.kind.url())?;
     // Without an offer on record, "not modified" would say nothing.
     let known = is_product
         && page.health.trouble.is_none()
-        && store.listings_on(job.kind.url())?.iter().any(|l| !l.candidate);
+        && store
+            .listings_on(job.kind.url())?
+            .iter()
+            .any(|l| !l.candidate);
     let address = match &adapter {
-        Some(a) if is_product => a.fetch_address(&url).unwrap_or_else(|| url.clone()),
+        Some(a) if is_product => a.manifest.fetch_address(&url),
         _ => url.clone(),
     };
     let request = FetchRequest {
@@ -344,16 +363,25 @@ async fn fetch(agent: &Agent, store: &Store, job: &CrawlJob) -> Result<Read, Vau
         url,
         status: fetched.status,
         content_type: fetched.content_type.clone(),
-        adapter: adapter.map(|a| a.text().to_owned()),
+        adapter: adapter.map(|a| a.text.to_string()),
+        shop_currency: shop.and_then(|s| s.delivery.currency),
     };
-    let work = if is_product { Job::ReadPage(source) } else { Job::ReadList(source) };
+    let work = if is_product {
+        Job::ReadPage(source)
+    } else {
+        Job::ReadList(source)
+    };
     let mut fetched = fetched;
     let body = std::mem::take(&mut fetched.body);
     Ok(match agent.pool().call(work, body).await {
         Ok(Reply::Extraction(extraction)) => Read::Page(extraction, fetched),
         Ok(Reply::Listings(list)) => Read::List(list),
         Ok(Reply::Failed(why)) => Read::Failed(Trouble::BadInput, why, None),
-        Ok(_) => Read::Failed(Trouble::BadInput, "an answer to another question".into(), None),
+        Ok(_) => Read::Failed(
+            Trouble::BadInput,
+            "an answer to another question".into(),
+            None,
+        ),
         Err(e) => Read::Failed(Trouble::BadInput, e.to_string(), None),
     })
 }
@@ -407,14 +435,23 @@ async fn unchanged(
     job: &CrawlJob,
     now: Timestamp,
 ) -> Result<CrawlResult, VaultError> {
-    let listings: Vec<Listing> =
-        store.listings_on(job.kind.url())?.into_iter().filter(|l| !l.candidate).collect();
+    let listings: Vec<Listing> = store
+        .listings_on(job.kind.url())?
+        .into_iter()
+        .filter(|l| !l.candidate)
+        .collect();
     let mut result = result_of(job, "unchanged");
     if let Some(first) = listings.first() {
         result.title.clone_from(&first.offer.name);
         result.price = first.offer.price;
     }
-    let listings = listings.into_iter().map(|l| Listing { last_seen: now, ..l }).collect();
+    let listings = listings
+        .into_iter()
+        .map(|l| Listing {
+            last_seen: now,
+            ..l
+        })
+        .collect();
     let page = store.page(job.kind.url())?;
     save(agent, store, job, page, listings, now).await?;
     Ok(result)
@@ -497,19 +534,30 @@ async fn product_page(
     };
     let chosen = match verdict {
         Verdict::Ambiguous => page.choice.as_ref().and_then(|choice| {
-            extraction.offers.iter().find(|o| o.provenance == *choice).cloned()
+            extraction
+                .offers
+                .iter()
+                .find(|o| o.provenance == *choice)
+                .cloned()
         }),
         _ => None,
     };
     let offers: Vec<Offer> = match (verdict, chosen) {
-        (Verdict::Value, _) => extraction.offers.into_iter().take(OFFERS_PER_PAGE).collect(),
+        (Verdict::Value, _) => extraction
+            .offers
+            .into_iter()
+            .take(OFFERS_PER_PAGE)
+            .collect(),
         (Verdict::Ambiguous, Some(offer)) => vec![offer],
         // A thing that is sold out often loses its price; that is news for a restock rule.
         (Verdict::Absent, None) if sold_out(&extraction.offers) => {
             extraction.offers.into_iter().take(1).collect()
         }
         (Verdict::Ambiguous, None) => {
-            let reason = result.reason.clone().unwrap_or_else(|| "several prices".into());
+            let reason = result
+                .reason
+                .clone()
+                .unwrap_or_else(|| "several prices".into());
             ambiguous(store, job, extraction.offers, &reason, now)?;
             return Ok(result);
         }
@@ -520,7 +568,10 @@ async fn product_page(
                 _ => Trouble::NoPrice,
             };
             let reason = result.reason.clone().unwrap_or_else(|| "no price".into());
-            let outcome = Outcome::Failed { trouble, retry_after: None };
+            let outcome = Outcome::Failed {
+                trouble,
+                retry_after: None,
+            };
             failed(store, job, outcome, trouble, &reason, now)?;
             return Ok(result);
         }
@@ -548,7 +599,10 @@ async fn product_page(
 
 fn sold_out(offers: &[Offer]) -> bool {
     offers.first().is_some_and(|o| {
-        matches!(o.availability, Availability::OutOfStock | Availability::Discontinued)
+        matches!(
+            o.availability,
+            Availability::OutOfStock | Availability::Discontinued
+        )
     })
 }
 
@@ -588,7 +642,11 @@ fn match_offer(
 ) -> Result<Listing, VaultError> {
     let url = job.kind.url().to_owned();
     // The page's own offer is the page; others are told apart by number or seller.
-    let part = if first { None } else { offer.sku.as_deref().or(offer.seller.as_deref()) };
+    let part = if first {
+        None
+    } else {
+        offer.sku.as_deref().or(offer.seller.as_deref())
+    };
     let id = Listing::id_of(&url, part);
     let old = store.listing(&id)?;
     let mut links = old.as_ref().map(|l| l.links.clone()).unwrap_or_default();
@@ -610,7 +668,12 @@ fn match_offer(
                 want: want.id,
                 zone: zone(judgement.zone),
                 by_person: false,
-                reasons: judgement.reasons.iter().take(4).map(|t| t.text.clone()).collect(),
+                reasons: judgement
+                    .reasons
+                    .iter()
+                    .take(4)
+                    .map(|t| t.text.clone())
+                    .collect(),
             }
         };
         match known {
@@ -640,12 +703,7 @@ const fn zone(zone: matching::Zone) -> Zone {
 }
 
 /// A want made from a bare address learns its name and numbers from the page.
-fn enrich(
-    store: &Store,
-    wants: &[Want],
-    listing: &Listing,
-    url: &str,
-) -> Result<(), VaultError> {
+fn enrich(store: &Store, wants: &[Want], listing: &Listing, url: &str) -> Result<(), VaultError> {
     for want in wants.iter().filter(|w| w.urls.iter().any(|u| u == url)) {
         let offer = &listing.offer;
         let mut new = want.clone();
@@ -673,12 +731,20 @@ fn ambiguous(
     now: Timestamp,
 ) -> Result<(), VaultError> {
     let url = job.kind.url();
-    let outcome = Outcome::Failed { trouble: Trouble::Ambiguous, retry_after: None };
+    let outcome = Outcome::Failed {
+        trouble: Trouble::Ambiguous,
+        retry_after: None,
+    };
     failed(store, job, outcome, Trouble::Ambiguous, reason, now)?;
     let links: Vec<Link> = job
         .wants
         .iter()
-        .map(|w| Link { want: *w, zone: Zone::Maybe, by_person: false, reasons: Vec::new() })
+        .map(|w| Link {
+            want: *w,
+            zone: Zone::Maybe,
+            by_person: false,
+            reasons: Vec::new(),
+        })
         .collect();
     store.change(|tx| {
         for (i, offer) in offers.into_iter().take(OFFERS_PER_PAGE).enumerate() {
@@ -712,8 +778,13 @@ fn search_results(
         } else {
             Trouble::LayoutChanged
         };
-        let reason = list.reason.unwrap_or_else(|| "the search page could not be read".into());
-        let outcome = Outcome::Failed { trouble, retry_after: None };
+        let reason = list
+            .reason
+            .unwrap_or_else(|| "the search page could not be read".into());
+        let outcome = Outcome::Failed {
+            trouble,
+            retry_after: None,
+        };
         failed(store, job, outcome, trouble, &reason, now)?;
         result.reason = Some(reason);
         result.verdict = list.verdict.as_str().to_owned();
@@ -745,7 +816,10 @@ fn search_results(
         shop.iter().try_for_each(|s| tx.put_shop(s))?;
         tx.put_job(&next)
     })?;
-    result.reason = Some(format!("{} results, {taken} may be it", list.listings.len()));
+    result.reason = Some(format!(
+        "{} results, {taken} may be it",
+        list.listings.len()
+    ));
     Ok(result)
 }
 
@@ -759,7 +833,9 @@ fn fitting(
 ) -> Result<Vec<String>, VaultError> {
     let mut scored: Vec<(f64, String)> = Vec::new();
     for found in listings {
-        let Ok(url) = Url::parse(&found.url) else { continue };
+        let Ok(url) = Url::parse(&found.url) else {
+            continue;
+        };
         if crate::market::shop::domain_of(&url).as_deref() != Some(job.shop.as_str()) {
             continue;
         }
@@ -784,5 +860,9 @@ fn fitting(
     }
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
     scored.dedup_by(|a, b| a.1 == b.1);
-    Ok(scored.into_iter().take(FOUND_PER_SHOP).map(|(_, url)| url).collect())
+    Ok(scored
+        .into_iter()
+        .take(FOUND_PER_SHOP)
+        .map(|(_, url)| url)
+        .collect())
 }

@@ -34,15 +34,20 @@ pub async fn run(agent: Agent) {
 
 /// One look. Returns how long to wait for the next.
 async fn work(agent: &Agent) -> Result<Duration, VaultError> {
-    let Ok(store) = agent.store() else { return Ok(PAUSE) };
+    let Ok(store) = agent.store() else {
+        return Ok(PAUSE);
+    };
     let now = Timestamp::now();
     wake_snoozed(&store, now)?;
     alerts::deliver_due(agent, &store, now).await?;
     tenders::poll_due(agent, &store, now).await?;
     rates::refresh(agent, &store, now).await?;
     let jobs = crawl::plan(agent, &store, false)?;
-    let due: Vec<_> =
-        crate::market::crawl::due(&jobs, now).into_iter().take(BATCH).cloned().collect();
+    let due: Vec<_> = crate::market::crawl::due(&jobs, now)
+        .into_iter()
+        .take(BATCH)
+        .cloned()
+        .collect();
     if !due.is_empty() {
         crawl::run_jobs(agent, &store, due, None).await;
         return Ok(Duration::ZERO);

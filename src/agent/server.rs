@@ -54,8 +54,8 @@ pub async fn serve_agent(
     let app = api::router(agent.clone());
     let served = {
         let stop = stop.clone();
-        let server =
-            axum::serve(listener, app).with_graceful_shutdown(async move { stop.cancelled().await });
+        let server = axum::serve(listener, app)
+            .with_graceful_shutdown(async move { stop.cancelled().await });
         let grace = async {
             stop_then_wait(&agent).await;
         };

@@ -28,6 +28,20 @@ const ALERTS: Collection<Alert> = Collection::new(Tree::new(8, "alerts"), 1);
 const TENDERS: Collection<Tender> = Collection::new(Tree::new(9, "tenders"), 1);
 const RATES: Collection<Rates> = Collection::new(Tree::new(10, "rates"), 1);
 
+/// Everything that a backup or an export holds.
+pub const TREES: &[Tree] = &[
+    WANTS.tree(),
+    SHOPS.tree(),
+    LISTINGS.tree(),
+    HISTORY.tree(),
+    JOBS.tree(),
+    PAGES.tree(),
+    RULES.tree(),
+    ALERTS.tree(),
+    TENDERS.tree(),
+    RATES.tree(),
+];
+
 /// What identifies an offer: the first 16 hexadecimal digits of the SHA-256 of its
 /// canonical address and stock-keeping unit.
 pub type ListingId = String;
@@ -90,7 +104,11 @@ impl Listing {
         hash.update(url.as_bytes());
         hash.update([0]);
         hash.update(sku.unwrap_or_default().as_bytes());
-        hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
+        hash.finalize()
+            .iter()
+            .take(8)
+            .map(|b| format!("{b:02x}"))
+            .collect()
     }
 
     /// How it goes with a want.
@@ -155,9 +173,15 @@ struct Index {
 impl Index {
     fn add(&mut self, listing: &Listing) {
         for link in &listing.links {
-            self.by_want.entry(link.want).or_default().insert(listing.id.clone());
+            self.by_want
+                .entry(link.want)
+                .or_default()
+                .insert(listing.id.clone());
         }
-        self.by_url.entry(listing.url.clone()).or_default().insert(listing.id.clone());
+        self.by_url
+            .entry(listing.url.clone())
+            .or_default()
+            .insert(listing.id.clone());
     }
 }
 
@@ -181,7 +205,10 @@ impl Store {
             index.add(&listing);
             index.observations += listing.observations as usize;
         }
-        Ok(Self { vault, index: Arc::new(Mutex::new(index)) })
+        Ok(Self {
+            vault,
+            index: Arc::new(Mutex::new(index)),
+        })
     }
 
     /// The vault underneath.
@@ -202,7 +229,11 @@ impl Store {
         let mut listings = Vec::new();
         let mut observed = 0;
         let result = self.vault.transaction(|tx| {
-            let mut change = Change { tx, listings: &mut listings, observed: &mut observed };
+            let mut change = Change {
+                tx,
+                listings: &mut listings,
+                observed: &mut observed,
+            };
             f(&mut change)
         })?;
         let mut index = self.index();
@@ -211,8 +242,15 @@ impl Store {
         Ok(result)
     }
 
-    fn all<T: Serialize + serde::de::DeserializeOwned>(&self, of: &Collection<T>) -> Result<Vec<T>> {
-        Ok(of.all(&self.vault)?.into_iter().map(|(_, record)| record).collect())
+    fn all<T: Serialize + serde::de::DeserializeOwned>(
+        &self,
+        of: &Collection<T>,
+    ) -> Result<Vec<T>> {
+        Ok(of
+            .all(&self.vault)?
+            .into_iter()
+            .map(|(_, record)| record)
+            .collect())
     }
 
     /// All wants, oldest first.
@@ -284,8 +322,14 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn listings_of(&self, want: Id) -> Result<Vec<Listing>> {
-        let ids: Vec<ListingId> =
-            self.index().by_want.get(&want).into_iter().flatten().cloned().collect();
+        let ids: Vec<ListingId> = self
+            .index()
+            .by_want
+            .get(&want)
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect();
         self.read_listings(ids)
     }
 
@@ -294,8 +338,14 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn listings_on(&self, url: &str) -> Result<Vec<Listing>> {
-        let ids: Vec<ListingId> =
-            self.index().by_url.get(url).into_iter().flatten().cloned().collect();
+        let ids: Vec<ListingId> = self
+            .index()
+            .by_url
+            .get(url)
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect();
         self.read_listings(ids)
     }
 
@@ -446,7 +496,10 @@ impl Change<'_, '_> {
         HISTORY.append(self.tx, stream(&listing.id), observation)?;
         *self.observed += 1;
         let observations = listing.observations.saturating_add(1);
-        self.put_listing(&Listing { observations, ..listing.clone() })
+        self.put_listing(&Listing {
+            observations,
+            ..listing.clone()
+        })
     }
 
     /// Writes a listing.

@@ -6,10 +6,10 @@ use super::core::Agent;
 use super::store::Store;
 use super::view::{self, Market};
 use crate::engine::quote::{Content, Reply as Message};
+use crate::model::Id;
 use crate::model::tender::{Quote, Session, SessionStatus, Tender, TenderStatus};
 use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::want::WantStatus;
-use crate::model::Id;
 use crate::tender::state::{SessionEvent, TenderEvent, award, session_step, tender_step};
 use crate::tender::{demand_for, did, document, https};
 use crate::vault::{Disclosure, VaultError};
@@ -36,12 +36,16 @@ pub fn draft(agent: &Agent, new: &NewTender) -> Result<TenderView, ApiError> {
     let store = agent.store()?;
     let want = agent.find_want(&store, &new.want)?;
     if new.to.is_empty() || new.to.len() > MAX_INVITEES {
-        return Err(ApiError::invalid(format!("name 1 to {MAX_INVITEES} providers")));
+        return Err(ApiError::invalid(format!(
+            "name 1 to {MAX_INVITEES} providers"
+        )));
     }
     let now = Timestamp::now();
     let hours = new.hours.unwrap_or(DEFAULT_HOURS);
     if !(1..=2160).contains(&hours) {
-        return Err(ApiError::invalid("replies must come within 1 to 2160 hours"));
+        return Err(ApiError::invalid(
+            "replies must come within 1 to 2160 hours",
+        ));
     }
     let closes = now
         .checked_add(SignedDuration::from_hours(i64::from(hours)))
@@ -52,8 +56,9 @@ pub fn draft(agent: &Agent, new: &NewTender) -> Result<TenderView, ApiError> {
     let mut sessions: Vec<Session> = Vec::new();
     for text in &new.to {
         let url = https::endpoint(text, &config.net.allow_private).map_err(|e| {
-            ApiError::invalid(e.to_string())
-                .hint("a provider of your own may use http if its host is under [net] allow_private")
+            ApiError::invalid(e.to_string()).hint(
+                "a provider of your own may use http if its host is under [net] allow_private",
+            )
         })?;
         if sessions.iter().any(|s| s.endpoint == url.as_str()) {
             continue;
@@ -108,8 +113,16 @@ pub async fn approve(agent: &Agent, text: &str) -> Result<TenderView, ApiError> 
     for i in 0..tender.sessions.len() {
         let session = &tender.sessions[i];
         let (document, bytes) = bytes(&tender, session)?;
-        let endpoint = Url::parse(&session.endpoint).map_err(|e| ApiError::failed(e.to_string()))?;
-        disclose(&store, &tender, session, crate::tender::demand::fields(&document), &bytes, "call for tenders")?;
+        let endpoint =
+            Url::parse(&session.endpoint).map_err(|e| ApiError::failed(e.to_string()))?;
+        disclose(
+            &store,
+            &tender,
+            session,
+            crate::tender::demand::fields(&document),
+            &bytes,
+            "call for tenders",
+        )?;
         let key = session.id.to_string();
         let result = https::open(&net, &endpoint, &key, bytes).await;
         let session = &mut tender.sessions[i];
@@ -160,7 +173,9 @@ fn disclose(
         sha256: hex(&Sha256::digest(bytes)),
         purpose: purpose.into(),
     };
-    store.vault().transaction(|tx| tx.disclose(&disclosure).map(drop))
+    store
+        .vault()
+        .transaction(|tx| tx.disclose(&disclosure).map(drop))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -194,8 +209,15 @@ fn take(session: &mut Session, message: Message, sha256: &str, now: Timestamp) {
     }
     session.cursor = message.sequence;
     match message.content {
-        Content::Quote { offer, firm, valid_through, .. } => {
-            let Ok(status) = session_step(session.status, SessionEvent::Replied) else { return };
+        Content::Quote {
+            offer,
+            firm,
+            valid_through,
+            ..
+        } => {
+            let Ok(status) = session_step(session.status, SessionEvent::Replied) else {
+                return;
+            };
             if session.quotes.len() >= MAX_REVISIONS {
                 session.trouble = Some(format!("more than {MAX_REVISIONS} revisions: ignored"));
                 return;
@@ -227,7 +249,10 @@ fn take(session: &mut Session, message: Message, sha256: &str, now: Timestamp) {
 /// As the vault.
 pub async fn poll_due(agent: &Agent, store: &Store, now: Timestamp) -> Result<(), VaultError> {
     for tender in store.tenders()? {
-        let due = tender.sessions.iter().any(|s| s.next_poll.is_some_and(|t| t <= now));
+        let due = tender
+            .sessions
+            .iter()
+            .any(|s| s.next_poll.is_some_and(|t| t <= now));
         let over = tender.closes <= now && is_taking(&tender);
         if (due && is_polled(&tender)) || over {
             poll_tender(agent, store, tender.id, now, false).await?;
@@ -253,12 +278,17 @@ async fn poll_tender(
     now: Timestamp,
     all: bool,
 ) -> Result<(), VaultError> {
-    let Some(mut tender) = store.tender(id)? else { return Ok(()) };
+    let Some(mut tender) = store.tender(id)? else {
+        return Ok(());
+    };
     let net = agent.fetcher();
     let awarding = tender.status == TenderStatus::Awarding;
     let mut heard = false;
     for session in &mut tender.sessions {
-        let ended = matches!(session.status, SessionStatus::Rejected | SessionStatus::Expired);
+        let ended = matches!(
+            session.status,
+            SessionStatus::Rejected | SessionStatus::Expired
+        );
         let due = session.next_poll.is_some_and(|t| t <= now);
         let Some(location) = session.location.clone().filter(|_| !ended && (due || all)) else {
             continue;
@@ -279,14 +309,21 @@ async fn poll_tender(
     }
     let confirmed = awarding
         && heard
-        && tender.sessions.iter().any(|s| s.status == SessionStatus::Committed);
+        && tender
+            .sessions
+            .iter()
+            .any(|s| s.status == SessionStatus::Committed);
     if confirmed {
         if let Ok(status) = tender_step(tender.status, TenderEvent::Confirmed) {
             tender.status = status;
         }
     } else if tender.closes <= now && is_taking(&tender) {
         let quotes = tender.sessions.iter().any(|s| !s.quotes.is_empty());
-        let event = if quotes { TenderEvent::Close } else { TenderEvent::NoQuotes };
+        let event = if quotes {
+            TenderEvent::Close
+        } else {
+            TenderEvent::NoQuotes
+        };
         if let Ok(status) = tender_step(tender.status, event) {
             tender.status = status;
         }
@@ -333,7 +370,8 @@ pub async fn choose(agent: &Agent, text: &str, quote: &str) -> Result<TenderView
         .find(|q| q.id.short() == quote)
         .map(|q| (q.id, q.sha256.clone()))
         .ok_or_else(|| ApiError::not_found(format!("no quote `{quote}` in this tender")))?;
-    award(&mut tender, chosen.0, Timestamp::now()).map_err(|e| ApiError::conflict(e.to_string()))?;
+    award(&mut tender, chosen.0, Timestamp::now())
+        .map_err(|e| ApiError::conflict(e.to_string()))?;
     // From here on no other quote of this tender can be taken, whatever happens next.
     store.change(|tx| tx.put_tender(&tender))?;
     let net = agent.fetcher();
@@ -341,20 +379,34 @@ pub async fn choose(agent: &Agent, text: &str, quote: &str) -> Result<TenderView
         let session = &tender.sessions[i];
         let won = session.status == SessionStatus::Committed;
         let quoted = !session.quotes.is_empty();
-        let Some(location) = session.location.clone().filter(|_| won || quoted) else { continue };
+        let Some(location) = session.location.clone().filter(|_| won || quoted) else {
+            continue;
+        };
         let message = if won {
-            https::accept(session.quotes.last().and_then(|q| q.offer.sku.as_deref()), &chosen.1)
+            https::accept(
+                session.quotes.last().and_then(|q| q.offer.sku.as_deref()),
+                &chosen.1,
+            )
         } else {
             https::reject("comparison")
         };
         let bytes = message.to_string().into_bytes();
         let purpose = if won { "award" } else { "decline" };
-        disclose(&store, &tender, session, crate::tender::demand::fields(&message), &bytes, purpose)?;
+        disclose(
+            &store,
+            &tender,
+            session,
+            crate::tender::demand::fields(&message),
+            &bytes,
+            purpose,
+        )?;
         let key = format!("{}-{purpose}", session.id);
         let result = https::send(&net, &location, &key, bytes).await;
         let session = &mut tender.sessions[i];
         session.next_poll = won.then(Timestamp::now);
-        session.trouble = result.err().map(|e| format!("the {purpose} did not arrive: {e}"));
+        session.trouble = result
+            .err()
+            .map(|e| format!("the {purpose} did not arrive: {e}"));
     }
     store.change(|tx| tx.put_tender(&tender))?;
     if let Some(mut want) = store.want(tender.want)? {
@@ -378,8 +430,17 @@ pub async fn cancel(agent: &Agent, text: &str) -> Result<String, ApiError> {
         if let Some(location) = session.location.clone() {
             let message = https::reject("other");
             let bytes = message.to_string().into_bytes();
-            disclose(&store, &tender, session, crate::tender::demand::fields(&message), &bytes, "cancel")?;
-            if let Err(e) = https::send(&net, &location, &format!("{}-cancel", session.id), bytes).await {
+            disclose(
+                &store,
+                &tender,
+                session,
+                crate::tender::demand::fields(&message),
+                &bytes,
+                "cancel",
+            )?;
+            if let Err(e) =
+                https::send(&net, &location, &format!("{}-cancel", session.id), bytes).await
+            {
                 tracing::warn!("{}: {e}", session.endpoint);
             }
         }
@@ -409,7 +470,12 @@ pub fn show(agent: &Agent, text: &str) -> Result<TenderView, ApiError> {
 /// As the vault.
 pub fn list(agent: &Agent) -> Result<Vec<TenderView>, ApiError> {
     let store = agent.store()?;
-    store.tenders()?.iter().rev().map(|t| view(agent, &store, t)).collect()
+    store
+        .tenders()?
+        .iter()
+        .rev()
+        .map(|t| view(agent, &store, t))
+        .collect()
 }
 
 fn view(agent: &Agent, store: &Store, tender: &Tender) -> Result<TenderView, ApiError> {
@@ -431,24 +497,32 @@ fn view(agent: &Agent, store: &Store, tender: &Tender) -> Result<TenderView, Api
     Ok(TenderView {
         id: tender.id.short(),
         want: tender.want.short(),
-        name: want.as_ref().map_or_else(|| "(removed)".to_owned(), |w| w.name.clone()),
+        name: want
+            .as_ref()
+            .map_or_else(|| "(removed)".to_owned(), |w| w.name.clone()),
         status: tender.status,
         closes: tender.closes,
         sessions,
-        quotes: want.map(|w| view::quotes(&market, &w, tender)).unwrap_or_default(),
+        quotes: want
+            .map(|w| view::quotes(&market, &w, tender))
+            .unwrap_or_default(),
     })
 }
 
 fn find(store: &Store, text: &str) -> Result<Tender, ApiError> {
     let mut fitting = store.tenders()?.into_iter().filter(|t| {
-        t.id.short() == text || t.id.to_string() == text
+        t.id.short() == text
+            || t.id.to_string() == text
             || (text.len() >= 4 && t.id.short().starts_with(text))
     });
     match (fitting.next(), fitting.next()) {
         (Some(one), None) => Ok(one),
         (None, _) => Err(ApiError::not_found(format!("no call for tenders `{text}`"))
             .hint("see `emptor tender list`")),
-        _ => Err(ApiError::new(Code::Invalid, format!("`{text}` fits several calls for tenders"))),
+        _ => Err(ApiError::new(
+            Code::Invalid,
+            format!("`{text}` fits several calls for tenders"),
+        )),
     }
 }
 

@@ -1,6 +1,8 @@
 //! From records to answers: the ranked short list of a want.
 
-use super::api::types::{Blind, CostView, HistoryPoint, HistoryReply, OfferView, OffersReply, WantView};
+use super::api::types::{
+    Blind, CostView, HistoryPoint, HistoryReply, OfferView, OffersReply, WantView,
+};
 use super::config::Config;
 use super::store::{Listing, Store, Zone};
 use crate::engine::landed::{DeliveryPrior, FxRate, LandedContext, LandedError, landed};
@@ -56,18 +58,42 @@ impl Market {
         }
         let [low, mode, high] = config.delivery.unknown;
         let home = config.person.currency;
-        let shops = store.shops()?.into_iter().map(|s| (s.domain.clone(), s)).collect();
+        let shops = store
+            .shops()?
+            .into_iter()
+            .map(|s| (s.domain.clone(), s))
+            .collect();
         let today = now.to_zoned(config.time_zone()).date();
-        let prior = DeliveryPrior { low, mode, high, currency: home };
-        Ok(Self { home, rates, prior, shops, now, today })
+        let prior = DeliveryPrior {
+            low,
+            mode,
+            high,
+            currency: home,
+        };
+        Ok(Self {
+            home,
+            rates,
+            prior,
+            shops,
+            now,
+            today,
+        })
     }
 
     /// All the person pays for one piece of an offer.
     ///
     /// # Errors
     /// [`LandedError`] where an honest number is impossible.
-    pub fn landed(&self, offer: &Offer, shop: &str, quantity: u32) -> Result<LandedCost, LandedError> {
-        let rule = self.shops.get(shop).map_or_else(DeliveryRule::default, |s| s.delivery.clone());
+    pub fn landed(
+        &self,
+        offer: &Offer,
+        shop: &str,
+        quantity: u32,
+    ) -> Result<LandedCost, LandedError> {
+        let rule = self
+            .shops
+            .get(shop)
+            .map_or_else(DeliveryRule::default, |s| s.delivery.clone());
         let mut context = LandedContext::new(self.home, &self.rates, &self.prior, self.today);
         context.quantity = quantity.max(1);
         landed(offer, &rule, &context)
@@ -111,20 +137,30 @@ struct Row {
 pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply, VaultError> {
     let listings = store.listings_of(want.id)?;
     let rows = rows(market, want, listings, &store.tenders()?);
-    let (same, rest): (Vec<Row>, Vec<Row>) =
-        rows.into_iter().partition(|r| r.zone == Zone::Same && r.source != "candidate");
+    let (same, rest): (Vec<Row>, Vec<Row>) = rows
+        .into_iter()
+        .partition(|r| r.zone == Zone::Same && r.source != "candidate");
     let (ambiguous, maybe): (Vec<Row>, Vec<Row>) =
         rest.into_iter().partition(|r| r.source == "candidate");
     let ranking = rank(market, want, &same);
     let mut ranked = Vec::new();
     for r in &ranking.ranked {
-        let Some(row) = same.iter().find(|row| row.id == r.id) else { continue };
+        let Some(row) = same.iter().find(|row| row.id == r.id) else {
+            continue;
+        };
         let mut view = offer_view(row);
         view.rank = Some(r.rank);
         view.effective = Some(r.mid);
         view.notes.extend(r.flags.iter().cloned());
-        for t in r.terms.iter().filter(|t| t.id.contains(['=', '<', '~']) && !t.mid.is_zero()) {
-            view.notes.push(format!("{}: counts as {} {} ({})", t.id, t.mid, market.home, t.source));
+        for t in r
+            .terms
+            .iter()
+            .filter(|t| t.id.contains(['=', '<', '~']) && !t.mid.is_zero())
+        {
+            view.notes.push(format!(
+                "{}: counts as {} {} ({})",
+                t.id, t.mid, market.home, t.source
+            ));
         }
         if let Some(listed) = ranking.shortlist.iter().find(|l| l.id == r.id) {
             view.shortlisted = true;
@@ -133,7 +169,8 @@ pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply
                 view.notes.push(listed.against_first.clone());
             }
             if let Some(cut) = &listed.price_cut {
-                view.notes.push(format!("would be first if it cost {cut} less"));
+                view.notes
+                    .push(format!("would be first if it cost {cut} less"));
             }
         }
         view.notes.retain(|n| !n.is_empty());
@@ -148,8 +185,11 @@ pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply
             Some(view)
         })
         .collect();
-    let maybe: Vec<OfferView> =
-        maybe.iter().filter(|r| r.zone == Zone::Maybe).map(offer_view).collect();
+    let maybe: Vec<OfferView> = maybe
+        .iter()
+        .filter(|r| r.zone == Zone::Maybe)
+        .map(offer_view)
+        .collect();
     let view = WantView {
         short: want.id.short(),
         want: want.clone(),
@@ -174,12 +214,12 @@ pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply
 /// As the vault.
 pub fn want(store: &Store, market: &Market, want: &Want) -> Result<WantView, VaultError> {
     let reply = offers(store, market, want)?;
-    let best = reply
-        .ranked
-        .into_iter()
-        .next()
-        .filter(|o| !matches!(o.availability, crate::model::Availability::OutOfStock
-            | crate::model::Availability::Discontinued));
+    let best = reply.ranked.into_iter().next().filter(|o| {
+        !matches!(
+            o.availability,
+            crate::model::Availability::OutOfStock | crate::model::Availability::Discontinued
+        )
+    });
     Ok(WantView { best, ..reply.want })
 }
 
@@ -254,12 +294,20 @@ fn quote_row(market: &Market, want: &Want, session: &Session) -> Option<Row> {
     if quote.valid_through.is_some_and(|until| until < market.now) {
         return None;
     }
-    let shop = quote.offer.seller.clone().unwrap_or_else(|| session.endpoint.clone());
+    let shop = quote
+        .offer
+        .seller
+        .clone()
+        .unwrap_or_else(|| session.endpoint.clone());
     Some(Row {
         id: quote.id.short(),
         cost: market.landed(&quote.offer, &shop, want.quantity),
         shop,
-        url: quote.offer.url.clone().unwrap_or_else(|| session.endpoint.clone()),
+        url: quote
+            .offer
+            .url
+            .clone()
+            .unwrap_or_else(|| session.endpoint.clone()),
         offer: quote.offer.clone(),
         seen: quote.received,
         source: "quote",
@@ -281,7 +329,11 @@ fn rank(market: &Market, want: &Want, rows: &[Row]) -> Ranking {
             age_days: u32::try_from(days_between(r.seen, market.now)).ok(),
         })
         .collect();
-    for_want(want, &candidates, &WantContext::new(market.today, market.home))
+    for_want(
+        want,
+        &candidates,
+        &WantContext::new(market.home, market.today),
+    )
 }
 
 fn offer_view(row: &Row) -> OfferView {
@@ -309,7 +361,12 @@ fn offer_view(row: &Row) -> OfferView {
         delivery_days: o.shipping.as_ref().and_then(|s| s.max_days),
         source: row.source.to_owned(),
         seen: row.seen,
-        zone: if row.zone == Zone::Same { "same" } else { "maybe" }.to_owned(),
+        zone: if row.zone == Zone::Same {
+            "same"
+        } else {
+            "maybe"
+        }
+        .to_owned(),
         confidence: o.confidence,
         provenance: o.provenance.clone(),
         shortlisted: false,
@@ -347,7 +404,10 @@ pub fn blind_view(source: &str, health: &SourceHealth) -> Option<Blind> {
     Some(Blind {
         source: source.to_owned(),
         since: health.blind_since,
-        reason: health.detail.clone().unwrap_or_else(|| format!("{trouble:?}")),
+        reason: health
+            .detail
+            .clone()
+            .unwrap_or_else(|| format!("{trouble:?}")),
         advice: trouble.advice().to_owned(),
     })
 }
@@ -362,17 +422,26 @@ pub fn history(store: &Store, market: &Market, want: &Want) -> Result<HistoryRep
         if listing.zone(want.id) != Some(Zone::Same) || listing.candidate {
             continue;
         }
-        points.extend(store.history(&listing.id)?.into_iter().map(|o| HistoryPoint {
-            at: o.at,
-            home: o.price.and_then(|p| market.home_price(&p)),
-            shop: listing.shop.clone(),
-            url: listing.url.clone(),
-            price: o.price,
-            availability: o.availability,
-        }));
+        points.extend(
+            store
+                .history(&listing.id)?
+                .into_iter()
+                .map(|o| HistoryPoint {
+                    at: o.at,
+                    home: o.price.and_then(|p| market.home_price(&p)),
+                    shop: listing.shop.clone(),
+                    url: listing.url.clone(),
+                    price: o.price,
+                    availability: o.availability,
+                }),
+        );
     }
     points.sort_by_key(|p| p.at);
-    Ok(HistoryReply { want: want.id.short(), name: want.name.clone(), points })
+    Ok(HistoryReply {
+        want: want.id.short(),
+        name: want.name.clone(),
+        points,
+    })
 }
 
 /// Finds a want by its short id, the start of it, its id or part of its name.
@@ -382,8 +451,10 @@ pub fn find_want<'a>(wants: &'a [Want], text: &str) -> Vec<&'a Want> {
     if let Ok(id) = text.parse::<Id>() {
         return wants.iter().filter(|w| w.id == id).collect();
     }
-    let exact: Vec<&Want> =
-        wants.iter().filter(|w| w.id.short() == text || w.name.to_lowercase() == text).collect();
+    let exact: Vec<&Want> = wants
+        .iter()
+        .filter(|w| w.id.short() == text || w.name.to_lowercase() == text)
+        .collect();
     if !exact.is_empty() {
         return exact;
     }
@@ -393,7 +464,9 @@ pub fn find_want<'a>(wants: &'a [Want], text: &str) -> Vec<&'a Want> {
         .filter(|w| {
             (short && w.id.short().starts_with(&text))
                 || (!text.is_empty()
-                    && text.split_whitespace().all(|t| w.name.to_lowercase().contains(t)))
+                    && text
+                        .split_whitespace()
+                        .all(|t| w.name.to_lowercase().contains(t)))
         })
         .collect()
 }

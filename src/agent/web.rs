@@ -68,8 +68,11 @@ impl Sessions {
         }
         let session = secret().ok()?;
         if state.sessions.len() >= MAX_SESSIONS
-            && let Some(oldest) =
-                state.sessions.iter().min_by_key(|(_, (start, _))| *start).map(|(k, _)| k.clone())
+            && let Some(oldest) = state
+                .sessions
+                .iter()
+                .min_by_key(|(_, (start, _))| *start)
+                .map(|(k, _)| k.clone())
         {
             state.sessions.remove(&oldest);
         }
@@ -80,7 +83,9 @@ impl Sessions {
 
     fn is_valid(&self, session: &str) -> bool {
         let mut state = self.state();
-        state.sessions.retain(|_, (start, used)| start.elapsed() < LIFE && used.elapsed() < IDLE);
+        state
+            .sessions
+            .retain(|_, (start, used)| start.elapsed() < LIFE && used.elapsed() < IDLE);
         state.sessions.get_mut(session).is_some_and(|(_, used)| {
             *used = Instant::now();
             true
@@ -105,12 +110,17 @@ pub async fn link(agent: &Agent) -> Result<String, ApiError> {
         Some(authority) => authority,
         None => listen(agent).await?,
     };
-    Ok(format!("http://{authority}/?code={}", agent.web().new_code()?))
+    Ok(format!(
+        "http://{authority}/?code={}",
+        agent.web().new_code()?
+    ))
 }
 
 async fn listen(agent: &Agent) -> Result<String, ApiError> {
     let failed = |e: std::io::Error| ApiError::failed(format!("cannot listen on loopback: {e}"));
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .map_err(failed)?;
     let port = listener.local_addr().map_err(failed)?.port();
     let authority = format!("emptor-{}.localhost:{port}", &secret()?[..16]);
     agent.web().state().authority = Some(authority.clone());
@@ -151,14 +161,19 @@ async fn guard(State(agent): State<Agent>, request: Request, next: Next) -> Resp
         next.run(request).await
     };
     for (name, value) in [
-        ("content-security-policy", "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"),
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+        ),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
         ("cache-control", "no-store"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
     ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
     }
     response
 }
@@ -177,10 +192,16 @@ struct Code {
 
 fn session_of(headers: &HeaderMap) -> Option<&str> {
     let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
-    cookies.split(';').find_map(|c| c.trim().strip_prefix("emptor="))
+    cookies
+        .split(';')
+        .find_map(|c| c.trim().strip_prefix("emptor="))
 }
 
-async fn page(State(agent): State<Agent>, headers: HeaderMap, Query(query): Query<Code>) -> Response {
+async fn page(
+    State(agent): State<Agent>,
+    headers: HeaderMap,
+    Query(query): Query<Code>,
+) -> Response {
     if let Some(code) = query.code {
         let Some(session) = agent.web().redeem(&code) else {
             return (StatusCode::FORBIDDEN, Html(EXPIRED)).into_response();
@@ -189,7 +210,10 @@ async fn page(State(agent): State<Agent>, headers: HeaderMap, Query(query): Quer
         let cookie = format!("emptor={session}; HttpOnly; SameSite=Strict; Path=/");
         return (
             StatusCode::SEE_OTHER,
-            [(header::LOCATION, "/".to_owned()), (header::SET_COOKIE, cookie)],
+            [
+                (header::LOCATION, "/".to_owned()),
+                (header::SET_COOKIE, cookie),
+            ],
         )
             .into_response();
     }
@@ -203,7 +227,11 @@ async fn page(State(agent): State<Agent>, headers: HeaderMap, Query(query): Quer
 }
 
 async fn style() -> Response {
-    ([(header::CONTENT_TYPE, "text/css")], include_str!("web.css")).into_response()
+    (
+        [(header::CONTENT_TYPE, "text/css")],
+        include_str!("web.css"),
+    )
+        .into_response()
 }
 
 const EXPIRED: &str = "<!doctype html><title>emptor</title><p>This link has expired. Get a new one with <code>emptor web</code>.</p>";
@@ -236,7 +264,12 @@ fn render(agent: &Agent) -> Result<String, ApiError> {
     out.push_str("<section><h2>Wants</h2>");
     let wants = store.wants()?;
     for want in wants.iter().filter(|w| w.status == WantStatus::Open) {
-        want_html(&mut out, &view::offers(&store, &market, want)?, &locale, now);
+        want_html(
+            &mut out,
+            &view::offers(&store, &market, want)?,
+            &locale,
+            now,
+        );
     }
     out.push_str("</section><section><h2>Shops</h2><table><tbody>");
     for shop in store.shops()? {
@@ -248,7 +281,11 @@ fn render(agent: &Agent) -> Result<String, ApiError> {
             (None, Some(good)) => format!("<span class=\"good\">read {}</span>", ago(good, now)),
             (None, None) => "not read yet".to_owned(),
         };
-        let _ = write!(out, "<tr><td>{}</td><td>{state}</td></tr>", escape(&shop.domain));
+        let _ = write!(
+            out,
+            "<tr><td>{}</td><td>{state}</td></tr>",
+            escape(&shop.domain)
+        );
     }
     out.push_str("</tbody></table></section></body></html>");
     Ok(out)
@@ -266,10 +303,19 @@ fn want_html(out: &mut String, reply: &OffersReply, locale: &Locale, now: Timest
             if c.low == c.high {
                 locale.money(&c.mid)
             } else {
-                format!("{} ({} to {})", locale.money(&c.mid), locale.money(&c.low), locale.money(&c.high))
+                format!(
+                    "{} ({} to {})",
+                    locale.money(&c.mid),
+                    locale.money(&c.low),
+                    locale.money(&c.high)
+                )
             }
         });
-        let class = if o.shortlisted { " class=\"short\"" } else { "" };
+        let class = if o.shortlisted {
+            " class=\"short\""
+        } else {
+            ""
+        };
         let _ = write!(
             out,
             "<tr{class}><td class=\"money\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
@@ -319,8 +365,15 @@ mod tests {
     fn at_most_four_browsers() {
         let sessions = Sessions::default();
         let all: Vec<String> = (0..6)
-            .map(|_| sessions.redeem(&sessions.new_code().expect("code")).expect("session"))
+            .map(|_| {
+                sessions
+                    .redeem(&sessions.new_code().expect("code"))
+                    .expect("session")
+            })
             .collect();
-        assert_eq!(all.iter().filter(|s| sessions.is_valid(s)).count(), MAX_SESSIONS);
+        assert_eq!(
+            all.iter().filter(|s| sessions.is_valid(s)).count(),
+            MAX_SESSIONS
+        );
     }
 }

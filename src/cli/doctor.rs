@@ -20,11 +20,21 @@ struct Finding {
 }
 
 fn good(what: &'static str, detail: impl Into<String>) -> Finding {
-    Finding { what, ok: true, detail: detail.into(), mend: None }
+    Finding {
+        what,
+        ok: true,
+        detail: detail.into(),
+        mend: None,
+    }
 }
 
 fn bad(what: &'static str, detail: impl Into<String>, mend: impl Into<String>) -> Finding {
-    Finding { what, ok: false, detail: detail.into(), mend: Some(mend.into()) }
+    Finding {
+        what,
+        ok: false,
+        detail: detail.into(),
+        mend: Some(mend.into()),
+    }
 }
 
 /// Runs `emptor doctor`.
@@ -39,7 +49,11 @@ pub async fn run(cx: &mut Context) -> Result<ExitCode> {
     findings.push(network());
     cx.show(&findings, |cx, findings| {
         for f in findings {
-            let mark = if f.ok { cx.green("ok  ") } else { cx.yellow("look") };
+            let mark = if f.ok {
+                cx.green("ok  ")
+            } else {
+                cx.yellow("look")
+            };
             cx.line(&format!("{mark} {:<12} {}", f.what, f.detail));
             if let Some(mend) = &f.mend {
                 cx.line(&format!("                  {mend}"));
@@ -47,7 +61,11 @@ pub async fn run(cx: &mut Context) -> Result<ExitCode> {
         }
     })?;
     let fine = findings.iter().all(|f| f.ok);
-    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(Exit::Failed as u8) })
+    Ok(if fine {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(Exit::Failed as u8)
+    })
 }
 
 fn config(cx: &Context) -> Finding {
@@ -55,7 +73,11 @@ fn config(cx: &Context) -> Finding {
     match Config::load(&cx.paths.config) {
         Ok(_) if cx.paths.config.exists() => good("settings", format!("{path}")),
         Ok(_) => good("settings", format!("defaults (no {path})")),
-        Err(e) => bad("settings", e.to_string(), "correct the line named, or remove the file"),
+        Err(e) => bad(
+            "settings",
+            e.to_string(),
+            "correct the line named, or remove the file",
+        ),
     }
 }
 
@@ -70,7 +92,11 @@ fn vault(cx: &Context) -> Finding {
 fn permissions(cx: &Context) -> Finding {
     use std::os::unix::fs::MetadataExt;
     let mut open = Vec::new();
-    let dirs = [Some(cx.paths.vault.as_path()), cx.paths.anchor.parent(), cx.paths.socket.parent()];
+    let dirs = [
+        Some(cx.paths.vault.as_path()),
+        cx.paths.anchor.parent(),
+        cx.paths.socket.parent(),
+    ];
     for path in dirs.into_iter().flatten() {
         if std::fs::metadata(path).is_ok_and(|m| m.mode() & 0o077 != 0) {
             open.push(path.display().to_string());
@@ -79,7 +105,11 @@ fn permissions(cx: &Context) -> Finding {
     if open.is_empty() {
         good("privacy", "nobody else can enter your directories")
     } else {
-        bad("privacy", format!("others may enter {}", open.join(", ")), "chmod 700 them")
+        bad(
+            "privacy",
+            format!("others may enter {}", open.join(", ")),
+            "chmod 700 them",
+        )
     }
 }
 
@@ -88,18 +118,30 @@ async fn daemon(cx: &Context) -> Finding {
         return good("daemon", "not running; commands start it");
     };
     match client.get::<Status>("/v1/status").await {
-        Ok(s) if !s.warnings.is_empty() => {
-            bad("daemon", s.warnings.join("; "), "see `emptor daemon status`")
-        }
+        Ok(s) if !s.warnings.is_empty() => bad(
+            "daemon",
+            s.warnings.join("; "),
+            "see `emptor daemon status`",
+        ),
         Ok(s) => {
             let state = match s.vault {
                 VaultState::Open => "vault open",
                 VaultState::Locked => "vault locked",
                 VaultState::Absent => "no vault",
             };
-            good("daemon", format!("running, {state}, blind on {} of {} shops", s.blind, s.shops))
+            good(
+                "daemon",
+                format!(
+                    "running, {state}, blind on {} of {} shops",
+                    s.blind, s.shops
+                ),
+            )
         }
-        Err(e) => bad("daemon", e.to_string(), "emptor daemon stop, then try again"),
+        Err(e) => bad(
+            "daemon",
+            e.to_string(),
+            "emptor daemon stop, then try again",
+        ),
     }
 }
 
@@ -126,17 +168,31 @@ async fn sandbox() -> Vec<Finding> {
     } else {
         bad(
             "sandbox",
-            format!("in force: {}; missing: {}", force.join(", "), report.missing.join(", ")),
+            format!(
+                "in force: {}; missing: {}",
+                force.join(", "),
+                report.missing.join(", ")
+            ),
             "a newer Linux kernel has them; pages are still read in a process of its own",
         )
     }];
     if let Ok(Reply::Checks(checks)) = pool.call(Job::SelfCheck, Vec::new()).await {
-        let allowed: Vec<&str> =
-            checks.iter().filter(|c| !c.forbidden).map(|c| c.what.as_str()).collect();
+        let allowed: Vec<&str> = checks
+            .iter()
+            .filter(|c| !c.forbidden)
+            .map(|c| c.what.as_str())
+            .collect();
         findings.push(if allowed.is_empty() {
-            good("confinement", format!("{} forbidden things were tried and refused", checks.len()))
+            good(
+                "confinement",
+                format!("{} forbidden things were tried and refused", checks.len()),
+            )
         } else {
-            bad("confinement", format!("a reader could: {}", allowed.join(", ")), "see the line above")
+            bad(
+                "confinement",
+                format!("a reader could: {}", allowed.join(", ")),
+                "see the line above",
+            )
         });
     }
     findings
@@ -145,10 +201,16 @@ async fn sandbox() -> Vec<Finding> {
 async fn desktop() -> Finding {
     match crate::notify::desktop_service().await {
         Some(name) => good("popups", name),
-        None => good("popups", "no desktop here: alerts go to the log and `emptor alerts`"),
+        None => good(
+            "popups",
+            "no desktop here: alerts go to the log and `emptor alerts`",
+        ),
     }
 }
 
 fn network() -> Finding {
-    good("network", "public addresses only; hosts of your own need [net] allow_private")
+    good(
+        "network",
+        "public addresses only; hosts of your own need [net] allow_private",
+    )
 }

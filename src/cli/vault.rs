@@ -7,8 +7,8 @@ use crate::agent::api::types::{
 };
 use crate::agent::paths::private_dir;
 use crate::vault::{
-    BackupKey, ExposeSecret, KdfCost, Options, RecoveryCode, SecretString, Vault,
-    VaultError, VaultPaths, check_passphrase,
+    BackupKey, ExposeSecret, KdfCost, Options, RecoveryCode, SecretString, Vault, VaultError,
+    VaultPaths, check_passphrase,
 };
 use base64::Engine;
 use clap::{Args, Subcommand};
@@ -159,10 +159,12 @@ pub async fn init(cx: &mut Context, args: Init) -> Result {
         cx.line("Choosing how hard guessing shall be on this machine …");
     }
     let kdf = KdfCost::calibrate().map_err(|e| vault_error(&e))?;
-    let options = Options { kdf, ..Options::default() };
+    let options = Options {
+        kdf,
+        ..Options::default()
+    };
     let secret = SecretString::from(passphrase.as_str());
-    let (vault, code) =
-        Vault::create(&paths(cx), &secret, options).map_err(|e| vault_error(&e))?;
+    let (vault, code) = Vault::create(&paths(cx), &secret, options).map_err(|e| vault_error(&e))?;
     vault.lock();
     drop(vault);
     give_code(cx, &code, args.yes)?;
@@ -235,19 +237,32 @@ fn new_passphrase(file: Option<&Path>) -> Result<Zeroizing<String>> {
 /// # Errors
 /// A wrong secret.
 pub async fn unlock(cx: &mut Context, args: UnlockArgs) -> Result {
-    let none = Unlock { passphrase: None, recovery_code: None, key_file: None };
+    let none = Unlock {
+        passphrase: None,
+        recovery_code: None,
+        key_file: None,
+    };
     if !Vault::exists(&paths(cx)) {
         return Err(CliError::new(Exit::Locked, "there is no vault yet")
             .hint("make one with `emptor init`"));
     }
     let secret = if let Some(path) = &args.key_file {
-        Unlock { key_file: Some(read_base64(path)?), ..none }
+        Unlock {
+            key_file: Some(read_base64(path)?),
+            ..none
+        }
     } else if args.recovery {
         let code = rpassword::prompt_password("Recovery code: ")
             .map_err(|e| CliError::failed(format!("cannot read the code: {e}")))?;
-        Unlock { recovery_code: Some(code), ..none }
+        Unlock {
+            recovery_code: Some(code),
+            ..none
+        }
     } else {
-        Unlock { passphrase: Some(cx.passphrase("Passphrase: ")?.to_string()), ..none }
+        Unlock {
+            passphrase: Some(cx.passphrase("Passphrase: ")?.to_string()),
+            ..none
+        }
     };
     let done = cx.unlock(&secret).await?;
     cx.show(&done, |cx, d| cx.line(&d.done))
@@ -266,7 +281,9 @@ fn read_base64(path: &Path) -> Result<String> {
 pub async fn lock(cx: &mut Context) -> Result {
     let done: Done = match Client::connect(&cx.paths, false).await {
         Ok(mut client) => client.post("/v1/lock", &()).await?,
-        Err(_) => Done { done: "No daemon is running, so the vault is locked.".into() },
+        Err(_) => Done {
+            done: "No daemon is running, so the vault is locked.".into(),
+        },
     };
     cx.show(&done, |cx, d| cx.line(&d.done))
 }
@@ -281,10 +298,15 @@ pub async fn run(cx: &mut Context, verb: VaultVerb) -> Result {
             let view: VaultView = cx.get("/v1/vault").await?;
             cx.show(&view, print_details)
         }
-        VaultVerb::Passwd { new_passphrase_file } => {
+        VaultVerb::Passwd {
+            new_passphrase_file,
+        } => {
             let old = cx.passphrase("Present passphrase: ")?;
             let new = new_passphrase(new_passphrase_file.as_deref())?;
-            let change = ChangePassphrase { old: old.to_string(), new: new.to_string() };
+            let change = ChangePassphrase {
+                old: old.to_string(),
+                new: new.to_string(),
+            };
             let done: Done = cx.post("/v1/vault/passphrase", &change).await?;
             cx.show(&done, |cx, d| cx.line(&d.done))
         }
@@ -296,14 +318,25 @@ pub async fn run(cx: &mut Context, verb: VaultVerb) -> Result {
             } else {
                 None
             };
-            let backup = Backup { path, passphrase, recipients: to };
+            let backup = Backup {
+                path,
+                passphrase,
+                recipients: to,
+            };
             let done: Done = cx.post("/v1/vault/backup", &backup).await?;
             cx.show(&done, |cx, d| cx.line(&d.done))
         }
-        VaultVerb::Restore { file, identity, yes } => restore(cx, &file, identity.as_deref(), yes),
+        VaultVerb::Restore {
+            file,
+            identity,
+            yes,
+        } => restore(cx, &file, identity.as_deref(), yes),
         VaultVerb::Verify => {
             let view: VaultView = cx.post("/v1/vault/verify", &()).await?;
-            let whole = view.details.get("whole").and_then(serde_json::Value::as_bool);
+            let whole = view
+                .details
+                .get("whole")
+                .and_then(serde_json::Value::as_bool);
             cx.show(&view, print_details)?;
             if whole == Some(false) {
                 return Err(CliError::failed("the vault is damaged")
@@ -320,7 +353,10 @@ pub async fn run(cx: &mut Context, verb: VaultVerb) -> Result {
 }
 
 fn print_details(cx: &Context, view: &VaultView) {
-    cx.line(&format!("vault {}", format!("{:?}", view.state).to_lowercase()));
+    cx.line(&format!(
+        "vault {}",
+        format!("{:?}", view.state).to_lowercase()
+    ));
     for (key, value) in view.details.as_object().into_iter().flatten() {
         match value {
             serde_json::Value::Null => {}
@@ -353,7 +389,10 @@ async fn slot(cx: &mut Context, verb: Slot) -> Result {
             cx.show(&slots, |cx, slots| {
                 for s in slots.as_array().into_iter().flatten() {
                     let text = |k: &str| s.get(k).map(ToString::to_string).unwrap_or_default();
-                    cx.line(&format!("{}  {}  {}", text("slot"), text("kind"), text("label")).replace('"', ""));
+                    cx.line(
+                        &format!("{}  {}  {}", text("slot"), text("kind"), text("label"))
+                            .replace('"', ""),
+                    );
                 }
             })
         }
@@ -373,7 +412,16 @@ async fn slot(cx: &mut Context, verb: Slot) -> Result {
                     (SlotChoice::KeyFile, Some(read_base64(&path)?))
                 }
             };
-            let made: NewSecret = cx.post("/v1/vault/slots", &NewSlot { kind, secret, label }).await?;
+            let made: NewSecret = cx
+                .post(
+                    "/v1/vault/slots",
+                    &NewSlot {
+                        kind,
+                        secret,
+                        label,
+                    },
+                )
+                .await?;
             cx.show(&made, |cx, made| match &made.recovery_code {
                 Some(code) => cx.line(&format!("Write this down, it is shown once: {code}")),
                 None => cx.line("Added."),
@@ -388,8 +436,10 @@ async fn slot(cx: &mut Context, verb: Slot) -> Result {
 
 fn restore(cx: &Context, file: &Path, identity: Option<&Path>, yes: bool) -> Result {
     if Vault::exists(&paths(cx)) {
-        return Err(CliError::failed(format!("there is a vault in {}", cx.paths.vault.display()))
-            .hint("move it away first; nothing is ever restored over a vault"));
+        return Err(
+            CliError::failed(format!("there is a vault in {}", cx.paths.vault.display()))
+                .hint("move it away first; nothing is ever restored over a vault"),
+        );
     }
     let backup = std::fs::File::open(file)
         .map_err(|e| CliError::failed(format!("cannot read {}: {e}", file.display())))?;
@@ -398,14 +448,23 @@ fn restore(cx: &Context, file: &Path, identity: Option<&Path>, yes: bool) -> Res
         let text = std::fs::read_to_string(path)
             .map_err(|e| CliError::failed(format!("cannot read {}: {e}", path.display())))?;
         passphrase = new_passphrase(cx.global.passphrase_file.as_deref())?;
-        BackupKey::Identities(SecretString::from(text))
+        let key = text
+            .lines()
+            .map(str::trim)
+            .find(|l| l.starts_with("AGE-SECRET-KEY-"));
+        let key = key
+            .ok_or_else(|| CliError::usage(format!("{} holds no age identity", path.display())))?;
+        BackupKey::Identity(SecretString::from(key))
     } else {
         passphrase = cx.passphrase("Passphrase of the backup: ")?;
         BackupKey::Passphrase(SecretString::from(passphrase.as_str()))
     };
     make_dirs(cx)?;
     let kdf = KdfCost::calibrate().map_err(|e| vault_error(&e))?;
-    let options = Options { kdf, ..Options::default() };
+    let options = Options {
+        kdf,
+        ..Options::default()
+    };
     let secret = SecretString::from(passphrase.as_str());
     let (vault, code) =
         Vault::restore(backup, &key, &paths(cx), &secret, options).map_err(|e| vault_error(&e))?;
@@ -413,7 +472,10 @@ fn restore(cx: &Context, file: &Path, identity: Option<&Path>, yes: bool) -> Res
     vault.lock();
     drop(vault);
     give_code(cx, &code, yes)?;
-    cx.line(&format!("Restored {records} records to {}.", cx.paths.vault.display()));
+    cx.line(&format!(
+        "Restored {records} records to {}.",
+        cx.paths.vault.display()
+    ));
     cx.line("The passphrase of the backup opens it.");
     Ok(())
 }

@@ -32,11 +32,14 @@ pub fn read(body: &[u8]) -> Result<(Date, Vec<(String, Decimal)>), String> {
     let (Some(day), None) = (days.next(), days.next()) else {
         return Err("not a file with one day of rates".into());
     };
-    let day: Date = day[1].parse().map_err(|_| "the day is not a date".to_owned())?;
+    let day: Date = day[1]
+        .parse()
+        .map_err(|_| "the day is not a date".to_owned())?;
     let mut rates = Vec::new();
     for found in RATE.captures_iter(text) {
-        let rate: Decimal =
-            found[2].parse().map_err(|_| format!("the rate of {} is no number", &found[1]))?;
+        let rate: Decimal = found[2]
+            .parse()
+            .map_err(|_| format!("the rate of {} is no number", &found[1]))?;
         if rate <= Decimal::ZERO {
             return Err(format!("the rate of {} is not above 0", &found[1]));
         }
@@ -45,7 +48,11 @@ pub fn read(body: &[u8]) -> Result<(Date, Vec<(String, Decimal)>), String> {
             rates.push((found[1].to_owned(), rate));
         }
     }
-    if rates.is_empty() { Err("no rates in the file".into()) } else { Ok((day, rates)) }
+    if rates.is_empty() {
+        Err("no rates in the file".into())
+    } else {
+        Ok((day, rates))
+    }
 }
 
 #[cfg(test)]
@@ -64,7 +71,12 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for bad in ["", "<html>", "<Cube time='2030-01-15'>", "<Cube currency='USD' rate='1'/>"] {
+        for bad in [
+            "",
+            "<html>",
+            "<Cube time='2030-01-15'>",
+            "<Cube currency='USD' rate='1'/>",
+        ] {
             assert!(read(bad.as_bytes()).is_err(), "{bad}");
         }
         assert!(read(b"<Cube time='2030-01-15'><Cube currency='USD' rate='0'/>").is_err());

@@ -121,6 +121,8 @@ pub struct Inputs<'a> {
     pub seed: u64,
     /// The person asks: bring forward what waits.
     pub urgent: bool,
+    /// How often a page is read: [`CADENCE`] unless the person says otherwise.
+    pub every: SignedDuration,
 }
 
 /// What to change. Applying it and planning again gives no change.
@@ -154,7 +156,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Changes {
     let mut targets: BTreeMap<Id, Target> = BTreeMap::new();
     for want in inputs.wants.iter().filter(|w| is_active(w, inputs.now)) {
         for (shop, kind) in targets_of(want, inputs.shops) {
-            let cadence = cadence(want, &kind, inputs.now);
+            let cadence = cadence(want, &kind, inputs.now, inputs.every);
             let target = targets.entry(job_id(&kind)).or_insert_with(|| Target {
                 wants: BTreeSet::new(),
                 shop,
@@ -265,9 +267,14 @@ fn targets_of(want: &Want, shops: &[(Shop, Option<Arc<Manifest>>)]) -> Vec<(Stri
             continue;
         }
         let query = query_of(want);
-        let by_adapter =
-            adapter.as_deref().and_then(|a| a.search_address(&base, &query, want.gtin, 0));
-        let by_shop = || shop.search.as_deref().and_then(|t| discover::fill(t, &query));
+        let by_adapter = adapter
+            .as_deref()
+            .and_then(|a| a.search_address(&base, &query, want.gtin, 0));
+        let by_shop = || {
+            shop.search
+                .as_deref()
+                .and_then(|t| discover::fill(t, &query))
+        };
         if let Some(url) = by_adapter.or_else(by_shop) {
             let kind = JobKind::Search {
                 url: url.into(),
@@ -297,18 +304,33 @@ const MAX_QUERY_WORDS: usize = 6;
 /// The words to search for: brand and name, and nothing private. A title's afterthoughts
 /// (after a comma, a bar, a bracket) are left out, because few shops word them alike.
 fn query_of(want: &Want) -> String {
-    let name = want.name.split([',', '(', '|', ';', '[']).next().unwrap_or_default().trim();
-    let name = if name.chars().count() < 3 { want.name.as_str() } else { name };
-    let brand = want.brand.as_deref().filter(|b| !name.to_lowercase().contains(&b.to_lowercase()));
-    let words = brand.into_iter().flat_map(str::split_whitespace).chain(name.split_whitespace());
+    let name = want
+        .name
+        .split([',', '(', '|', ';', '['])
+        .next()
+        .unwrap_or_default()
+        .trim();
+    let name = if name.chars().count() < 3 {
+        want.name.as_str()
+    } else {
+        name
+    };
+    let brand = want
+        .brand
+        .as_deref()
+        .filter(|b| !name.to_lowercase().contains(&b.to_lowercase()));
+    let words = brand
+        .into_iter()
+        .flat_map(str::split_whitespace)
+        .chain(name.split_whitespace());
     words.take(MAX_QUERY_WORDS).collect::<Vec<_>>().join(" ")
 }
 
 /// How often to read for a want: more often when it is needed soon.
-fn cadence(want: &Want, kind: &JobKind, now: Timestamp) -> SignedDuration {
+fn cadence(want: &Want, kind: &JobKind, now: Timestamp, every: SignedDuration) -> SignedDuration {
     let usual = match kind {
-        JobKind::Product { .. } => CADENCE,
-        JobKind::Search { .. } => SEARCH_CADENCE,
+        JobKind::Product { .. } => every,
+        JobKind::Search { .. } => every.max(SEARCH_CADENCE),
     };
     let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
     let days_left = want

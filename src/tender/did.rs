@@ -28,7 +28,11 @@ pub fn fresh_seed() -> Result<String, getrandom::Error> {
 /// The `did:key` that belongs to a seed; `None` if it is not one.
 #[must_use]
 pub fn did_of_seed(seed: &str) -> Option<String> {
-    let bytes: [u8; 32] = base64::prelude::BASE64_STANDARD.decode(seed).ok()?.try_into().ok()?;
+    let bytes: [u8; 32] = base64::prelude::BASE64_STANDARD
+        .decode(seed)
+        .ok()?
+        .try_into()
+        .ok()?;
     let key = ed25519_dalek::SigningKey::from_bytes(&bytes);
     Some(did_key(key.verifying_key().as_bytes()))
 }

@@ -47,7 +47,9 @@ pub fn endpoint(text: &str, allow_private: &[String]) -> Result<Url, TransportEr
     let mut url = Url::parse(text.trim()).map_err(|_| bad())?;
     let host = url.host_str().ok_or_else(bad)?.to_owned();
     let with_port = url.port().map(|p| format!("{host}:{p}"));
-    let own = allow_private.iter().any(|a| *a == host || Some(a) == with_port.as_ref());
+    let own = allow_private
+        .iter()
+        .any(|a| *a == host || Some(a) == with_port.as_ref());
     if url.scheme() != "https" && !(url.scheme() == "http" && own) {
         return Err(bad());
     }
@@ -70,21 +72,35 @@ pub async fn open(
     key: &str,
     document: Vec<u8>,
 ) -> Result<Opened, TransportError> {
-    let url = endpoint.join("sessions").map_err(|_| TransportError::Endpoint(endpoint.to_string()))?;
-    let answer = net.post_json(url.clone(), document, CONTENT_TYPE, &[("idempotency-key", key)]).await?;
+    let url = endpoint
+        .join("sessions")
+        .map_err(|_| TransportError::Endpoint(endpoint.to_string()))?;
+    let answer = net
+        .post_json(
+            url.clone(),
+            document,
+            CONTENT_TYPE,
+            &[("idempotency-key", key)],
+        )
+        .await?;
     let answer = success(answer)?;
     let location = match &answer.location {
         None => None,
         Some(text) => {
             // `sessions/ID` is meant from the endpoint, `/x` and full addresses as they are.
-            let place = endpoint.join(text).map_err(|_| TransportError::ForeignLocation)?;
+            let place = endpoint
+                .join(text)
+                .map_err(|_| TransportError::ForeignLocation)?;
             if place.origin() != endpoint.origin() {
                 return Err(TransportError::ForeignLocation);
             }
             Some(place.to_string())
         }
     };
-    Ok(Opened { location, body: answer.body })
+    Ok(Opened {
+        location,
+        body: answer.body,
+    })
 }
 
 /// Asks for messages after a number.
@@ -94,7 +110,9 @@ pub async fn open(
 pub async fn poll(net: &Fetcher, location: &str, after: u64) -> Result<Vec<u8>, TransportError> {
     let mut url = messages(location)?;
     url.set_query(Some(&format!("after_sequence={after}&limit=50")));
-    let answer = net.get_api(url, "application/json, application/ld+json", &[]).await?;
+    let answer = net
+        .get_api(url, "application/json, application/ld+json", &[])
+        .await?;
     Ok(success(answer)?.body)
 }
 
@@ -121,8 +139,14 @@ pub async fn send(
     message: Vec<u8>,
 ) -> Result<(), TransportError> {
     let url = messages(location)?;
-    let answer =
-        net.post_json(url, message, "application/json", &[("idempotency-key", key)]).await?;
+    let answer = net
+        .post_json(
+            url,
+            message,
+            "application/json",
+            &[("idempotency-key", key)],
+        )
+        .await?;
     success(answer).map(drop)
 }
 

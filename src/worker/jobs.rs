@@ -14,10 +14,14 @@ pub fn run(job: Job, body: &[u8]) -> Reply {
     let reply = match job {
         Job::ReadPage(source) => read_page(&source, body),
         Job::ReadList(source) => read_list(&source, body),
-        Job::ReadQuotes => quote::read(body).map(Reply::Quotes).map_err(|e| e.to_string()),
-        Job::ReadFront { url, content_type } => {
-            Ok(Reply::Front(discover::front_page(body, content_type.as_deref(), &url)))
-        }
+        Job::ReadQuotes => quote::read(body)
+            .map(Reply::Quotes)
+            .map_err(|e| e.to_string()),
+        Job::ReadFront { url, content_type } => Ok(Reply::Front(discover::front_page(
+            body,
+            content_type.as_deref(),
+            &url,
+        ))),
         Job::ReadRates => rates::read(body).map(|(date, rates)| Reply::Rates { date, rates }),
         Job::SelfCheck => Ok(Reply::Checks(self_check())),
     };

@@ -28,9 +28,17 @@ use url::Url;
 type Result<T> = std::result::Result<Json<T>, ApiError>;
 
 /// JSON whose errors say what is wrong in our own form.
-#[derive(FromRequest)]
-#[from_request(via(Json), rejection(ApiError))]
 pub struct Body<T>(T);
+
+impl<T: serde::de::DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+    async fn from_request(
+        request: axum::extract::Request,
+        state: &S,
+    ) -> std::result::Result<Self, ApiError> {
+        Ok(Self(Json::<T>::from_request(request, state).await?.0))
+    }
+}
 
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
@@ -47,42 +55,180 @@ pub fn table() -> Vec<Route> {
         Route::new::<Done>("post", "/v1/lock", "Close the vault", post(lock)),
         Route::new::<Done>("post", "/v1/stop", "Stop the daemon", post(stop)),
         Route::list::<WantView>("get", "/v1/wants", "All wants", get(wants)),
-        Route::new::<WantView>("post", "/v1/wants", "Add a want", post(add_want)).takes::<NewWant>(),
+        Route::new::<WantView>("post", "/v1/wants", "Add a want", post(add_want))
+            .takes::<NewWant>(),
         Route::new::<WantView>("get", "/v1/wants/{want}", "One want", get(want)),
-        Route::new::<WantView>("post", "/v1/wants/{want}", "Change a want", post(edit_want)).takes::<EditWant>(),
-        Route::new::<Done>("delete", "/v1/wants/{want}", "Remove a want", delete(remove_want)),
-        Route::new::<OffersReply>("get", "/v1/wants/{want}/offers", "Its ranked offers", get(offers_of)),
-        Route::new::<HistoryReply>("get", "/v1/wants/{want}/history", "Its price history", get(history)),
-        Route::new::<Done>("post", "/v1/wants/{want}/decide", "Say what an offer is", post(decide)).takes::<Decide>(),
-        Route::list::<Why>("get", "/v1/wants/{want}/why", "Why its rules spoke or were silent", get(why)),
-        Route::list::<OffersReply>("get", "/v1/offers", "Ranked offers of all open wants", get(offers)),
+        Route::new::<WantView>("post", "/v1/wants/{want}", "Change a want", post(edit_want))
+            .takes::<EditWant>(),
+        Route::new::<Done>(
+            "delete",
+            "/v1/wants/{want}",
+            "Remove a want",
+            delete(remove_want),
+        ),
+        Route::new::<OffersReply>(
+            "get",
+            "/v1/wants/{want}/offers",
+            "Its ranked offers",
+            get(offers_of),
+        ),
+        Route::new::<HistoryReply>(
+            "get",
+            "/v1/wants/{want}/history",
+            "Its price history",
+            get(history),
+        ),
+        Route::new::<Done>(
+            "post",
+            "/v1/wants/{want}/decide",
+            "Say what an offer is",
+            post(decide),
+        )
+        .takes::<Decide>(),
+        Route::list::<Why>(
+            "get",
+            "/v1/wants/{want}/why",
+            "Why its rules spoke or were silent",
+            get(why),
+        ),
+        Route::list::<OffersReply>(
+            "get",
+            "/v1/offers",
+            "Ranked offers of all open wants",
+            get(offers),
+        ),
         Route::list::<ShopView>("get", "/v1/shops", "Followed shops", get(shops)),
-        Route::new::<ShopView>("post", "/v1/shops", "Follow a shop", post(add_shop)).takes::<NewShop>(),
+        Route::new::<ShopView>("post", "/v1/shops", "Follow a shop", post(add_shop))
+            .takes::<NewShop>(),
         Route::new::<ShopView>("get", "/v1/shops/{shop}", "One shop", get(one_shop)),
-        Route::new::<Done>("delete", "/v1/shops/{shop}", "Follow a shop no more", delete(remove_shop)),
-        Route::new::<CrawlProgress>("post", "/v1/crawl", "Start a crawl", post(start_crawl)).takes::<CrawlRequest>(),
-        Route::new::<CrawlProgress>("get", "/v1/crawl/{run}", "How far a crawl is", get(crawl_progress)),
-        Route::new::<AlertsReply>("get", "/v1/alerts", "What fired, and the rules", get(alerts)),
-        Route::new::<RuleView>("post", "/v1/rules", "Watch a want", post(add_rule)).takes::<NewRule>(),
-        Route::new::<Done>("delete", "/v1/rules/{rule}", "Remove a rule", delete(remove_rule)),
-        Route::new::<NotifyTest>("post", "/v1/notify/test", "Send a test message", post(notify_test)),
-        Route::list::<TenderView>("get", "/v1/tenders", "All calls for tenders", get(all_tenders)),
-        Route::new::<TenderView>("post", "/v1/tenders", "Draft a call for tenders", post(new_tender)).takes::<NewTender>(),
-        Route::new::<TenderView>("get", "/v1/tenders/{tender}", "One call for tenders", get(one_tender)),
-        Route::new::<TenderView>("post", "/v1/tenders/{tender}/approve", "Send it", post(approve_tender)),
-        Route::new::<TenderView>("post", "/v1/tenders/{tender}/poll", "Ask for replies now", post(poll_tender)),
-        Route::new::<TenderView>("post", "/v1/tenders/{tender}/award", "Accept a quote", post(award_tender)).takes::<Award>(),
-        Route::new::<Done>("post", "/v1/tenders/{tender}/cancel", "Call it off", post(cancel_tender)),
+        Route::new::<Done>(
+            "delete",
+            "/v1/shops/{shop}",
+            "Follow a shop no more",
+            delete(remove_shop),
+        ),
+        Route::new::<CrawlProgress>("post", "/v1/crawl", "Start a crawl", post(start_crawl))
+            .takes::<CrawlRequest>(),
+        Route::new::<CrawlProgress>(
+            "get",
+            "/v1/crawl/{run}",
+            "How far a crawl is",
+            get(crawl_progress),
+        ),
+        Route::new::<AlertsReply>(
+            "get",
+            "/v1/alerts",
+            "What fired, and the rules",
+            get(alerts),
+        ),
+        Route::new::<RuleView>("post", "/v1/rules", "Watch a want", post(add_rule))
+            .takes::<NewRule>(),
+        Route::new::<Done>(
+            "delete",
+            "/v1/rules/{rule}",
+            "Remove a rule",
+            delete(remove_rule),
+        ),
+        Route::new::<NotifyTest>(
+            "post",
+            "/v1/notify/test",
+            "Send a test message",
+            post(notify_test),
+        ),
+        Route::list::<TenderView>(
+            "get",
+            "/v1/tenders",
+            "All calls for tenders",
+            get(all_tenders),
+        ),
+        Route::new::<TenderView>(
+            "post",
+            "/v1/tenders",
+            "Draft a call for tenders",
+            post(new_tender),
+        )
+        .takes::<NewTender>(),
+        Route::new::<TenderView>(
+            "get",
+            "/v1/tenders/{tender}",
+            "One call for tenders",
+            get(one_tender),
+        ),
+        Route::new::<TenderView>(
+            "post",
+            "/v1/tenders/{tender}/approve",
+            "Send it",
+            post(approve_tender),
+        ),
+        Route::new::<TenderView>(
+            "post",
+            "/v1/tenders/{tender}/poll",
+            "Ask for replies now",
+            post(poll_tender),
+        ),
+        Route::new::<TenderView>(
+            "post",
+            "/v1/tenders/{tender}/award",
+            "Accept a quote",
+            post(award_tender),
+        )
+        .takes::<Award>(),
+        Route::new::<Done>(
+            "post",
+            "/v1/tenders/{tender}/cancel",
+            "Call it off",
+            post(cancel_tender),
+        ),
         Route::list::<LedgerLine>("get", "/v1/ledger", "What left the vault", get(ledger)),
-        Route::new::<LedgerCheck>("post", "/v1/ledger/verify", "Check the chain", post(verify_ledger)),
-        Route::new::<Done>("post", "/v1/ledger/export", "Write it to a file", post(export_ledger)).takes::<WriteFile>(),
+        Route::new::<LedgerCheck>(
+            "post",
+            "/v1/ledger/verify",
+            "Check the chain",
+            post(verify_ledger),
+        ),
+        Route::new::<Done>(
+            "post",
+            "/v1/ledger/export",
+            "Write it to a file",
+            post(export_ledger),
+        )
+        .takes::<WriteFile>(),
         Route::new::<VaultView>("get", "/v1/vault", "The vault's condition", get(vault)),
-        Route::new::<Done>("post", "/v1/vault/passphrase", "Change the passphrase", post(passphrase)).takes::<ChangePassphrase>(),
-        Route::new::<NewSecret>("post", "/v1/vault/slots", "Add a way to open the vault", post(add_slot)).takes::<NewSlot>(),
-        Route::new::<Done>("delete", "/v1/vault/slots/{slot}", "Remove a way to open the vault", delete(remove_slot)),
-        Route::new::<VaultView>("post", "/v1/vault/verify", "Read everything again", post(verify_vault)),
-        Route::new::<Done>("post", "/v1/vault/backup", "Write a backup", post(backup)).takes::<Backup>(),
-        Route::new::<Done>("post", "/v1/vault/export", "Write everything in the clear", post(export)).takes::<WriteFile>(),
+        Route::new::<Done>(
+            "post",
+            "/v1/vault/passphrase",
+            "Change the passphrase",
+            post(passphrase),
+        )
+        .takes::<ChangePassphrase>(),
+        Route::new::<NewSecret>(
+            "post",
+            "/v1/vault/slots",
+            "Add a way to open the vault",
+            post(add_slot),
+        )
+        .takes::<NewSlot>(),
+        Route::new::<Done>(
+            "delete",
+            "/v1/vault/slots/{slot}",
+            "Remove a way to open the vault",
+            delete(remove_slot),
+        ),
+        Route::new::<VaultView>(
+            "post",
+            "/v1/vault/verify",
+            "Read everything again",
+            post(verify_vault),
+        ),
+        Route::new::<Done>("post", "/v1/vault/backup", "Write a backup", post(backup))
+            .takes::<Backup>(),
+        Route::new::<Done>(
+            "post",
+            "/v1/vault/export",
+            "Write everything in the clear",
+            post(export),
+        )
+        .takes::<WriteFile>(),
         Route::new::<WebPage>("post", "/v1/web", "A link to the web page", post(web_link)),
         Route::new::<Object>("get", "/v1/openapi.json", "This document", get(document)),
     ]
@@ -138,7 +284,11 @@ async fn unlock(State(agent): State<Agent>, Body(u): Body<Unlock>) -> Result<Don
 }
 
 async fn lock(State(agent): State<Agent>) -> Result<Done> {
-    done(if agent.lock() { "The vault is locked." } else { "The vault was locked already." })
+    done(if agent.lock() {
+        "The vault is locked."
+    } else {
+        "The vault was locked already."
+    })
 }
 
 async fn stop(State(agent): State<Agent>) -> Result<Done> {
@@ -153,8 +303,11 @@ async fn stop(State(agent): State<Agent>) -> Result<Done> {
 async fn wants(State(agent): State<Agent>) -> Result<Vec<WantView>> {
     let store = agent.store()?;
     let market = market(&agent, &store)?;
-    let views: std::result::Result<Vec<_>, _> =
-        store.wants()?.iter().map(|w| view::want(&store, &market, w)).collect();
+    let views: std::result::Result<Vec<_>, _> = store
+        .wants()?
+        .iter()
+        .map(|w| view::want(&store, &market, w))
+        .collect();
     Ok(Json(views?))
 }
 
@@ -173,15 +326,18 @@ async fn add_want(State(agent): State<Agent>, Body(new): Body<NewWant>) -> Resul
     let now = Timestamp::now();
     let input = new.input.trim();
     if input.is_empty() {
-        return Err(ApiError::invalid("say what you want: an address, a barcode number or a name"));
+        return Err(ApiError::invalid(
+            "say what you want: an address, a barcode number or a name",
+        ));
     }
     let mut want = Want::new(text::clean(input, 300), now);
     let mut new_shop = None;
     if input.starts_with("http://") || input.starts_with("https://") {
         let address = shop::address(input).map_err(|e| ApiError::invalid(e.to_string()))?;
-        let found = shop::shop(address.as_str(), now).map_err(|e| ApiError::invalid(e.to_string()))?;
+        let found =
+            shop::shop(address.as_str(), now).map_err(|e| ApiError::invalid(e.to_string()))?;
         let adapter = crawl::adapter_of(&agent, &found);
-        let kept = crate::market::crawl::kept_params(adapter.as_deref());
+        let kept = crate::market::crawl::kept_params(adapter.as_ref().map(|a| &*a.manifest));
         let url = links::canonical(&address, &kept).to_string();
         if store.shop(&found.domain)?.is_none() {
             new_shop = Some(found);
@@ -191,8 +347,10 @@ async fn add_want(State(agent): State<Agent>, Body(new): Body<NewWant>) -> Resul
     } else if let Ok(gtin) = input.parse::<Gtin>() {
         want.gtin = Some(gtin);
     } else if input.len() >= 8 && input.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
-        return Err(ApiError::invalid(format!("`{input}` is not a valid barcode number"))
-            .hint("the last digit is a check digit: compare it with the label"));
+        return Err(
+            ApiError::invalid(format!("`{input}` is not a valid barcode number"))
+                .hint("the last digit is a check digit: compare it with the label"),
+        );
     }
     want.kind = new.kind.unwrap_or(WantKind::Wish);
     want.list = new.list.unwrap_or_else(|| match want.kind {
@@ -227,7 +385,9 @@ async fn add_want(State(agent): State<Agent>, Body(new): Body<NewWant>) -> Resul
     want_view(&agent, &store, &want)
 }
 
-fn positive(limit: Option<crate::model::Money>) -> std::result::Result<Option<crate::model::Money>, ApiError> {
+fn positive(
+    limit: Option<crate::model::Money>,
+) -> std::result::Result<Option<crate::model::Money>, ApiError> {
     match limit {
         Some(m) if m.amount <= rust_decimal::Decimal::ZERO => {
             Err(ApiError::invalid("a limit must be above 0"))
@@ -252,8 +412,16 @@ async fn edit_want(
     }
     want.kind = edit.kind.unwrap_or(want.kind);
     want.quantity = edit.quantity.unwrap_or(want.quantity).max(1);
-    want.limit = if edit.no_limit { None } else { positive(edit.limit)?.or(want.limit) };
-    want.need_by = if edit.no_need_by { None } else { edit.need_by.or(want.need_by) };
+    want.limit = if edit.no_limit {
+        None
+    } else {
+        positive(edit.limit)?.or(want.limit)
+    };
+    want.need_by = if edit.no_need_by {
+        None
+    } else {
+        edit.need_by.or(want.need_by)
+    };
     want.must = edit.must.unwrap_or(want.must);
     want.prefer = edit.prefer.unwrap_or(want.prefer);
     want.intensity = edit.intensity.unwrap_or(want.intensity).min(100);
@@ -267,8 +435,8 @@ async fn edit_want(
     let mut new_shop = None;
     if let Some(url) = edit.add_url {
         let address = shop::address(&url).map_err(|e| ApiError::invalid(e.to_string()))?;
-        let found =
-            shop::shop(address.as_str(), Timestamp::now()).map_err(|e| ApiError::invalid(e.to_string()))?;
+        let found = shop::shop(address.as_str(), Timestamp::now())
+            .map_err(|e| ApiError::invalid(e.to_string()))?;
         let url = links::canonical(&address, &[]).to_string();
         if store.shop(&found.domain)?.is_none() {
             new_shop = Some(found);
@@ -315,7 +483,11 @@ async fn edit_want(
 async fn remove_want(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Done> {
     let store = agent.store()?;
     let want = agent.find_want(&store, &text)?;
-    let rules: Vec<Rule> = store.rules()?.into_iter().filter(|r| r.want == want.id).collect();
+    let rules: Vec<Rule> = store
+        .rules()?
+        .into_iter()
+        .filter(|r| r.want == want.id)
+        .collect();
     store.change(|tx| {
         rules.iter().try_for_each(|r| tx.remove_rule(r.id))?;
         tx.remove_want(want.id)
@@ -345,7 +517,11 @@ async fn offers(State(agent): State<Agent>) -> Result<Vec<OffersReply>> {
 async fn history(State(agent): State<Agent>, Path(text): Path<String>) -> Result<HistoryReply> {
     let store = agent.store()?;
     let want = agent.find_want(&store, &text)?;
-    Ok(Json(view::history(&store, &market(&agent, &store)?, &want)?))
+    Ok(Json(view::history(
+        &store,
+        &market(&agent, &store)?,
+        &want,
+    )?))
 }
 
 async fn decide(
@@ -369,7 +545,11 @@ async fn decide(
         agent.wake();
         return done("Remembered. The page is read this way from now on: `emptor crawl --now`.");
     }
-    let zone = if d.answer == Answer::Same { Zone::Same } else { Zone::Different };
+    let zone = if d.answer == Answer::Same {
+        Zone::Same
+    } else {
+        Zone::Different
+    };
     for link in listing.links.iter_mut().filter(|l| l.want == want.id) {
         link.zone = zone;
         link.by_person = true;
@@ -383,7 +563,11 @@ async fn decide(
         tx.put_listing(&listing)
     })?;
     crate::agent::alerts::look(&agent, &store, want.id, Timestamp::now()).await?;
-    done(if zone == Zone::Same { "Remembered: this is it." } else { "Remembered: this is not it." })
+    done(if zone == Zone::Same {
+        "Remembered: this is it."
+    } else {
+        "Remembered: this is not it."
+    })
 }
 
 async fn why(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Vec<Why>> {
@@ -400,7 +584,12 @@ async fn why(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Vec
                     Decision::Fire(fire) => ("fired", fire.to_string()),
                     Decision::Hold(hold) => ("held", hold.to_string()),
                 };
-                Why { at, rule: rule.clone(), decision: word.to_owned(), reason }
+                Why {
+                    at,
+                    rule: rule.clone(),
+                    decision: word.to_owned(),
+                    reason,
+                }
             })
         })
         .collect();
@@ -408,9 +597,17 @@ async fn why(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Vec
     Ok(Json(all))
 }
 
-fn shop_view(agent: &Agent, store: &Store, shop: crate::model::Shop) -> std::result::Result<ShopView, ApiError> {
+fn shop_view(
+    agent: &Agent,
+    store: &Store,
+    shop: crate::model::Shop,
+) -> std::result::Result<ShopView, ApiError> {
     let adapter = crawl::adapter_of(agent, &shop);
-    let jobs: Vec<_> = store.jobs()?.into_iter().filter(|j| j.shop == shop.domain).collect();
+    let jobs: Vec<_> = store
+        .jobs()?
+        .into_iter()
+        .filter(|j| j.shop == shop.domain)
+        .collect();
     let mut blind_pages = Vec::new();
     for job in &jobs {
         let page = store.page(job.kind.url())?;
@@ -421,8 +618,10 @@ fn shop_view(agent: &Agent, store: &Store, shop: crate::model::Shop) -> std::res
     }
     Ok(ShopView {
         searchable: shop.search.is_some()
-            || adapter.as_ref().is_some_and(|a| a.search.is_some()),
-        adapter: adapter.map(|a| a.id.to_string()),
+            || adapter
+                .as_ref()
+                .is_some_and(|a| a.manifest.search.is_some()),
+        adapter: adapter.map(|a| a.manifest.id.to_string()),
         pages: jobs.len(),
         advice: shop.health.trouble.map(|t| t.advice().to_owned()),
         domain: shop.domain,
@@ -434,15 +633,21 @@ fn shop_view(agent: &Agent, store: &Store, shop: crate::model::Shop) -> std::res
 
 async fn shops(State(agent): State<Agent>) -> Result<Vec<ShopView>> {
     let store = agent.store()?;
-    let views: std::result::Result<Vec<_>, _> =
-        store.shops()?.into_iter().map(|s| shop_view(&agent, &store, s)).collect();
+    let views: std::result::Result<Vec<_>, _> = store
+        .shops()?
+        .into_iter()
+        .map(|s| shop_view(&agent, &store, s))
+        .collect();
     Ok(Json(views?))
 }
 
 fn find_shop(store: &Store, text: &str) -> std::result::Result<crate::model::Shop, ApiError> {
-    store.shop(&text.trim().to_ascii_lowercase())?.ok_or_else(|| {
-        ApiError::not_found(format!("`{text}` is not a followed shop")).hint("see `emptor shop list`")
-    })
+    store
+        .shop(&text.trim().to_ascii_lowercase())?
+        .ok_or_else(|| {
+            ApiError::not_found(format!("`{text}` is not a followed shop"))
+                .hint("see `emptor shop list`")
+        })
 }
 
 async fn one_shop(State(agent): State<Agent>, Path(text): Path<String>) -> Result<ShopView> {
@@ -463,15 +668,16 @@ async fn add_shop(State(agent): State<Agent>, Body(new): Body<NewShop>) -> Resul
     }
     if let Some(id) = new.adapter {
         if agent.adapters().by_id(&id).is_none() {
-            return Err(ApiError::not_found(format!("no adapter `{id}`"))
-                .hint("see `emptor adapter list`"));
+            return Err(
+                ApiError::not_found(format!("no adapter `{id}`")).hint("see `emptor adapter list`")
+            );
         }
         shop.adapter = Some(id);
     }
-    if let Some(manifest) = crawl::adapter_of(&agent, &shop)
+    if let Some(adapter) = crawl::adapter_of(&agent, &shop)
         && shop.delivery == crate::model::seller::DeliveryRule::default()
     {
-        shop.delivery = manifest.delivery_rule();
+        shop.delivery = adapter.manifest.delivery_rule();
     }
     shop.delivery.fee = new.delivery_fee.or(shop.delivery.fee);
     shop.delivery.free_from = new.free_from.or(shop.delivery.free_from);
@@ -486,10 +692,17 @@ async fn add_shop(State(agent): State<Agent>, Body(new): Body<NewShop>) -> Resul
 
 /// Reads the shop's front page: is it there, and can it be searched?
 async fn look_at_front(agent: &Agent, shop: &mut crate::model::Shop, url: Url, now: Timestamp) {
-    let request = FetchRequest { url, validators: None, accept: None };
+    let request = FetchRequest {
+        url,
+        validators: None,
+        accept: None,
+    };
     match agent.fetcher().get(request).await {
         Ok(fetched) => {
-            let job = Job::ReadFront { url: fetched.final_url, content_type: fetched.content_type };
+            let job = Job::ReadFront {
+                url: fetched.final_url,
+                content_type: fetched.content_type,
+            };
             match agent.pool().call(job, fetched.body).await {
                 Ok(Reply::Front(front)) => {
                     shop.search = front.search;
@@ -501,7 +714,9 @@ async fn look_at_front(agent: &Agent, shop: &mut crate::model::Shop, url: Url, n
         }
         Err(e) => {
             let trouble = match &e {
-                FetchError::Status { status: 401 | 403, .. } => Trouble::Blocked,
+                FetchError::Status {
+                    status: 401 | 403, ..
+                } => Trouble::Blocked,
                 _ => e.trouble(),
             };
             shop.health.bad(now, trouble, e.to_string());
@@ -514,7 +729,11 @@ async fn remove_shop(State(agent): State<Agent>, Path(text): Path<String>) -> Re
     let shop = find_shop(&store, &text)?;
     // Its pages would bring it back: they are taken off the wants.
     let of_shop = |url: &String| {
-        Url::parse(url).ok().and_then(|u| shop::domain_of(&u)).as_deref() == Some(shop.domain.as_str())
+        Url::parse(url)
+            .ok()
+            .and_then(|u| shop::domain_of(&u))
+            .as_deref()
+            == Some(shop.domain.as_str())
     };
     let mut changed = Vec::new();
     for want in store.wants()? {
@@ -530,17 +749,25 @@ async fn remove_shop(State(agent): State<Agent>, Path(text): Path<String>) -> Re
         tx.remove_shop(&shop.domain)
     })?;
     crawl::plan(&agent, &store, false)?;
-    done(format!("{} is not followed any more; its price history stays.", shop.domain))
+    done(format!(
+        "{} is not followed any more; its price history stays.",
+        shop.domain
+    ))
 }
 
-async fn start_crawl(State(agent): State<Agent>, Body(r): Body<CrawlRequest>) -> Result<CrawlProgress> {
+async fn start_crawl(
+    State(agent): State<Agent>,
+    Body(r): Body<CrawlRequest>,
+) -> Result<CrawlProgress> {
     Ok(Json(crawl::start(&agent, &r)?))
 }
 
 async fn crawl_progress(State(agent): State<Agent>, Path(run): Path<u64>) -> Result<CrawlProgress> {
     agent.store()?;
     let progress = agent.runs().progress(run);
-    progress.map(Json).ok_or_else(|| ApiError::not_found(format!("no crawl {run}")))
+    progress
+        .map(Json)
+        .ok_or_else(|| ApiError::not_found(format!("no crawl {run}")))
 }
 
 async fn alerts(State(agent): State<Agent>) -> Result<AlertsReply> {
@@ -548,19 +775,29 @@ async fn alerts(State(agent): State<Agent>) -> Result<AlertsReply> {
     let wants = store.wants()?;
     let mut alerts = store.alerts()?;
     alerts.reverse();
-    let rules = store.rules()?.iter().map(|r| rule_view(r, &wants)).collect();
+    let rules = store
+        .rules()?
+        .iter()
+        .map(|r| rule_view(r, &wants))
+        .collect();
     Ok(Json(AlertsReply { alerts, rules }))
 }
 
 fn rule_view(rule: &Rule, wants: &[Want]) -> RuleView {
-    let state = rule.decisions.last().map_or_else(String::new, |(_, d)| match d {
-        Decision::Fire(fire) => format!("fired: {fire}"),
-        Decision::Hold(hold) => format!("silent: {hold}"),
-    });
+    let state = rule
+        .decisions
+        .last()
+        .map_or_else(String::new, |(_, d)| match d {
+            Decision::Fire(fire) => format!("fired: {fire}"),
+            Decision::Hold(hold) => format!("silent: {hold}"),
+        });
     RuleView {
         id: rule.id.short(),
         want: rule.want.short(),
-        name: wants.iter().find(|w| w.id == rule.want).map_or_else(String::new, |w| w.name.clone()),
+        name: wants
+            .iter()
+            .find(|w| w.id == rule.want)
+            .map_or_else(String::new, |w| w.name.clone()),
         rule: rule.rule.clone(),
         state,
     }
@@ -569,7 +806,11 @@ fn rule_view(rule: &Rule, wants: &[Want]) -> RuleView {
 async fn add_rule(State(agent): State<Agent>, Body(new): Body<NewRule>) -> Result<RuleView> {
     let store = agent.store()?;
     let want = agent.find_want(&store, &new.want)?;
-    if let Some(old) = store.rules()?.iter().find(|r| r.want == want.id && r.rule == new.rule) {
+    if let Some(old) = store
+        .rules()?
+        .iter()
+        .find(|r| r.want == want.id && r.rule == new.rule)
+    {
         return Ok(Json(rule_view(old, &[want])));
     }
     let rule = Rule {
@@ -582,7 +823,11 @@ async fn add_rule(State(agent): State<Agent>, Body(new): Body<NewRule>) -> Resul
     store.change(|tx| tx.put_rule(&rule))?;
     // A rule is about what is true, so it may speak at once.
     crate::agent::alerts::look(&agent, &store, want.id, Timestamp::now()).await?;
-    let rule = store.rules()?.into_iter().find(|r| r.id == rule.id).unwrap_or(rule);
+    let rule = store
+        .rules()?
+        .into_iter()
+        .find(|r| r.id == rule.id)
+        .unwrap_or(rule);
     Ok(Json(rule_view(&rule, &[want])))
 }
 
@@ -592,7 +837,9 @@ async fn remove_rule(State(agent): State<Agent>, Path(text): Path<String>) -> Re
         .rules()?
         .into_iter()
         .find(|r| r.id.short() == text)
-        .ok_or_else(|| ApiError::not_found(format!("no rule `{text}`")).hint("see `emptor alerts`"))?;
+        .ok_or_else(|| {
+            ApiError::not_found(format!("no rule `{text}`")).hint("see `emptor alerts`")
+        })?;
     store.change(|tx| tx.remove_rule(rule.id))?;
     done(format!("Removed the rule `{}`.", rule.rule))
 }
@@ -608,7 +855,9 @@ async fn notify_test(State(agent): State<Agent>) -> Result<NotifyTest> {
         crate::notify::Delivery::Desktop => "desktop",
         crate::notify::Delivery::Log => "log",
     };
-    Ok(Json(NotifyTest { delivered: delivered.to_owned() }))
+    Ok(Json(NotifyTest {
+        delivered: delivered.to_owned(),
+    }))
 }
 
 async fn all_tenders(State(agent): State<Agent>) -> Result<Vec<TenderView>> {
@@ -662,7 +911,10 @@ async fn ledger(State(agent): State<Agent>) -> Result<Vec<LedgerLine>> {
 
 async fn verify_ledger(State(agent): State<Agent>) -> Result<LedgerCheck> {
     let head = agent.store()?.vault().verify_ledger()?;
-    Ok(Json(LedgerCheck { entries: head.entries, head: head.hash }))
+    Ok(Json(LedgerCheck {
+        entries: head.entries,
+        head: head.hash,
+    }))
 }
 
 /// A new file of the person's, readable by nobody else; never over another one.
@@ -675,7 +927,9 @@ fn new_file(path: &str) -> std::result::Result<std::fs::File, ApiError> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|e| ApiError::failed(format!("cannot write {}: {e}", path.display())))
+    options
+        .open(path)
+        .map_err(|e| ApiError::failed(format!("cannot write {}: {e}", path.display())))
 }
 
 /// Writes a file whole or not at all.
@@ -686,7 +940,9 @@ fn write_file<E: std::fmt::Display>(
     use std::io::Write;
     let mut out = std::io::BufWriter::new(new_file(path)?);
     let result = f(&mut out).map_err(|e| e.to_string()).and_then(|()| {
-        out.flush().and_then(|()| out.get_ref().sync_all()).map_err(|e| e.to_string())
+        out.flush()
+            .and_then(|()| out.get_ref().sync_all())
+            .map_err(|e| e.to_string())
     });
     match result {
         Ok(()) => done(format!("Wrote {path}.")),
@@ -704,7 +960,10 @@ async fn export_ledger(State(agent): State<Agent>, Body(to): Body<WriteFile>) ->
 
 fn vault_view(agent: &Agent, details: &impl Serialize) -> Result<VaultView> {
     let details = serde_json::to_value(details).map_err(|e| ApiError::failed(e.to_string()))?;
-    Ok(Json(VaultView { state: agent.vault_state(), details }))
+    Ok(Json(VaultView {
+        state: agent.vault_state(),
+        details,
+    }))
 }
 
 async fn vault(State(agent): State<Agent>) -> Result<VaultView> {
@@ -716,11 +975,14 @@ async fn vault(State(agent): State<Agent>) -> Result<VaultView> {
                 .iter()
                 .map(|slot| serde_json::json!({"slot": slot.index, "kind": format!("{:?}", slot.kind), "label": slot.label, "proven": slot.proven}))
                 .collect();
-            vault_view(&agent, &serde_json::json!({
-                "transactions": s.seq, "records": s.records, "journal_bytes": s.journal_bytes,
-                "read_only": s.read_only, "device": s.device, "head": s.head, "slots": slots,
-                "notices": s.notices.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            }))
+            vault_view(
+                &agent,
+                &serde_json::json!({
+                    "transactions": s.seq, "records": s.records, "journal_bytes": s.journal_bytes,
+                    "read_only": s.read_only, "device": s.device, "head": s.head, "slots": slots,
+                    "notices": s.notices.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                }),
+            )
         }
         Err(_) => vault_view(&agent, &serde_json::json!({})),
     }
@@ -729,7 +991,9 @@ async fn vault(State(agent): State<Agent>) -> Result<VaultView> {
 async fn passphrase(State(agent): State<Agent>, Body(c): Body<ChangePassphrase>) -> Result<Done> {
     let store = agent.store()?;
     blocking(move || {
-        store.vault().change_passphrase(&SecretString::from(c.old), &SecretString::from(c.new))
+        store
+            .vault()
+            .change_passphrase(&SecretString::from(c.old), &SecretString::from(c.new))
     })
     .await?;
     done("The passphrase was changed. Copies of the vault made before still open with the old one.")
@@ -751,21 +1015,36 @@ async fn add_slot(State(agent): State<Agent>, Body(new): Body<NewSlot>) -> Resul
     match new.kind {
         SlotChoice::RecoveryCode => {
             let code = blocking(move || store.vault().add_recovery_code()).await?;
-            Ok(Json(NewSecret { recovery_code: Some(code.reveal().expose_secret().to_owned()) }))
+            Ok(Json(NewSecret {
+                recovery_code: Some(code.reveal().expose_secret().to_owned()),
+            }))
         }
         SlotChoice::Passphrase => {
-            let passphrase = new.secret.ok_or_else(|| ApiError::invalid("no passphrase given"))?;
-            blocking(move || store.vault().add_slot(&Secret::passphrase(passphrase), &label)).await?;
-            Ok(Json(NewSecret { recovery_code: None }))
+            let passphrase = new
+                .secret
+                .ok_or_else(|| ApiError::invalid("no passphrase given"))?;
+            blocking(move || {
+                store
+                    .vault()
+                    .add_slot(&Secret::passphrase(passphrase), &label)
+            })
+            .await?;
+            Ok(Json(NewSecret {
+                recovery_code: None,
+            }))
         }
         SlotChoice::KeyFile => {
-            let text = new.secret.ok_or_else(|| ApiError::invalid("no key file given"))?;
+            let text = new
+                .secret
+                .ok_or_else(|| ApiError::invalid("no key file given"))?;
             let bytes = base64::prelude::BASE64_STANDARD
                 .decode(text)
                 .map_err(|e| ApiError::invalid(e.to_string()))?;
             let secret = Secret::key_file(bytes)?;
             blocking(move || store.vault().add_slot(&secret, &label)).await?;
-            Ok(Json(NewSecret { recovery_code: None }))
+            Ok(Json(NewSecret {
+                recovery_code: None,
+            }))
         }
     }
 }
@@ -779,19 +1058,38 @@ async fn verify_vault(State(agent): State<Agent>) -> Result<VaultView> {
     let store = agent.store()?;
     let anchor = agent.paths().anchor.clone();
     let found = blocking(move || store.vault().verify(&anchor)).await?;
-    vault_view(&agent, &found.summary())
+    vault_view(
+        &agent,
+        &serde_json::json!({
+            "whole": found.problems.is_empty(),
+            "checkpoints": found.checkpoints,
+            "journals": found.journals,
+            "transactions": found.transactions,
+            "records": found.records,
+            "ledger_entries": found.ledger_entries,
+            "problems": found.problems,
+        }),
+    )
 }
 
 async fn backup(State(agent): State<Agent>, Body(b): Body<Backup>) -> Result<Done> {
     let store = agent.store()?;
     let to = match (b.passphrase, b.recipients) {
-        (Some(passphrase), r) if r.is_empty() => BackupTo::Passphrase(SecretString::from(passphrase)),
+        (Some(passphrase), r) if r.is_empty() => {
+            BackupTo::Passphrase(SecretString::from(passphrase))
+        }
         (None, recipients) if !recipients.is_empty() => BackupTo::Recipients(recipients),
-        _ => return Err(ApiError::invalid("give a passphrase or age recipients, not both")),
+        _ => {
+            return Err(ApiError::invalid(
+                "give a passphrase or age recipients, not both",
+            ));
+        }
     };
     let path = b.path;
     tokio::task::spawn_blocking(move || {
-        write_file(&path, |out| store.vault().backup(out, &to, crate::agent::store::TREES))
+        write_file(&path, |out| {
+            store.vault().backup(out, &to, crate::agent::store::TREES)
+        })
     })
     .await
     .map_err(|e| ApiError::failed(e.to_string()))?
@@ -800,14 +1098,18 @@ async fn backup(State(agent): State<Agent>, Body(b): Body<Backup>) -> Result<Don
 async fn export(State(agent): State<Agent>, Body(to): Body<WriteFile>) -> Result<Done> {
     let store = agent.store()?;
     tokio::task::spawn_blocking(move || {
-        write_file(&to.path, |out| store.vault().export(out, crate::agent::store::TREES))
+        write_file(&to.path, |out| {
+            store.vault().export(out, crate::agent::store::TREES)
+        })
     })
     .await
     .map_err(|e| ApiError::failed(e.to_string()))?
 }
 
 async fn web_link(State(agent): State<Agent>) -> Result<WebPage> {
-    Ok(Json(WebPage { url: web::link(&agent).await? }))
+    Ok(Json(WebPage {
+        url: web::link(&agent).await?,
+    }))
 }
 
 async fn document() -> Json<serde_json::Value> {
@@ -824,11 +1126,18 @@ mod tests {
         let document = routes::openapi(&table);
         let text = document.to_string();
         let paths = document["paths"].as_object().expect("paths");
-        let operations: usize = paths.values().filter_map(|p| p.as_object()).map(|p| p.len()).sum();
+        let operations: usize = paths
+            .values()
+            .filter_map(|p| p.as_object())
+            .map(|p| p.len())
+            .sum();
         assert_eq!(operations, table.len());
         for reference in text.split("#/components/schemas/").skip(1) {
             let name = reference.split('"').next().unwrap_or_default();
-            assert!(document["components"]["schemas"].get(name).is_some(), "{name} is missing");
+            assert!(
+                document["components"]["schemas"].get(name).is_some(),
+                "{name} is missing"
+            );
         }
     }
 }

@@ -39,7 +39,14 @@ impl Route {
         summary: &'static str,
         handler: MethodRouter<Agent>,
     ) -> Self {
-        Self { method, path, summary, body: None, reply: schema_of::<R>, handler }
+        Self {
+            method,
+            path,
+            summary,
+            body: None,
+            reply: schema_of::<R>,
+            handler,
+        }
     }
 
     /// The same, answering a list of `R`.
@@ -49,7 +56,14 @@ impl Route {
         summary: &'static str,
         handler: MethodRouter<Agent>,
     ) -> Self {
-        Self { method, path, summary, body: None, reply: list_of::<R>, handler }
+        Self {
+            method,
+            path,
+            summary,
+            body: None,
+            reply: list_of::<R>,
+            handler,
+        }
     }
 
     /// The same, taking a `B`.
@@ -61,7 +75,9 @@ impl Route {
 
 /// The router of a table.
 pub fn router(routes: Vec<Route>) -> Router<Agent> {
-    routes.into_iter().fold(Router::new(), |app, r| app.route(r.path, r.handler))
+    routes
+        .into_iter()
+        .fold(Router::new(), |app, r| app.route(r.path, r.handler))
 }
 
 /// The OpenAPI 3.1 document of a table.

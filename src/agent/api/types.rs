@@ -622,7 +622,9 @@ pub struct NewSlot {
 
 impl std::fmt::Debug for NewSlot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewSlot").field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("NewSlot")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 
@@ -655,7 +657,9 @@ pub struct Backup {
 
 impl std::fmt::Debug for Backup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Backup").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Backup")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 

@@ -33,7 +33,13 @@ impl Space {
         }
         let states = offset[offset.len() - 1];
         let usable = |shop: &ShopModel| !shop.choices.is_empty() && !shop.states.is_empty();
-        let status = |s| if usable(s) { Status::Free } else { Status::Closed };
+        let status = |s| {
+            if usable(s) {
+                Status::Free
+            } else {
+                Status::Closed
+            }
+        };
         Self {
             status: model.shops.iter().map(status).collect(),
             allowed: vec![true; states],
@@ -135,7 +141,13 @@ impl Dual {
             }
         }
         for (l, p) in lambda.iter_mut().zip(&model.penalty) {
-            *l = if l.is_finite() { l.min(*p) } else if p.is_finite() { *p } else { 0.0 };
+            *l = if l.is_finite() {
+                l.min(*p)
+            } else if p.is_finite() {
+                *p
+            } else {
+                0.0
+            };
         }
         let scale = lambda.iter().map(|l| l.max(1.0)).collect();
         Self {
@@ -166,7 +178,15 @@ impl Dual {
                 [None; 2]
             } else {
                 let allowed = |state| space.allows(s, state);
-                worth(model, shop, &self.lambda, allowed, apart, &mut self.scratch, None)
+                worth(
+                    model,
+                    shop,
+                    &self.lambda,
+                    allowed,
+                    apart,
+                    &mut self.scratch,
+                    None,
+                )
             };
         }
         let list: f64 = self
@@ -270,7 +290,15 @@ impl Dual {
             let profile = shop.states[w.state].profile;
             let mut choices = std::mem::take(&mut self.scratch.choices);
             let mut cells = Vec::new();
-            pass(model, shop, profile, &self.lambda, w.price, &mut choices, &mut cells);
+            pass(
+                model,
+                shop,
+                profile,
+                &self.lambda,
+                w.price,
+                &mut choices,
+                &mut cells,
+            );
             for c in &choices {
                 match shop.choices[*c].what {
                     For::Item(i) => self.local[i] += shop.choices[*c].units,
@@ -311,7 +339,11 @@ impl Dual {
             .collect();
         free.sort_unstable_by(|a, b| b.total_cmp(a));
         // What the last chosen and the first left out are worth.
-        let last_in = free.get(slots.wrapping_sub(1)).copied().unwrap_or(0.0).max(0.0);
+        let last_in = free
+            .get(slots.wrapping_sub(1))
+            .copied()
+            .unwrap_or(0.0)
+            .max(0.0);
         let first_out = free.get(slots).copied().unwrap_or(0.0).max(0.0);
         let mut values = Vec::new();
         for s in 0..model.shops.len() {
@@ -461,7 +493,11 @@ fn choose_with_pickups(
         if !must && !modes.iter().any(useful) {
             continue;
         }
-        let mut next = if must { vec![f64::NEG_INFINITY; size] } else { table.clone() };
+        let mut next = if must {
+            vec![f64::NEG_INFINITY; size]
+        } else {
+            table.clone()
+        };
         let mut taken = vec![0_u8; size];
         for k in 0..max_shops {
             for l in 0..width {
@@ -470,7 +506,9 @@ fn choose_with_pickups(
                     continue;
                 }
                 for (mode, w) in modes.iter().enumerate().filter(|m| useful(m.1)) {
-                    let (Some(w), true) = (w, l + mode < width) else { continue };
+                    let (Some(w), true) = (w, l + mode < width) else {
+                        continue;
+                    };
                     let to = (k + 1) * width + l + mode;
                     if from + w.value > next[to] {
                         next[to] = from + w.value;

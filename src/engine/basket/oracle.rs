@@ -76,8 +76,14 @@ pub(super) fn pass(
     let mut total = 0.0;
     for cell in &shop.plain {
         let item = shop.cells[*cell].item;
-        let (value, at) =
-            best_of_cell(cost, shop, *cell, lambda[item], model.need[item] as f64, priced);
+        let (value, at) = best_of_cell(
+            cost,
+            shop,
+            *cell,
+            lambda[item],
+            model.need[item] as f64,
+            priced,
+        );
         if at != usize::MAX {
             total += value;
             out.push(at);
@@ -220,24 +226,47 @@ pub(super) fn worth(
             let relative = gap / (range.low + t).max(1.0);
             if relative > largest {
                 largest = relative;
-                let limit = if t < range.low { range.max_price } else { f64::NEG_INFINITY };
+                let limit = if t < range.low {
+                    range.max_price
+                } else {
+                    f64::NEG_INFINITY
+                };
                 missed = Some((
-                    Price { measure: range.measure, per_unit: limit },
+                    Price {
+                        measure: range.measure,
+                        per_unit: limit,
+                    },
                     bound,
                     t - bound,
                 ));
             }
         }
         let worth = match missed {
-            None => Worth { value: *value, state: *i, price: None },
+            None => Worth {
+                value: *value,
+                state: *i,
+                price: None,
+            },
             Some((limit, bound, slope)) => {
                 let fixed = model.fixed(state);
                 let floor = best[mode].map_or(f64::NEG_INFINITY, |b| b.value);
                 let (v, price) = price_range(
-                    model, shop, state.profile, lambda, limit, bound, (*value + fixed, slope),
-                    floor + fixed, &mut scratch.choices, &mut scratch.best_cells,
+                    model,
+                    shop,
+                    state.profile,
+                    lambda,
+                    limit,
+                    bound,
+                    (*value + fixed, slope),
+                    floor + fixed,
+                    &mut scratch.choices,
+                    &mut scratch.best_cells,
                 );
-                Worth { value: v - fixed, state: *i, price }
+                Worth {
+                    value: v - fixed,
+                    state: *i,
+                    price,
+                }
             }
         };
         if let Some(values) = &mut values {
@@ -269,8 +298,19 @@ fn price_range(
     let measure = limit.measure;
     let upwards = limit.per_unit >= 0.0;
     let mut eval = |m: f64| {
-        let price = Price { measure, per_unit: m };
-        let value = pass(model, shop, profile, lambda, Some(price), choices, best_cells);
+        let price = Price {
+            measure,
+            per_unit: m,
+        };
+        let value = pass(
+            model,
+            shop,
+            profile,
+            lambda,
+            Some(price),
+            choices,
+            best_cells,
+        );
         let slope = total(shop, measure, profile, choices) - bound;
         (value - m * bound, slope)
     };
@@ -283,7 +323,13 @@ fn price_range(
         }
         let (v, s) = eval(limit.per_unit);
         if v < best.0 {
-            best = (v, Some(Price { measure, per_unit: limit.per_unit }));
+            best = (
+                v,
+                Some(Price {
+                    measure,
+                    per_unit: limit.per_unit,
+                }),
+            );
         }
         if s <= 0.0 {
             return best;
@@ -296,7 +342,13 @@ fn price_range(
         loop {
             let (v, s) = eval(m);
             if v < best.0 {
-                best = (v, Some(Price { measure, per_unit: m }));
+                best = (
+                    v,
+                    Some(Price {
+                        measure,
+                        per_unit: m,
+                    }),
+                );
             }
             tries += 1;
             if s <= 0.0 {
@@ -320,7 +372,13 @@ fn price_range(
         let m = (far.1 - near.1 + near.2 * near.0 - far.2 * far.0) / denominator;
         let (v, s) = eval(m);
         if v < best.0 {
-            best = (v, Some(Price { measure, per_unit: m }));
+            best = (
+                v,
+                Some(Price {
+                    measure,
+                    per_unit: m,
+                }),
+            );
         }
         let line = near.1 + near.2 * (m - near.0);
         if v <= line + 1e-6 {

@@ -80,8 +80,13 @@ impl<'a, 'm> Search<'a, 'm> {
         self.start(&root, stop);
         let prune_at = self.incumbent.prune_at();
         let target = self.incumbent.cost.map_or(f64::NAN, |c| c as f64);
-        let target = if target.is_nan() { self.dual.bound * 1.02 } else { target };
-        self.dual.ascend(model, &root, target, prune_at, ROOT_STEPS, stop);
+        let target = if target.is_nan() {
+            self.dual.bound * 1.02
+        } else {
+            target
+        };
+        self.dual
+            .ascend(model, &root, target, prune_at, ROOT_STEPS, stop);
         eprintln!("root {} ub {:?}", self.dual.bound, self.incumbent.cost);
         self.local_search(&root, stop);
         eprintln!("ls ub {:?}", self.incumbent.cost);
@@ -126,15 +131,31 @@ impl<'a, 'm> Search<'a, 'm> {
         let target = self.incumbent.cost.map_or(node.bound * 1.02, |c| c as f64);
         let prune_at = self.incumbent.prune_at();
         if node.depth > 0 {
-            self.dual.ascend(model, &node.space, target, prune_at, NODE_STEPS, stop);
+            self.dual
+                .ascend(model, &node.space, target, prune_at, NODE_STEPS, stop);
         }
         let bound = self.dual.bound.max(node.bound);
         if bound > prune_at || !self.dual.reduce(model, &mut node.space, prune_at) {
             return Vec::new();
         }
         if self.stats.nodes % 20 == 1 || node.space.decided() {
-            let free = node.space.status.iter().filter(|s| **s == Status::Free).count();
-            eprintln!("n{} d{} bound {} -> {} ub {:?} free {} leafs {} unres {}", self.stats.nodes, node.depth, node.bound, bound, self.incumbent.cost, free, self.leaf.nodes, self.leaf.unresolved);
+            let free = node
+                .space
+                .status
+                .iter()
+                .filter(|s| **s == Status::Free)
+                .count();
+            eprintln!(
+                "n{} d{} bound {} -> {} ub {:?} free {} leafs {} unres {}",
+                self.stats.nodes,
+                node.depth,
+                node.bound,
+                bound,
+                self.incumbent.cost,
+                free,
+                self.leaf.nodes,
+                self.leaf.unresolved
+            );
         }
         if node.space.decided() {
             return self.branch_states(node, bound, stop);
@@ -219,7 +240,8 @@ impl<'a, 'm> Search<'a, 'm> {
         for _ in 0..4 {
             let bound = self.dual.eval(model, root).bound;
             let target = bound.max(1.0) * 1.1;
-            self.dual.ascend(model, root, target, f64::INFINITY, 20, stop);
+            self.dual
+                .ascend(model, root, target, f64::INFINITY, 20, stop);
         }
         let eval = self.dual.eval(model, root);
         let chosen: Vec<usize> = eval.chosen.iter().map(|c| c.0).collect();
@@ -288,7 +310,8 @@ impl<'a, 'm> Search<'a, 'm> {
             };
         }
         let before = self.leaf.unresolved;
-        self.leaf.explore(open_shops(&space), self.incumbent, 60, stop);
+        self.leaf
+            .explore(open_shops(&space), self.incumbent, 60, stop);
         self.leaf.unresolved = before;
     }
 }
