@@ -84,7 +84,12 @@ fn state_of(
     want: &Want,
     now: Timestamp,
 ) -> Result<(Seen, Option<String>, Option<String>), VaultError> {
-    let reply = view::offers(store, market, want)?;
+    // What the person would pay at most decides what they buy, not what a thing costs.
+    let unlimited = Want {
+        limit: None,
+        ..want.clone()
+    };
+    let reply = view::offers(store, market, &unlimited)?;
     let all: Vec<_> = reply.ranked.iter().chain(&reply.rejected).collect();
     let best = reply.ranked.first();
     let availability = best.map(|b| b.availability).or_else(|| {

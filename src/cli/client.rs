@@ -102,6 +102,8 @@ impl Client {
             .header("content-type", "application/json")
             .body(Full::new(Bytes::from(bytes)))
             .map_err(|e| protocol(&e))?;
+        let unreachable = |e: hyper::Error| ClientError::Unreachable(e.to_string());
+        self.sender.ready().await.map_err(unreachable)?;
         let response = self
             .sender
             .send_request(request)

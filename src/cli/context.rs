@@ -144,17 +144,23 @@ impl Context {
     /// Where no home directory can be found.
     pub fn new(global: Global) -> Result<Self> {
         let paths = Paths::from_env().map_err(|e| CliError::failed(e.to_string()))?;
+        Ok(Self::at(global, paths))
+    }
+
+    /// With everything at given places.
+    #[must_use]
+    pub fn at(global: Global, paths: Paths) -> Self {
         // A broken configuration must not keep `doctor` from saying so.
         let locale = Config::load(&paths.config).unwrap_or_default().locale();
         let colour = std::io::stdout().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-        Ok(Self {
+        Self {
             global,
             paths,
             locale,
             colour,
             client: None,
-        })
+        }
     }
 
     /// The daemon, started if need be.

@@ -259,7 +259,9 @@ fn targets_of(want: &Want, shops: &[(Shop, Option<Arc<Manifest>>)]) -> Vec<(Stri
         }
         out.push((domain, JobKind::Product { url: url.into() }));
     }
-    for (shop, adapter) in shops {
+    // A want that is only an address so far has no words to search for.
+    let named = !want.name.starts_with("http://") && !want.name.starts_with("https://");
+    for (shop, adapter) in shops.iter().filter(|_| named) {
         let Ok(base) = Url::parse(&shop.base_url) else {
             continue;
         };
