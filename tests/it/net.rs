@@ -240,6 +240,7 @@ async fn one_host_is_asked_one_thing_at_a_time_with_a_pause() {
         .map(|r| r.at)
         .collect();
     assert_eq!(visits.len(), 5);
+    assert_eq!(shop.requests().len(), 6, "robots.txt once");
     for pair in visits.windows(2) {
         assert!(pair[1] - pair[0] >= gap, "{:?}", pair[1] - pair[0]);
     }
@@ -829,6 +830,84 @@ async fn https_without_a_certificate_is_no_connection() {
     let fetcher = Fetcher::new(config).expect("fetcher");
     let error = get(&fetcher, url).await.expect_err("no TLS");
     assert_eq!(error.trouble(), Trouble::VendorDown, "{error}");
+}
+
+/// A server whose certificate nobody vouches for.
+struct SelfSigned {
+    process: std::process::Child,
+    address: std::net::SocketAddr,
+    _dir: tempfile::TempDir,
+}
+
+impl SelfSigned {
+    /// `None` without the `openssl` program.
+    fn start() -> Option<Self> {
+        use std::process::{Command, Stdio};
+        let dir = tempfile::tempdir().expect("folder");
+        let openssl = |args: &str| {
+            let mut command = Command::new("openssl");
+            command.args(args.split(' ')).current_dir(dir.path());
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            command
+        };
+        let made = openssl(
+            "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 \
+             -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem",
+        )
+        .status();
+        if !made.is_ok_and(|s| s.success()) {
+            let required = std::env::var_os("EMPTOR_REQUIRE_ALL").is_some_and(|v| v == "1");
+            assert!(!required, "needs openssl");
+            println!("skipped: needs openssl");
+            return None;
+        }
+        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
+        let address = free.local_addr().expect("address");
+        drop(free);
+        let process = openssl(&format!(
+            "s_server -accept {address} -cert cert.pem -key key.pem -www"
+        ))
+        .spawn()
+        .expect("openssl runs");
+        let server = Self {
+            process,
+            address,
+            _dir: dir,
+        };
+        for _ in 0..200 {
+            if std::net::TcpStream::connect(address).is_ok() {
+                return Some(server);
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        panic!("openssl s_server does not listen");
+    }
+}
+
+impl Drop for SelfSigned {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_nobody_vouches_for_is_refused() {
+    let Some(server) = SelfSigned::start() else {
+        return;
+    };
+    let config = NetConfig {
+        allow_private: vec![server.address.to_string()],
+        ..config(&[])
+    };
+    let fetcher = Fetcher::new(config).expect("fetcher");
+    let url: Url = format!("https://{}/", server.address).parse().expect("URL");
+    let error = fetcher.get_api(url, "*/*", &[]).await.expect_err("refused");
+    assert_eq!(error.trouble(), Trouble::VendorDown);
+    assert!(error.to_string().contains("ertificate"), "{error}");
 }
 
 #[tokio::test]
