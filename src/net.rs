@@ -173,7 +173,7 @@ impl FetchRequest {
 }
 
 /// An answer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Fetched {
     /// Where it came from, after redirects.
     pub final_url: Url,
@@ -191,4 +191,17 @@ pub struct Fetched {
     pub redirects: Vec<Url>,
     /// The `Location` field as sent: where an API put what it made (201).
     pub location: Option<String>,
+}
+
+/// Without the body: pages do not belong into logs.
+impl std::fmt::Debug for Fetched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fetched")
+            .field("final_url", &self.final_url.as_str())
+            .field("status", &self.status)
+            .field("content_type", &self.content_type)
+            .field("body_len", &self.body.len())
+            .field("not_modified", &self.not_modified)
+            .finish_non_exhaustive()
+    }
 }

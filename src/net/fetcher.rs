@@ -168,12 +168,7 @@ impl Fetcher {
         inner.http.vet(url)?;
         let known = match inner.known_robots(url) {
             Some(known) => known,
-            None => {
-                let turn = inner.turn(&inner.pages, url).await?;
-                let (known, turn) = inner.read_robots(url, turn).await?;
-                turn.done(inner.config.gap);
-                known
-            }
+            None => inner.ask_robots(url).await?,
         };
         Ok(known.access.decide(inner.agent(), url.as_str()))
     }
@@ -292,6 +287,21 @@ impl Inner {
     fn known_robots(&self, url: &Url) -> Option<Known> {
         self.robots
             .get(&url.origin().ascii_serialization(), self.clock.now())
+    }
+
+    /// Asks for robots.txt in a turn of its own.
+    async fn ask_robots(&self, url: &Url) -> Result<Known, FetchError> {
+        let gap = self.config.gap;
+        let mut turn = self.turn(&self.pages, url).await?;
+        if let Some(known) = self.known_robots(url) {
+            // Somebody before us in the queue asked.
+            return Ok(known);
+        }
+        turn.pause(gap, self.clock.now(), self.config.max_queue_wait)
+            .await?;
+        let (known, turn) = self.read_robots(url, turn).await?;
+        turn.done(gap);
+        Ok(known)
     }
 
     /// Asks for robots.txt within the page's turn. Redirects are followed, also to

@@ -105,11 +105,6 @@ fn rlimits(bounds: Bounds) -> rustix::io::Result<()> {
 mod linux {
     use super::SandboxReport;
     use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, Scope};
-    use seccompiler::{
-        BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-        SeccompRule,
-    };
-    use std::collections::BTreeMap;
 
     pub fn before_threads(report: &mut SandboxReport) {
         let done = rustix::thread::set_no_new_privs(true);
@@ -141,8 +136,24 @@ mod linux {
     }
 
     pub fn seal(report: &mut SandboxReport) {
-        report.seccomp = report.note("seccomp", seccomp());
+        report.seccomp = report.note("seccomp", super::seccomp::install());
     }
+}
+
+#[cfg(all(
+    target_os = "linux",
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    )
+))]
+mod seccomp {
+    use seccompiler::{
+        BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+        SeccompRule,
+    };
+    use std::collections::BTreeMap;
 
     /// The system calls of a program that only computes, reads and writes its pipes:
     /// memory, locks, signals, time, randomness and the end.
@@ -184,7 +195,7 @@ mod linux {
 
     /// Forbidden calls answer "not permitted" rather than kill: a library that probes
     /// for a file then does without, and the job still gives an answer.
-    fn seccomp() -> Result<(), String> {
+    pub fn install() -> Result<(), String> {
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
             ALLOWED.iter().map(|call| (*call, Vec::new())).collect();
         // Memory may be mapped and protected, but never made executable.
@@ -203,5 +214,19 @@ mod linux {
         let filter = SeccompFilter::new(rules, denied, SeccompAction::Allow, arch).map_err(text)?;
         let program: BpfProgram = filter.try_into().map_err(text)?;
         seccompiler::apply_filter_all_threads(&program).map_err(|e| e.to_string())
+    }
+}
+
+#[cfg(all(
+    target_os = "linux",
+    not(any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    ))
+))]
+mod seccomp {
+    pub fn install() -> Result<(), String> {
+        Err("no filter for this processor".to_owned())
     }
 }
