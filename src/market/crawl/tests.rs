@@ -43,6 +43,7 @@ fn planned(wants: &[Want], shops: &[(Shop, Option<Arc<Manifest>>)], jobs: &[Craw
         now: now(),
         seed: 7,
         urgent: false,
+        every: CADENCE,
     })
 }
 
@@ -130,6 +131,7 @@ fn the_person_may_hurry_but_not_against_the_shops_word() {
             now: now(),
             seed: 7,
             urgent: true,
+            every: CADENCE,
         };
         plan(&inputs).put.first().unwrap_or(job).due
     };
@@ -209,7 +211,7 @@ proptest! {
     #[test]
     fn a_plan_is_settled_has_no_doubles_and_keeps_the_gap(wants in some_wants(), seed: u64, urgent: bool) {
         let shops = shops(&["a.example", "c.example"]);
-        let inputs = Inputs { wants: &wants, shops: &shops, jobs: &[], now: now(), seed, urgent };
+        let inputs = Inputs { wants: &wants, shops: &shops, jobs: &[], now: now(), seed, urgent, every: CADENCE };
         let jobs = plan(&inputs).put;
         let mut ids: Vec<Id> = jobs.iter().map(|j| j.id).collect();
         ids.sort();
