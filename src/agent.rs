@@ -1,6 +1,18 @@
 //! The daemon: scheduler, jobs, events, the local API and the web page.
 
+pub mod alerts;
 pub mod api;
 pub mod config;
+pub mod core;
+pub mod crawl;
 pub mod paths;
+pub mod rates;
+pub mod scheduler;
+pub mod server;
 pub mod socket;
+pub mod store;
+pub mod tenders;
+pub mod view;
+pub mod web;
+
+pub use core::{Agent, StartError};

@@ -1,27 +1,123 @@
-//! The command line.
+//! The command line: one file a noun, a thin client of the daemon's API.
 
+pub mod adapter;
+pub mod alerts;
 pub mod client;
 pub mod context;
+pub mod crawl;
+pub mod daemon;
+pub mod doctor;
 pub mod format;
 pub mod lab;
+pub mod offers;
+pub mod tender;
+pub mod vault;
+pub mod want;
 
-use clap::{Parser, Subcommand};
+use crate::agent::api::types::WebPage;
+use crate::agent::config::Config;
+use crate::model::want::WantKind;
+use clap::{CommandFactory, Parser, Subcommand};
+use context::{CliError, Context, Exit, Global, Result};
+use std::path::Path;
 use std::process::ExitCode;
 
-/// A personal buying agent: it reads shops, ranks offers on landed cost and keeps your data.
+/// A personal buying agent: it reads shops, ranks every offer on what it costs in all, asks
+/// sellers for quotes, and keeps your data in an encrypted vault.
 #[derive(Parser, Debug)]
-#[command(name = "emptor", version)]
+#[command(name = "emptor", version, max_term_width = 100)]
+#[command(after_help = "The first evening:
+  emptor demo                                see it work on invented shops
+  emptor init                                make your vault
+  emptor add https://shop.example/p/drill    name what you want
+  emptor shop add other.example              follow a shop
+  emptor offers                              where to buy
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 vault locked, 4 daemon unreachable, 5 not found.
+EMPTOR_HOME=DIR puts everything under DIR. NO_COLOR switches colours off.")]
 struct Cli {
+    #[command(flatten)]
+    global: Global,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// See the whole thing work on a throw-away vault and invented shops on this machine
+    Demo(crate::demo::Args),
+    /// Make your vault
+    Init(vault::Init),
+    /// Open the vault
+    Unlock(vault::UnlockArgs),
+    /// Close the vault
+    Lock,
+    /// Check everything and say how to mend it
+    Doctor,
+    /// Run, start, stop or install the daemon
+    #[command(subcommand)]
+    Daemon(daemon::Daemon),
+    /// Name what you want: an address, a barcode number or a text
+    Add(Box<want::Add>),
+    /// Wishes: what may wait
+    #[command(subcommand)]
+    Wish(want::Verb),
+    /// Shopping lists: what is to be bought now
+    #[command(subcommand)]
+    List(want::Verb),
+    /// Follow shops
+    #[command(subcommand)]
+    Shop(crawl::Shop),
+    /// How shops are read: list, test, check, write adapters
+    #[command(subcommand)]
+    Adapter(adapter::AdapterCommand),
+    /// Read what is due now
+    Crawl(crawl::Crawl),
+    /// The ranked short list, with what each offer costs in all
+    Offers(offers::Offers),
+    /// The price history of a want
+    History {
+        /// The want: its id or part of its name
+        want: String,
+    },
+    /// Ask sellers for a quote
+    #[command(subcommand)]
+    Tender(tender::Tender),
+    /// Rules that tell you of a better offer
+    Alerts {
+        #[command(subcommand)]
+        verb: Option<alerts::Alerts>,
+    },
+    /// Try the ways messages reach you
+    #[command(subcommand)]
+    Notify(alerts::Notify),
+    /// Everything that left your vault
+    Ledger {
+        #[command(subcommand)]
+        verb: Option<tender::Ledger>,
+    },
+    /// The vault: status, slots, backup, restore, verify
+    #[command(subcommand)]
+    Vault(vault::VaultVerb),
+    /// A link to the page for your browser
+    Web,
+    /// The API's OpenAPI document
+    Api,
     /// Run one engine on a file: stateless and offline
     #[command(subcommand)]
     Lab(lab::Lab),
-    /// Parse foreign bytes for another emptor process
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write all of them to a directory
+    Man {
+        /// The directory
+        #[arg(long, value_name = "DIR")]
+        out: Option<std::path::PathBuf>,
+    },
+    /// Read foreign bytes: started by the daemon
     #[command(hide = true)]
     Worker,
 }
@@ -29,8 +125,177 @@ enum Command {
 /// Runs the program on the process arguments.
 #[must_use]
 pub fn run() -> ExitCode {
-    match Cli::parse().command {
-        Command::Lab(lab) => lab.run(),
+    let cli = Cli::parse();
+    match cli.command {
+        // No runtime, no files, no environment: these are for scripts and for the sandbox.
         Command::Worker => crate::worker::child::run(),
+        Command::Lab(lab) => lab.run(),
+        Command::Adapter(cmd) => match crate::agent::paths::Paths::from_env() {
+            Ok(paths) => adapter::run(&cmd, cli.global.json, &paths.adapters),
+            Err(e) => CliError::failed(e.to_string()).report(),
+        },
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "emptor", &mut std::io::stdout());
+            ExitCode::SUCCESS
+        }
+        Command::Man { out } => report(man(out.as_deref())),
+        Command::Daemon(daemon::Daemon::Run { detached }) => run_daemon(detached),
+        command => report_exit(block_on(command, cli.global)),
+    }
+}
+
+fn report(result: Result) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => e.report(),
+    }
+}
+
+fn report_exit(result: Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|e| e.report())
+}
+
+fn block_on(command: Command, global: Global) -> Result<ExitCode> {
+    private_files();
+    let runtime = if matches!(command, Command::Demo(_)) {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+    } else {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+    };
+    let runtime = runtime.map_err(|e| CliError::failed(format!("cannot start: {e}")))?;
+    runtime.block_on(dispatch(command, global))
+}
+
+async fn dispatch(command: Command, global: Global) -> Result<ExitCode> {
+    if let Command::Demo(args) = command {
+        return crate::demo::run(&args, &global)
+            .await
+            .map(|()| ExitCode::SUCCESS);
+    }
+    let mut cx = Context::new(global)?;
+    let cx = &mut cx;
+    match command {
+        Command::Init(args) => vault::init(cx, args).await,
+        Command::Unlock(args) => vault::unlock(cx, args).await,
+        Command::Lock => vault::lock(cx).await,
+        Command::Doctor => return doctor::run(cx).await,
+        Command::Daemon(verb) => daemon::verb(cx, verb).await,
+        Command::Add(args) => want::add(cx, *args, None).await,
+        Command::Wish(verb) => want::verb(cx, verb, WantKind::Wish).await,
+        Command::List(verb) => want::verb(cx, verb, WantKind::Shopping).await,
+        Command::Shop(verb) => crawl::shop(cx, verb).await,
+        Command::Crawl(args) => crawl::run(cx, args).await,
+        Command::Offers(args) => offers::run(cx, args).await,
+        Command::History { want } => offers::history(cx, &want).await,
+        Command::Tender(verb) => tender::run(cx, verb).await,
+        Command::Alerts { verb } => alerts::run(cx, verb).await,
+        Command::Notify(verb) => alerts::notify(cx, verb).await,
+        Command::Ledger { verb } => tender::ledger(cx, verb).await,
+        Command::Vault(verb) => vault::run(cx, verb).await,
+        Command::Web => {
+            let page: WebPage = cx.post("/v1/web", &()).await?;
+            cx.show(&page, |cx, p| {
+                cx.line(&p.url);
+                cx.line(&cx.dim("Good once, for a minute. Open it in your browser."));
+            })
+        }
+        Command::Api => {
+            let document =
+                crate::agent::api::routes::openapi(&crate::agent::api::handlers::table());
+            cx.show(&document, |cx, d| cx.line(&format!("{d:#}")))
+        }
+        Command::Demo(_)
+        | Command::Adapter(_)
+        | Command::Lab(_)
+        | Command::Completions { .. }
+        | Command::Man { .. }
+        | Command::Worker => Ok(()),
+    }
+    .map(|()| ExitCode::SUCCESS)
+}
+
+/// Files of ours are nobody else's business.
+fn private_files() {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+}
+
+fn run_daemon(detached: bool) -> ExitCode {
+    private_files();
+    if detached {
+        // Ctrl-C in the terminal that happened to start it is not meant for it.
+        let _ = rustix::process::setsid();
+    }
+    if let Err(e) = crate::vault::harden_process() {
+        eprintln!("warning: the process could not be hardened: {e}");
+    }
+    let result = (|| {
+        let paths =
+            crate::agent::paths::Paths::from_env().map_err(|e| CliError::failed(e.to_string()))?;
+        let config = Config::load(&paths.config).map_err(|e| {
+            CliError::failed(e.to_string()).hint("correct the line named, or remove the file")
+        })?;
+        start_log(&config.log.level, !detached);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|e| CliError::failed(format!("cannot start: {e}")))?;
+        runtime
+            .block_on(crate::agent::server::serve(paths))
+            .map_err(|e| {
+                let exit = Exit::Failed;
+                CliError::new(exit, e.to_string())
+                    .hint("`emptor daemon status` asks the running one")
+            })
+    })();
+    report(result)
+}
+
+/// Starts the log on standard error, which the spawning command line points to a file.
+pub fn start_log(level: &str, colour: bool) {
+    let filter = tracing_subscriber::EnvFilter::new(format!("warn,emptor={level}"));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colour && std::env::var_os("NO_COLOR").is_none())
+        .with_target(false)
+        .try_init();
+}
+
+fn man(out: Option<&Path>) -> Result {
+    let io = |e: std::io::Error| CliError::failed(format!("cannot write the manual: {e}"));
+    match out {
+        None => clap_mangen::Man::new(Cli::command())
+            .render(&mut std::io::stdout())
+            .map_err(io),
+        Some(dir) => {
+            std::fs::create_dir_all(dir).map_err(io)?;
+            clap_mangen::generate_to(Cli::command(), dir).map_err(io)
+        }
+    }
+}
+
+/// A path as the daemon understands it, which may work in another directory.
+fn absolute(path: &Path) -> Result<String> {
+    let path = std::path::absolute(path)
+        .map_err(|e| CliError::usage(format!("{}: {e}", path.display())))?;
+    path.into_os_string()
+        .into_string()
+        .map_err(|p| CliError::usage(format!("{} is not Unicode", p.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
     }
 }

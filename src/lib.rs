@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod cli;
+pub mod demo;
 pub mod engine;
 pub mod market;
 pub mod model;

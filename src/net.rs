@@ -189,4 +189,6 @@ pub struct Fetched {
     pub not_modified: bool,
     /// The addresses that redirected, in order.
     pub redirects: Vec<Url>,
+    /// The `Location` field as sent: where an API put what it made (201).
+    pub location: Option<String>,
 }

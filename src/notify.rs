@@ -69,3 +69,15 @@ impl Notifier {
         Delivery::Log
     }
 }
+
+/// The name of the desktop's notification service, if one answers.
+pub async fn desktop_service() -> Option<String> {
+    #[cfg(target_os = "linux")]
+    {
+        desktop::service().await
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        None
+    }
+}

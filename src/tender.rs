@@ -3,6 +3,7 @@
 
 pub mod demand;
 pub mod did;
+pub mod https;
 pub mod state;
 
 pub use demand::{demand_for, document};

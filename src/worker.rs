@@ -11,13 +11,17 @@ mod jobs;
 mod pool;
 mod sandbox;
 
-pub use pool::{WorkerLimits, WorkerPool};
+pub use pool::{WorkerLimits, WorkerPool, this_binary};
 pub use sandbox::SandboxReport;
 
 pub use crate::engine::adapter::Listing;
 
+use crate::engine::discover::FrontPage;
+use crate::engine::quote;
 use crate::model::seller::Trouble;
+use crate::model::time::Date;
 use crate::model::{Currency, Extraction, Verdict};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use url::Url;
@@ -30,8 +34,17 @@ pub enum Job {
     ReadPage(Source),
     /// Read a search or category page.
     ReadList(Source),
-    /// Read a provider's reply: schema.org JSON-LD.
-    ReadOffer,
+    /// Read a provider's reply to a call for tenders.
+    ReadQuotes,
+    /// Read a shop's front page: how it can be searched.
+    ReadFront {
+        /// Its address.
+        url: Url,
+        /// The `Content-Type` field, for the charset.
+        content_type: Option<String>,
+    },
+    /// Read a day's exchange rates.
+    ReadRates,
     /// Try what the sandbox forbids, for `emptor doctor`.
     SelfCheck,
 }
@@ -78,8 +91,19 @@ pub struct Check {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "reply", content = "value", rename_all = "snake_case")]
 pub enum Reply {
-    /// To [`Job::ReadPage`] and [`Job::ReadOffer`].
+    /// To [`Job::ReadPage`].
     Extraction(Extraction),
+    /// To [`Job::ReadQuotes`].
+    Quotes(Vec<quote::Reply>),
+    /// To [`Job::ReadFront`].
+    Front(FrontPage),
+    /// To [`Job::ReadRates`].
+    Rates {
+        /// The day.
+        date: Date,
+        /// Currency code and units of it for one euro.
+        rates: Vec<(String, Decimal)>,
+    },
     /// To [`Job::ReadList`].
     Listings(Listings),
     /// To [`Job::SelfCheck`].

@@ -1,6 +1,9 @@
 //! The local API: JSON over HTTP on the unix socket.
 
 pub mod error;
+pub mod handlers;
+pub mod routes;
 pub mod types;
 
 pub use error::{ApiError, Code};
+pub use handlers::router;

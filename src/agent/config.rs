@@ -1,5 +1,6 @@
 //! The configuration file: every field has a default, unknown fields are errors.
 
+use crate::engine::locale::Locale;
 use crate::model::Currency;
 use crate::model::time::Date;
 use rust_decimal::Decimal;
@@ -296,6 +297,21 @@ impl Config {
             );
         }
         Ok(())
+    }
+
+    /// How amounts are written: as configured, else as the environment says (POSIX order).
+    #[must_use]
+    pub fn locale(&self) -> Locale {
+        let env = |key| std::env::var(key).ok().filter(|v: &String| !v.is_empty());
+        let name = self
+            .person
+            .locale
+            .clone()
+            .or_else(|| env("LC_ALL"))
+            .or_else(|| env("LC_MONETARY"))
+            .or_else(|| env("LANG"))
+            .unwrap_or_default();
+        Locale::named(&name)
     }
 
     /// The person's time zone: as configured, else the system's.

@@ -27,7 +27,20 @@ const RULES: Collection<Rule> = Collection::new(Tree::new(7, "rules"), 1);
 const ALERTS: Collection<Alert> = Collection::new(Tree::new(8, "alerts"), 1);
 const TENDERS: Collection<Tender> = Collection::new(Tree::new(9, "tenders"), 1);
 const RATES: Collection<Rates> = Collection::new(Tree::new(10, "rates"), 1);
-const SEARCHES: Collection<String> = Collection::new(Tree::new(11, "searches"), 1);
+
+/// Everything that a backup or an export holds.
+pub const TREES: &[Tree] = &[
+    WANTS.tree(),
+    SHOPS.tree(),
+    LISTINGS.tree(),
+    HISTORY.tree(),
+    JOBS.tree(),
+    PAGES.tree(),
+    RULES.tree(),
+    ALERTS.tree(),
+    TENDERS.tree(),
+    RATES.tree(),
+];
 
 /// What identifies an offer: the first 16 hexadecimal digits of the SHA-256 of its
 /// canonical address and stock-keeping unit.
@@ -53,6 +66,9 @@ pub struct Listing {
     /// One of several prices of a page that nobody has chosen yet: not an offer.
     #[serde(default)]
     pub candidate: bool,
+    /// How many observations its history has.
+    #[serde(default)]
+    pub observations: u32,
 }
 
 /// The answer to "is this offer that want?".
@@ -88,7 +104,11 @@ impl Listing {
         hash.update(url.as_bytes());
         hash.update([0]);
         hash.update(sku.unwrap_or_default().as_bytes());
-        hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
+        hash.finalize()
+            .iter()
+            .take(8)
+            .map(|b| format!("{b:02x}"))
+            .collect()
     }
 
     /// How it goes with a want.
@@ -135,7 +155,7 @@ pub struct Rates {
     pub read: Timestamp,
 }
 
-/// A page's history stream has the offer's id as its name.
+/// A history stream has the offer's id as its name.
 fn stream(id: &str) -> &[u8] {
     id.as_bytes()
 }
@@ -153,9 +173,15 @@ struct Index {
 impl Index {
     fn add(&mut self, listing: &Listing) {
         for link in &listing.links {
-            self.by_want.entry(link.want).or_default().insert(listing.id.clone());
+            self.by_want
+                .entry(link.want)
+                .or_default()
+                .insert(listing.id.clone());
         }
-        self.by_url.entry(listing.url.clone()).or_default().insert(listing.id.clone());
+        self.by_url
+            .entry(listing.url.clone())
+            .or_default()
+            .insert(listing.id.clone());
     }
 }
 
@@ -175,14 +201,14 @@ impl Store {
     /// As the vault.
     pub fn open(vault: Vault) -> Result<Self> {
         let mut index = Index::default();
-        for listing in LISTINGS.all(&vault)? {
+        for (_, listing) in LISTINGS.all(&vault)? {
             index.add(&listing);
-            HISTORY.read(&vault, stream(&listing.id), |_| {
-                index.observations += 1;
-                true
-            })?;
+            index.observations += listing.observations as usize;
         }
-        Ok(Self { vault, index: Arc::new(Mutex::new(index)) })
+        Ok(Self {
+            vault,
+            index: Arc::new(Mutex::new(index)),
+        })
     }
 
     /// The vault underneath.
@@ -203,7 +229,11 @@ impl Store {
         let mut listings = Vec::new();
         let mut observed = 0;
         let result = self.vault.transaction(|tx| {
-            let mut change = Change { tx, listings: &mut listings, observed: &mut observed };
+            let mut change = Change {
+                tx,
+                listings: &mut listings,
+                observed: &mut observed,
+            };
             f(&mut change)
         })?;
         let mut index = self.index();
@@ -212,12 +242,23 @@ impl Store {
         Ok(result)
     }
 
+    fn all<T: Serialize + serde::de::DeserializeOwned>(
+        &self,
+        of: &Collection<T>,
+    ) -> Result<Vec<T>> {
+        Ok(of
+            .all(&self.vault)?
+            .into_iter()
+            .map(|(_, record)| record)
+            .collect())
+    }
+
     /// All wants, oldest first.
     ///
     /// # Errors
     /// As the vault.
     pub fn wants(&self) -> Result<Vec<Want>> {
-        WANTS.all(&self.vault)
+        self.all(&WANTS)
     }
 
     /// One want.
@@ -233,7 +274,7 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn shops(&self) -> Result<Vec<Shop>> {
-        SHOPS.all(&self.vault)
+        self.all(&SHOPS)
     }
 
     /// One shop.
@@ -249,7 +290,7 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn jobs(&self) -> Result<Vec<CrawlJob>> {
-        JOBS.all(&self.vault)
+        self.all(&JOBS)
     }
 
     /// One crawl job.
@@ -281,8 +322,14 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn listings_of(&self, want: Id) -> Result<Vec<Listing>> {
-        let ids: Vec<ListingId> =
-            self.index().by_want.get(&want).into_iter().flatten().cloned().collect();
+        let ids: Vec<ListingId> = self
+            .index()
+            .by_want
+            .get(&want)
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect();
         self.read_listings(ids)
     }
 
@@ -291,8 +338,14 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn listings_on(&self, url: &str) -> Result<Vec<Listing>> {
-        let ids: Vec<ListingId> =
-            self.index().by_url.get(url).into_iter().flatten().cloned().collect();
+        let ids: Vec<ListingId> = self
+            .index()
+            .by_url
+            .get(url)
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect();
         self.read_listings(ids)
     }
 
@@ -309,7 +362,7 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn listings(&self) -> Result<Vec<Listing>> {
-        LISTINGS.all(&self.vault)
+        self.all(&LISTINGS)
     }
 
     /// The observations of one offer, oldest first.
@@ -317,12 +370,7 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn history(&self, id: &str) -> Result<Vec<Observation>> {
-        let mut points = Vec::new();
-        HISTORY.read(&self.vault, stream(id), |o| {
-            points.push(o);
-            true
-        })?;
-        Ok(points)
+        HISTORY.read(&self.vault, stream(id))
     }
 
     /// How many observations there are.
@@ -336,7 +384,7 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn rules(&self) -> Result<Vec<Rule>> {
-        RULES.all(&self.vault)
+        self.all(&RULES)
     }
 
     /// All alerts, oldest first.
@@ -344,7 +392,7 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn alerts(&self) -> Result<Vec<Alert>> {
-        ALERTS.all(&self.vault)
+        self.all(&ALERTS)
     }
 
     /// All tenders, oldest first.
@@ -352,7 +400,7 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn tenders(&self) -> Result<Vec<Tender>> {
-        TENDERS.all(&self.vault)
+        self.all(&TENDERS)
     }
 
     /// One tender.
@@ -369,14 +417,6 @@ impl Store {
     /// As the vault.
     pub fn rates(&self) -> Result<Option<Rates>> {
         RATES.get(&self.vault, b"ecb")
-    }
-
-    /// How a shop without an adapter can be searched.
-    ///
-    /// # Errors
-    /// As the vault.
-    pub fn search_template(&self, domain: &str) -> Result<Option<String>> {
-        SEARCHES.get(&self.vault, domain.as_bytes())
     }
 }
 
@@ -405,7 +445,7 @@ impl Change<'_, '_> {
     /// # Errors
     /// As the vault.
     pub fn remove_want(&mut self, id: Id) -> Result<()> {
-        WANTS.remove(self.tx, id.0.as_bytes())
+        WANTS.remove(self.tx, id.0.as_bytes()).map(drop)
     }
 
     /// Writes a shop.
@@ -421,7 +461,7 @@ impl Change<'_, '_> {
     /// # Errors
     /// As the vault.
     pub fn remove_shop(&mut self, domain: &str) -> Result<()> {
-        SHOPS.remove(self.tx, domain.as_bytes())
+        SHOPS.remove(self.tx, domain.as_bytes()).map(drop)
     }
 
     /// Writes a job.
@@ -437,7 +477,7 @@ impl Change<'_, '_> {
     /// # Errors
     /// As the vault.
     pub fn remove_job(&mut self, id: Id) -> Result<()> {
-        JOBS.remove(self.tx, id.0.as_bytes())
+        JOBS.remove(self.tx, id.0.as_bytes()).map(drop)
     }
 
     /// Writes what is remembered of a page.
@@ -446,6 +486,20 @@ impl Change<'_, '_> {
     /// As the vault.
     pub fn put_page(&mut self, url: &str, page: &Page) -> Result<()> {
         PAGES.put(self.tx, &page_key(url), page)
+    }
+
+    /// Writes a listing and an entry in its history.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn observe(&mut self, listing: &Listing, observation: &Observation) -> Result<()> {
+        HISTORY.append(self.tx, stream(&listing.id), observation)?;
+        *self.observed += 1;
+        let observations = listing.observations.saturating_add(1);
+        self.put_listing(&Listing {
+            observations,
+            ..listing.clone()
+        })
     }
 
     /// Writes a listing.
@@ -463,17 +517,7 @@ impl Change<'_, '_> {
     /// # Errors
     /// As the vault.
     pub fn remove_candidate(&mut self, id: &str) -> Result<()> {
-        LISTINGS.remove(self.tx, id.as_bytes())
-    }
-
-    /// Adds an observation to the history of a listing.
-    ///
-    /// # Errors
-    /// As the vault.
-    pub fn observe(&mut self, id: &str, observation: &Observation) -> Result<()> {
-        HISTORY.append(self.tx, stream(id), observation)?;
-        *self.observed += 1;
-        Ok(())
+        LISTINGS.remove(self.tx, id.as_bytes()).map(drop)
     }
 
     /// Writes a rule.
@@ -489,7 +533,7 @@ impl Change<'_, '_> {
     /// # Errors
     /// As the vault.
     pub fn remove_rule(&mut self, id: Id) -> Result<()> {
-        RULES.remove(self.tx, id.0.as_bytes())
+        RULES.remove(self.tx, id.0.as_bytes()).map(drop)
     }
 
     /// Writes an alert.
@@ -514,13 +558,5 @@ impl Change<'_, '_> {
     /// As the vault.
     pub fn put_rates(&mut self, rates: &Rates) -> Result<()> {
         RATES.put(self.tx, b"ecb", rates)
-    }
-
-    /// Writes how a shop can be searched.
-    ///
-    /// # Errors
-    /// As the vault.
-    pub fn put_search_template(&mut self, domain: &str, template: &str) -> Result<()> {
-        SEARCHES.put(self.tx, domain.as_bytes(), &template.to_owned())
     }
 }

@@ -92,7 +92,12 @@ pub async fn run(cx: &mut Context, verb: Option<Alerts>) -> Result {
                     } else {
                         cx.dim(&w.decision)
                     };
-                    cx.line(&format!("{}  {}  {decision}: {}", local(w.at), w.rule, w.reason));
+                    cx.line(&format!(
+                        "{}  {}  {decision}: {}",
+                        local(w.at),
+                        w.rule,
+                        w.reason
+                    ));
                 }
             })
         }
@@ -111,7 +116,9 @@ pub async fn notify(cx: &mut Context, verb: Notify) -> Result {
         if s.delivered == "desktop" {
             cx.line("Sent to the desktop.");
         } else {
-            cx.line(&format!("No desktop notification service: written to the log ({log})."));
+            cx.line(&format!(
+                "No desktop notification service: written to the log ({log})."
+            ));
         }
     })
 }

@@ -145,15 +145,13 @@ impl Context {
     pub fn new(global: Global) -> Result<Self> {
         let paths = Paths::from_env().map_err(|e| CliError::failed(e.to_string()))?;
         // A broken configuration must not keep `doctor` from saying so.
-        let locale = Config::load(&paths.config)
-            .ok()
-            .and_then(|c| c.person.locale);
+        let locale = Config::load(&paths.config).unwrap_or_default().locale();
         let colour = std::io::stdout().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
         Ok(Self {
             global,
             paths,
-            locale: Locale::from_env(locale.as_deref()),
+            locale,
             colour,
             client: None,
         })

@@ -4,9 +4,7 @@ use super::client::encode;
 use super::context::{Context, Result};
 use super::format::ago;
 use super::offers::print_blind;
-use crate::agent::api::types::{
-    CrawlProgress, CrawlRequest, CrawlResult, Done, NewShop, ShopView,
-};
+use crate::agent::api::types::{CrawlProgress, CrawlRequest, CrawlResult, Done, NewShop, ShopView};
 use crate::model::Money;
 use crate::model::time::Timestamp;
 use clap::{Args, Subcommand};
@@ -72,7 +70,11 @@ pub enum Shop {
 /// # Errors
 /// Whatever the daemon says.
 pub async fn run(cx: &mut Context, args: Crawl) -> Result {
-    let request = CrawlRequest { shop: args.shop, want: args.want, now: args.now };
+    let request = CrawlRequest {
+        shop: args.shop,
+        want: args.want,
+        now: args.now,
+    };
     let progress = run_quietly(cx, &request).await?;
     cx.show(&progress, |cx, p| {
         if p.results.is_empty() {
@@ -130,8 +132,20 @@ pub async fn run_quietly(cx: &mut Context, request: &CrawlRequest) -> Result<Cra
 /// Whatever the daemon says.
 pub async fn shop(cx: &mut Context, verb: Shop) -> Result {
     match verb {
-        Shop::Add { input, name, adapter, delivery, free_from } => {
-            let new = NewShop { input, name, adapter, delivery_fee: delivery, free_from };
+        Shop::Add {
+            input,
+            name,
+            adapter,
+            delivery,
+            free_from,
+        } => {
+            let new = NewShop {
+                input,
+                name,
+                adapter,
+                delivery_fee: delivery,
+                free_from,
+            };
             let shop: ShopView = cx.post("/v1/shops", &new).await?;
             cx.show(&shop, |cx, s| {
                 let adapter = s.adapter.as_deref().unwrap_or("the generic reader");
@@ -140,7 +154,10 @@ pub async fn shop(cx: &mut Context, verb: Shop) -> Result {
                 } else {
                     "It cannot be searched: add its product pages with `emptor add URL`."
                 };
-                cx.line(&format!("Following {} with {adapter}. {search}", cx.bold(&s.domain)));
+                cx.line(&format!(
+                    "Following {} with {adapter}. {search}",
+                    cx.bold(&s.domain)
+                ));
                 if let (Some(detail), Some(advice)) = (&s.health.detail, &s.advice) {
                     cx.line(&cx.yellow(&format!("  {detail}")));
                     cx.line(&cx.dim(&format!("  {advice}")));
@@ -152,7 +169,11 @@ pub async fn shop(cx: &mut Context, verb: Shop) -> Result {
             cx.show(&shops, |cx, shops| print_shops(cx, shops))
         }
         Shop::Test { domain } => {
-            let request = CrawlRequest { shop: Some(domain.clone()), want: None, now: true };
+            let request = CrawlRequest {
+                shop: Some(domain.clone()),
+                want: None,
+                now: true,
+            };
             let progress = run_quietly(cx, &request).await?;
             let shop: ShopView = cx.get(&format!("/v1/shops/{}", encode(&domain))).await?;
             cx.show(&(&shop, &progress.results), |cx, (shop, results)| {
@@ -177,15 +198,27 @@ fn print_shops(cx: &Context, shops: &[ShopView]) {
     for s in shops {
         let state = match (&s.health.trouble, s.health.last_good) {
             (Some(trouble), _) => {
-                let since = s.health.blind_since.map(|t| ago(t, now)).unwrap_or_default();
-                let trouble = serde_json::to_string(trouble).unwrap_or_default().replace('"', "");
-                cx.yellow(&format!("blind since {since}: {}", trouble.replace('_', " ")))
+                let since = s
+                    .health
+                    .blind_since
+                    .map(|t| ago(t, now))
+                    .unwrap_or_default();
+                let trouble = serde_json::to_string(trouble)
+                    .unwrap_or_default()
+                    .replace('"', "");
+                cx.yellow(&format!(
+                    "blind since {since}: {}",
+                    trouble.replace('_', " ")
+                ))
             }
             (None, Some(good)) => cx.green(&format!("read {}", ago(good, now))),
             (None, None) => cx.dim("not read yet"),
         };
         let adapter = s.adapter.as_deref().unwrap_or("generic");
-        cx.line(&format!("{:<30} {:>4} pages  {adapter:<14} {state}", s.domain, s.pages));
+        cx.line(&format!(
+            "{:<30} {:>4} pages  {adapter:<14} {state}",
+            s.domain, s.pages
+        ));
         if let (Some(detail), Some(advice)) = (&s.health.detail, &s.advice) {
             cx.line(&cx.dim(&format!("    {detail}")));
             cx.line(&cx.dim(&format!("    {advice}")));

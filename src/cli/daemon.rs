@@ -56,12 +56,19 @@ pub async fn verb(cx: &mut Context, verb: Daemon) -> Result {
 async fn stop(cx: &mut Context) -> Result {
     let done = match Client::connect(&cx.paths, false).await {
         Ok(mut client) => client.post::<Done>("/v1/stop", &()).await?,
-        Err(_) => Done { done: "No daemon is running.".into() },
+        Err(_) => Done {
+            done: "No daemon is running.".into(),
+        },
     };
     let begin = Instant::now();
-    while tokio::net::UnixStream::connect(&cx.paths.socket).await.is_ok() {
+    while tokio::net::UnixStream::connect(&cx.paths.socket)
+        .await
+        .is_ok()
+    {
         if begin.elapsed() > Duration::from_secs(30) {
-            return Err(CliError::failed("the daemon still answers after 30 seconds"));
+            return Err(CliError::failed(
+                "the daemon still answers after 30 seconds",
+            ));
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -75,7 +82,12 @@ fn print_status(cx: &Context, s: &Status) {
         VaultState::Locked => cx.yellow("locked: run `emptor unlock`"),
         VaultState::Open => cx.green("open"),
     };
-    cx.line(&format!("emptor {}, process {}, started {}", s.version, s.pid, ago(s.since, now)));
+    cx.line(&format!(
+        "emptor {}, process {}, started {}",
+        s.version,
+        s.pid,
+        ago(s.since, now)
+    ));
     cx.line(&format!("vault     {vault}"));
     if s.vault == VaultState::Open {
         cx.line(&format!("wants     {}", s.wants));

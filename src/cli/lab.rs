@@ -61,6 +61,18 @@ pub fn json_lines(
     input: impl io::Read,
     mut answer: impl FnMut(&Value) -> Result<Value, String>,
 ) -> ExitCode {
+    text_lines(input, |line| {
+        let value = serde_json::from_slice(line).map_err(|e| format!("not JSON: {e}"))?;
+        answer(&value).map(|reply| reply.to_string())
+    })
+}
+
+/// [`json_lines`] for lines too long to pass through a [`Value`]: `answer` reads the
+/// bytes and writes the reply itself.
+pub fn text_lines(
+    input: impl io::Read,
+    mut answer: impl FnMut(&[u8]) -> Result<String, String>,
+) -> ExitCode {
     let mut reader = io::BufReader::new(input);
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut failed = false;
@@ -95,19 +107,18 @@ pub fn json_lines(
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let parsed = if too_long {
+        let answered = if too_long {
             Err(format!("the line is longer than {MAX_LINE} bytes"))
         } else {
-            serde_json::from_slice::<Value>(&line).map_err(|e| format!("not JSON: {e}"))
+            answer(&line)
         };
-        let id = parsed
-            .as_ref()
-            .ok()
-            .and_then(|v| v.get("id").cloned())
-            .unwrap_or(Value::Null);
-        let reply = parsed.and_then(|v| answer(&v)).unwrap_or_else(|error| {
+        let reply = answered.unwrap_or_else(|error| {
             failed = true;
-            json!({ "id": id, "error": error })
+            let id = (!too_long)
+                .then(|| serde_json::from_slice::<Value>(&line).ok())
+                .flatten()
+                .and_then(|v| v.get("id").cloned());
+            json!({ "id": id, "error": error }).to_string()
         });
         if writeln!(out, "{reply}").is_err() {
             return ExitCode::SUCCESS; // the reader of our output left

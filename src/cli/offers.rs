@@ -62,9 +62,13 @@ pub async fn run(cx: &mut Context, args: Offers) -> Result {
     ];
     for (offer, answer) in answers {
         if let Some(offer) = offer {
-            let decide = Decide { offer: offer.clone(), answer };
-            let done: Done =
-                cx.post(&format!("/v1/wants/{}/decide", encode(want)), &decide).await?;
+            let decide = Decide {
+                offer: offer.clone(),
+                answer,
+            };
+            let done: Done = cx
+                .post(&format!("/v1/wants/{}/decide", encode(want)), &decide)
+                .await?;
             if !cx.global.json {
                 cx.line(&done.done);
             }
@@ -77,8 +81,16 @@ pub async fn run(cx: &mut Context, args: Offers) -> Result {
 /// One offer on one line.
 #[must_use]
 pub fn one_line(cx: &Context, o: &OfferView) -> String {
-    let cost = o.landed.as_ref().map_or_else(|| "no price".to_owned(), |c| cost(cx, c));
-    format!("{} at {} ({})", cx.green(&cost), o.shop, availability(o.availability))
+    let cost = o
+        .landed
+        .as_ref()
+        .map_or_else(|| "no price".to_owned(), |c| cost(cx, c));
+    format!(
+        "{} at {} ({})",
+        cx.green(&cost),
+        o.shop,
+        availability(o.availability)
+    )
 }
 
 fn cost(cx: &Context, c: &CostView) -> String {
@@ -86,13 +98,21 @@ fn cost(cx: &Context, c: &CostView) -> String {
     if c.low.amount == c.high.amount {
         mid
     } else {
-        format!("{mid} ({} to {})", cx.locale.money(&c.low), cx.locale.money(&c.high))
+        format!(
+            "{mid} ({} to {})",
+            cx.locale.money(&c.low),
+            cx.locale.money(&c.high)
+        )
     }
 }
 
 fn print(cx: &Context, r: &OffersReply, args: &Offers) {
     let now = Timestamp::now();
-    cx.line(&format!("{}  {}", cx.bold(&r.want.want.name), cx.dim(&format!("[{}]", r.want.short))));
+    cx.line(&format!(
+        "{}  {}",
+        cx.bold(&r.want.want.name),
+        cx.dim(&format!("[{}]", r.want.short))
+    ));
     if r.want.want.status != WantStatus::Open {
         let status = format!("{:?}", r.want.want.status).to_lowercase();
         cx.line(&cx.yellow(&format!("  this want is {status}")));
@@ -103,12 +123,27 @@ fn print(cx: &Context, r: &OffersReply, args: &Offers) {
     for o in &r.ranked {
         print_offer(cx, o, args.explain, now);
     }
-    section(cx, "Is this it? Answer with --same ID or --not ID", &r.maybe, args.explain, now);
-    section(cx, "Several prices on the page: --choose ID", &r.ambiguous, args.explain, now);
+    section(
+        cx,
+        "Is this it? Answer with --same ID or --not ID",
+        &r.maybe,
+        args.explain,
+        now,
+    );
+    section(
+        cx,
+        "Several prices on the page: --choose ID",
+        &r.ambiguous,
+        args.explain,
+        now,
+    );
     if args.all {
         section(cx, "Not acceptable", &r.rejected, true, now);
     } else if !r.rejected.is_empty() {
-        let text = format!("  {} more fail a condition (--all shows them)", r.rejected.len());
+        let text = format!(
+            "  {} more fail a condition (--all shows them)",
+            r.rejected.len()
+        );
         cx.line(&cx.dim(&text));
     }
     print_blind(cx, &r.blind, now);
@@ -117,7 +152,10 @@ fn print(cx: &Context, r: &OffersReply, args: &Offers) {
 /// Prints the sources that give nothing.
 pub fn print_blind(cx: &Context, blind: &[Blind], now: Timestamp) {
     for b in blind {
-        let since = b.since.map(|s| format!(" since {}", ago(s, now))).unwrap_or_default();
+        let since = b
+            .since
+            .map(|s| format!(" since {}", ago(s, now)))
+            .unwrap_or_default();
         cx.line(&cx.yellow(&format!("  blind{since}: {}: {}", b.source, b.reason)));
         cx.line(&cx.dim(&format!("    {}", b.advice)));
     }
@@ -134,13 +172,25 @@ fn section(cx: &Context, title: &str, offers: &[OfferView], explain: bool, now: 
 }
 
 fn print_offer(cx: &Context, o: &OfferView, explain: bool, now: Timestamp) {
-    let rank = o.rank.map_or_else(|| "  -".to_owned(), |r| format!("{r:>3}"));
-    let star = if o.shortlisted { cx.green("*") } else { " ".into() };
+    let rank = o
+        .rank
+        .map_or_else(|| "  -".to_owned(), |r| format!("{r:>3}"));
+    let star = if o.shortlisted {
+        cx.green("*")
+    } else {
+        " ".into()
+    };
     let total = o.landed.as_ref().map_or_else(
-        || o.price.map_or_else(|| "no price".to_owned(), |p| cx.locale.money(&p)),
+        || {
+            o.price
+                .map_or_else(|| "no price".to_owned(), |p| cx.locale.money(&p))
+        },
         |c| cost(cx, c),
     );
-    let days = o.delivery_days.map(|d| format!(", {d} days")).unwrap_or_default();
+    let days = o
+        .delivery_days
+        .map(|d| format!(", {d} days"))
+        .unwrap_or_default();
     let quote = if o.source == "quote" { ", quote" } else { "" };
     cx.line(&format!(
         "{rank}{star} {}  {}  {}{days}{quote}, {}  {}",
@@ -165,7 +215,10 @@ fn print_offer(cx: &Context, o: &OfferView, explain: bool, now: Timestamp) {
             };
             let kind = format!("{:?}", t.kind).to_lowercase();
             let certainty = format!("{:?}", t.certainty).to_lowercase();
-            cx.line(&format!("       {kind:<9} {:>10}{range}  {certainty}: {}", t.mid, t.source));
+            cx.line(&format!(
+                "       {kind:<9} {:>10}{range}  {certainty}: {}",
+                t.mid, t.source
+            ));
         }
     }
     for note in &o.notes {
@@ -174,11 +227,20 @@ fn print_offer(cx: &Context, o: &OfferView, explain: bool, now: Timestamp) {
     let readers: Vec<String> = o
         .provenance
         .iter()
-        .map(|p| format!("{} {}", serde_json::to_string(&p.extractor).unwrap_or_default(), p.place))
+        .map(|p| {
+            format!(
+                "{} {}",
+                serde_json::to_string(&p.extractor).unwrap_or_default(),
+                p.place
+            )
+        })
         .collect();
     if !readers.is_empty() {
         let readers = readers.join(", ").replace('"', "");
-        cx.line(&cx.dim(&format!("       read by {readers}, confidence {:.2}", o.confidence)));
+        cx.line(&cx.dim(&format!(
+            "       read by {readers}, confidence {:.2}",
+            o.confidence
+        )));
     }
     cx.line(&cx.dim(&format!("       {}", o.url)));
 }
@@ -188,9 +250,15 @@ fn print_offer(cx: &Context, o: &OfferView, explain: bool, now: Timestamp) {
 /// # Errors
 /// Whatever the daemon says.
 pub async fn history(cx: &mut Context, want: &str) -> Result {
-    let reply: HistoryReply = cx.get(&format!("/v1/wants/{}/history", encode(want))).await?;
+    let reply: HistoryReply = cx
+        .get(&format!("/v1/wants/{}/history", encode(want)))
+        .await?;
     cx.show(&reply, |cx, r| {
-        cx.line(&format!("{}  {}", cx.bold(&r.name), cx.dim(&format!("[{}]", r.want))));
+        cx.line(&format!(
+            "{}  {}",
+            cx.bold(&r.name),
+            cx.dim(&format!("[{}]", r.want))
+        ));
         if r.points.is_empty() {
             cx.line("  No price was seen yet.");
             return;
@@ -200,7 +268,9 @@ pub async fn history(cx: &mut Context, want: &str) -> Result {
         }
         cx.line("");
         for p in r.points.iter().rev().take(10) {
-            let price = p.price.map_or_else(|| "-".to_owned(), |m| cx.locale.money(&m));
+            let price = p
+                .price
+                .map_or_else(|| "-".to_owned(), |m| cx.locale.money(&m));
             cx.line(&format!(
                 "  {}  {price:>14}  {}  {}",
                 local(p.at),
@@ -218,8 +288,10 @@ fn chart(
     height: usize,
     money: &dyn Fn(&crate::model::Money) -> String,
 ) -> Vec<String> {
-    let priced: Vec<(&HistoryPoint, crate::model::Money)> =
-        points.iter().filter_map(|p| p.home.map(|m| (p, m))).collect();
+    let priced: Vec<(&HistoryPoint, crate::model::Money)> = points
+        .iter()
+        .filter_map(|p| p.home.map(|m| (p, m)))
+        .collect();
     let (Some(first), Some(last)) = (priced.first(), priced.last()) else {
         return Vec::new();
     };
@@ -239,7 +311,9 @@ fn chart(
             latest.insert(priced[next].0.url.as_str(), priced[next].1.amount);
             next += 1;
         }
-        let Some(value) = latest.values().min() else { continue };
+        let Some(value) = latest.values().min() else {
+            continue;
+        };
         let range = high - low;
         let y = if range.is_zero() {
             height / 2
@@ -295,8 +369,11 @@ mod tests {
             home: price.parse().ok(),
             availability: Availability::InStock,
         };
-        let points =
-            [point(0, "a", "10 EUR"), point(5, "b", "8 EUR"), point(10, "b", "12 EUR")];
+        let points = [
+            point(0, "a", "10 EUR"),
+            point(5, "b", "8 EUR"),
+            point(10, "b", "12 EUR"),
+        ];
         let lines = chart(&points, 11, 5, &Money::to_string);
         // a stays at 10, so b's rise to 12 does not lift the lowest price above 10.
         insta::assert_snapshot!(lines[..5].join("\n"), @r"

@@ -85,8 +85,17 @@ pub enum Ledger {
 /// Whatever the daemon says, or no consent.
 pub async fn run(cx: &mut Context, verb: Tender) -> Result {
     match verb {
-        Tender::New { want, to, hours, yes } => {
-            let new = NewTender { want, to, hours: Some(hours) };
+        Tender::New {
+            want,
+            to,
+            hours,
+            yes,
+        } => {
+            let new = NewTender {
+                want,
+                to,
+                hours: Some(hours),
+            };
             let draft: TenderView = cx.post("/v1/tenders", &new).await?;
             if !cx.global.json {
                 for s in &draft.sessions {
@@ -94,10 +103,17 @@ pub async fn run(cx: &mut Context, verb: Tender) -> Result {
                     cx.line(&s.document);
                     cx.line("");
                 }
-                cx.line("Nothing else is sent: not your limit, not whom else you ask, not who you are.");
+                cx.line(
+                    "Nothing else is sent: not your limit, not whom else you ask, not who you are.",
+                );
             }
             let path = format!("/v1/tenders/{}", encode(&draft.id));
-            if !yes && !cx.confirm(&format!("Send this to {} provider(s)?", draft.sessions.len())) {
+            if !yes
+                && !cx.confirm(&format!(
+                    "Send this to {} provider(s)?",
+                    draft.sessions.len()
+                ))
+            {
                 let _: Done = cx.post(&format!("{path}/cancel"), &()).await?;
                 return Err(CliError::failed("nothing was sent")
                     .hint("answer `y` in a terminal, or give --yes"));
@@ -156,8 +172,11 @@ pub async fn run(cx: &mut Context, verb: Tender) -> Result {
             let t: TenderView = cx.get(&path).await?;
             let chosen = t.quotes.iter().find(|q| q.id == quote);
             let chosen = chosen.ok_or_else(|| {
-                CliError::new(super::context::Exit::NotFound, format!("no valid quote `{quote}`"))
-                    .hint(format!("see `emptor tender quotes {}`", t.id))
+                CliError::new(
+                    super::context::Exit::NotFound,
+                    format!("no valid quote `{quote}`"),
+                )
+                .hint(format!("see `emptor tender quotes {}`", t.id))
             })?;
             let line = one_line(cx, chosen);
             if !yes && !cx.confirm(&format!("Accept {line} and decline the others?")) {
@@ -228,7 +247,12 @@ pub async fn ledger(cx: &mut Context, verb: Option<Ledger>) -> Result {
                     cx.line("Nothing has left the vault.");
                 }
                 for l in lines {
-                    cx.line(&format!("{}  {}  {}", local(l.at), cx.bold(&l.recipient), l.purpose));
+                    cx.line(&format!(
+                        "{}  {}  {}",
+                        local(l.at),
+                        cx.bold(&l.recipient),
+                        l.purpose
+                    ));
                     cx.line(&cx.dim(&format!("    {}", l.fields.join(", "))));
                     cx.line(&cx.dim(&format!("    sha256 {}", l.sha256)));
                 }
@@ -237,7 +261,10 @@ pub async fn ledger(cx: &mut Context, verb: Option<Ledger>) -> Result {
         Ledger::Verify => {
             let check: LedgerCheck = cx.post("/v1/ledger/verify", &()).await?;
             cx.show(&check, |cx, c| {
-                cx.line(&format!("{} entries, the chain is whole. Head {}", c.entries, c.head));
+                cx.line(&format!(
+                    "{} entries, the chain is whole. Head {}",
+                    c.entries, c.head
+                ));
             })
         }
         Ledger::Export { file } => {

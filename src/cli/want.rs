@@ -150,12 +150,20 @@ pub async fn add(cx: &mut Context, args: Add, kind: Option<WantKind>) -> Result 
     };
     let mut view: WantView = cx.post("/v1/wants", &new).await?;
     if !args.no_crawl {
-        let request = CrawlRequest { want: Some(view.short.clone()), shop: None, now: true };
+        let request = CrawlRequest {
+            want: Some(view.short.clone()),
+            shop: None,
+            now: true,
+        };
         crawl::run_quietly(cx, &request).await?;
         view = cx.get(&format!("/v1/wants/{}", view.short)).await?;
     }
     cx.show(&view, |cx, v| {
-        cx.line(&format!("Added {} {}", cx.bold(&v.want.name), cx.dim(&format!("[{}]", v.short))));
+        cx.line(&format!(
+            "Added {} {}",
+            cx.bold(&v.want.name),
+            cx.dim(&format!("[{}]", v.short))
+        ));
         match &v.best {
             Some(best) => cx.line(&format!("  {}", offers::one_line(cx, best))),
             None if !v.want.urls.is_empty() => {
@@ -178,7 +186,10 @@ pub async fn verb(cx: &mut Context, verb: Verb, kind: WantKind) -> Result {
             let wants: Vec<WantView> = wants
                 .into_iter()
                 .filter(|w| w.want.kind == kind)
-                .filter(|w| list.as_ref().is_none_or(|l| w.want.list.eq_ignore_ascii_case(l)))
+                .filter(|w| {
+                    list.as_ref()
+                        .is_none_or(|l| w.want.list.eq_ignore_ascii_case(l))
+                })
                 .filter(|w| all || w.want.status == WantStatus::Open)
                 .collect();
             cx.show(&wants, |cx, wants| print_list(cx, wants))
@@ -197,7 +208,10 @@ pub async fn verb(cx: &mut Context, verb: Verb, kind: WantKind) -> Result {
             change(cx, &want, snoozed(until)).await
         }
         Verb::Done { want } => {
-            let edit = EditWant { status: Some(WantStatus::Fulfilled), ..EditWant::default() };
+            let edit = EditWant {
+                status: Some(WantStatus::Fulfilled),
+                ..EditWant::default()
+            };
             change(cx, &want, edit).await
         }
         Verb::Rm { want } => {
@@ -240,7 +254,9 @@ async fn edit(cx: &mut Context, e: Edit) -> Result {
 }
 
 async fn change(cx: &mut Context, want: &str, edit: EditWant) -> Result {
-    let view: WantView = cx.post(&format!("/v1/wants/{}", encode(want)), &edit).await?;
+    let view: WantView = cx
+        .post(&format!("/v1/wants/{}", encode(want)), &edit)
+        .await?;
     cx.show(&view, print_one)
 }
 
@@ -255,8 +271,11 @@ fn print_list(cx: &Context, wants: &[WantView]) {
     for list in lists {
         cx.line(&cx.bold(list));
         for w in wants.iter().filter(|w| w.want.list == list) {
-            let quantity =
-                if w.want.quantity > 1 { format!("{} x ", w.want.quantity) } else { String::new() };
+            let quantity = if w.want.quantity > 1 {
+                format!("{} x ", w.want.quantity)
+            } else {
+                String::new()
+            };
             let status = match w.want.status {
                 WantStatus::Open => String::new(),
                 other => cx.yellow(&format!(" ({})", format!("{other:?}").to_lowercase())),
@@ -277,13 +296,24 @@ fn print_list(cx: &Context, wants: &[WantView]) {
 
 fn print_one(cx: &Context, view: &WantView) {
     let w = &view.want;
-    cx.line(&format!("{}  {}", cx.bold(&w.name), cx.dim(&format!("[{}]", view.short))));
+    cx.line(&format!(
+        "{}  {}",
+        cx.bold(&w.name),
+        cx.dim(&format!("[{}]", view.short))
+    ));
     let mut row = |label: &str, value: Option<String>| {
         if let Some(value) = value {
             cx.line(&format!("  {label:<11} {value}"));
         }
     };
-    row("list", Some(format!("{} ({})", w.list, format!("{:?}", w.kind).to_lowercase())));
+    row(
+        "list",
+        Some(format!(
+            "{} ({})",
+            w.list,
+            format!("{:?}", w.kind).to_lowercase()
+        )),
+    );
     row("status", Some(format!("{:?}", w.status).to_lowercase()));
     row("quantity", (w.quantity > 1).then(|| w.quantity.to_string()));
     row("limit", w.limit.map(|m| cx.locale.money(&m)));
@@ -295,14 +325,20 @@ fn print_one(cx: &Context, view: &WantView) {
         row("must", Some(m.to_string()));
     }
     for p in &w.prefer {
-        row("prefer", Some(format!("{} (worth {})", p.requirement, p.worth)));
+        row(
+            "prefer",
+            Some(format!("{} (worth {})", p.requirement, p.worth)),
+        );
     }
     row("intensity", Some(w.intensity.to_string()));
     for url in &w.urls {
         row("page", Some(url.clone()));
     }
     row("note", w.note.clone());
-    row("offers", Some(format!("{} known, {} to confirm", view.offers, view.maybe)));
+    row(
+        "offers",
+        Some(format!("{} known, {} to confirm", view.offers, view.maybe)),
+    );
     if let Some(best) = &view.best {
         row("best", Some(offers::one_line(cx, best)));
     }

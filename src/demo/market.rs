@@ -18,11 +18,41 @@ struct Product {
 }
 
 const PRODUCTS: [Product; 5] = [
-    Product { slug: "headphones-nl-400", name: "Nordlicht NL-400 wireless headphones, black", brand: "Nordlicht", gtin: "4099900000018", mpn: "NL-400-BK" },
-    Product { slug: "drill-bw-12", name: "Brenner & Weiss BW-12 cordless drill 12V", brand: "Brenner & Weiss", gtin: "4099900000025", mpn: "BW-12" },
-    Product { slug: "espresso-beans-1kg", name: "Kaffa Espresso beans 1 kg", brand: "Kaffa", gtin: "4099900000032", mpn: "KF-1000" },
-    Product { slug: "bike-light-80", name: "Velora Lux 80 bicycle light set", brand: "Velora", gtin: "4099900000049", mpn: "VL-80" },
-    Product { slug: "e-reader-6", name: "Papyra 6 e-reader 16 GB", brand: "Papyra", gtin: "4099900000056", mpn: "PY-6-16" },
+    Product {
+        slug: "headphones-nl-400",
+        name: "Nordlicht NL-400 wireless headphones, black",
+        brand: "Nordlicht",
+        gtin: "4099900000018",
+        mpn: "NL-400-BK",
+    },
+    Product {
+        slug: "drill-bw-12",
+        name: "Brenner & Weiss BW-12 cordless drill 12V",
+        brand: "Brenner & Weiss",
+        gtin: "4099900000025",
+        mpn: "BW-12",
+    },
+    Product {
+        slug: "espresso-beans-1kg",
+        name: "Kaffa Espresso beans 1 kg",
+        brand: "Kaffa",
+        gtin: "4099900000032",
+        mpn: "KF-1000",
+    },
+    Product {
+        slug: "bike-light-80",
+        name: "Velora Lux 80 bicycle light set",
+        brand: "Velora",
+        gtin: "4099900000049",
+        mpn: "VL-80",
+    },
+    Product {
+        slug: "e-reader-6",
+        name: "Papyra 6 e-reader 16 GB",
+        brand: "Papyra",
+        gtin: "4099900000056",
+        mpn: "PY-6-16",
+    },
 ];
 
 /// The market's moving parts.
@@ -53,7 +83,10 @@ impl Market {
 
 async fn serve(State(market): State<Arc<Market>>, uri: Uri, headers: HeaderMap) -> Response {
     market.requests.fetch_add(1, Ordering::SeqCst);
-    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
+    let host = headers
+        .get(header::HOST)
+        .and_then(|h| h.to_str().ok())
+        .unwrap_or_default();
     let shop = host.split('.').next().unwrap_or_default();
     let path = uri.path();
     if path == "/robots.txt" {
@@ -106,8 +139,11 @@ fn search(query: &str) -> Vec<&'static Product> {
 
 /// JSON-LD with a graph, euro, delivery terms in the mark-up, a search box.
 fn tonhalle(market: &Market, host: &str, path: &str, query: &str) -> Option<String> {
-    let headphones =
-        if market.fallen.load(Ordering::SeqCst) { "119.00" } else { "149.00" };
+    let headphones = if market.fallen.load(Ordering::SeqCst) {
+        "119.00"
+    } else {
+        "149.00"
+    };
     let price = |p: &Product| match p.slug {
         "headphones-nl-400" => headphones,
         "drill-bw-12" => "94.90",
@@ -179,7 +215,9 @@ fn soundbarn(path: &str) -> Option<String> {
 <div itemprop="offers" itemscope itemtype="https://schema.org/Offer">
 <span itemprop="price" content="{price}">£{price}</span><meta itemprop="priceCurrency" content="GBP">
 <link itemprop="availability" href="https://schema.org/InStock"><button>Add to basket</button></div></div></body></html>"#,
-        name = escape(p.name), gtin = p.gtin, brand = escape(p.brand),
+        name = escape(p.name),
+        gtin = p.gtin,
+        brand = escape(p.brand),
     ))
 }
 
@@ -259,5 +297,7 @@ const WALL: &str = r#"<!doctype html><html lang="en"><head><title>Just a moment.
 <h1>Verify you are human</h1><p>Please complete the captcha to continue.</p><div class="g-recaptcha"></div></body></html>"#;
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('"', "&quot;")
 }

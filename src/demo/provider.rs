@@ -50,7 +50,10 @@ impl Provider {
     /// A provider with these terms.
     #[must_use]
     pub fn new(terms: Terms) -> Self {
-        Self { terms, conversations: Arc::default() }
+        Self {
+            terms,
+            conversations: Arc::default(),
+        }
     }
 
     /// The HTTP interface: `POST /sessions`, `GET` and `POST /sessions/ID/messages`.
@@ -64,7 +67,10 @@ impl Provider {
     /// What became of each conversation: `accept`, `reject` or nothing yet.
     #[must_use]
     pub fn outcomes(&self) -> Vec<Option<String>> {
-        let all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self
+            .conversations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         all.values().map(|c| c.outcome.clone()).collect()
     }
 
@@ -102,11 +108,20 @@ async fn open(State(provider): State<Provider>, Json(demand): Json<Value>) -> Re
     }
     let id = uuid::Uuid::new_v4().to_string();
     let quote = json!({"sequence": 1, "type": "offer", "body": provider.quote(&demand)});
-    let mut all = provider.conversations.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut all = provider
+        .conversations
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     if all.len() >= MAX_CONVERSATIONS {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    all.insert(id.clone(), Conversation { messages: vec![quote], outcome: None });
+    all.insert(
+        id.clone(),
+        Conversation {
+            messages: vec![quote],
+            outcome: None,
+        },
+    );
     let mut headers = HeaderMap::new();
     if let Ok(value) = format!("sessions/{id}").parse() {
         headers.insert(header::LOCATION, value);
@@ -125,14 +140,21 @@ async fn read(
     Path(id): Path<String>,
     Query(after): Query<After>,
 ) -> Response {
-    let all = provider.conversations.lock().unwrap_or_else(PoisonError::into_inner);
+    let all = provider
+        .conversations
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     let Some(conversation) = all.get(&id) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let new: Vec<&Value> = conversation
         .messages
         .iter()
-        .filter(|m| m["sequence"].as_u64().is_some_and(|n| n > after.after_sequence))
+        .filter(|m| {
+            m["sequence"]
+                .as_u64()
+                .is_some_and(|n| n > after.after_sequence)
+        })
         .collect();
     Json(json!({"messages": new})).into_response()
 }
@@ -142,7 +164,10 @@ async fn write(
     Path(id): Path<String>,
     Json(message): Json<Value>,
 ) -> Response {
-    let mut all = provider.conversations.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut all = provider
+        .conversations
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     let Some(conversation) = all.get_mut(&id) else {
         return StatusCode::NOT_FOUND.into_response();
     };
@@ -150,7 +175,9 @@ async fn write(
     if conversation.outcome.is_none() && matches!(kind.as_str(), "accept" | "reject") {
         if kind == "accept" {
             let sequence = conversation.messages.len() as u64 + 1;
-            conversation.messages.push(json!({"sequence": sequence, "type": "confirm"}));
+            conversation
+                .messages
+                .push(json!({"sequence": sequence, "type": "confirm"}));
         }
         conversation.outcome = Some(kind);
     }

@@ -10,6 +10,7 @@
 
 pub mod decision;
 pub mod delivery;
+pub mod detector;
 pub mod history;
 pub mod state;
 

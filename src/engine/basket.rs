@@ -1,1 +1,89 @@
-//! Whole-basket optimisation.
+//! Whole-basket optimisation: where to buy a list, at the least total cost, with a
+//! proof or an honest gap.
+//!
+//! [`Instance::from_json`] reads and validates, [`solve`] answers, [`evaluate()`]
+//! scores any answer in integer cents. The method is a branch and bound over the
+//! states of shops (delivery tier, weight tier, pickup, coupons, discount bracket)
+//! with Lagrangian bounds, see `ARCHITECTURE.md`. There is no clock in here: the
+//! caller's `stop` says when to come back with the best so far.
+
+mod dual;
+mod evaluate;
+mod incumbent;
+mod instance;
+mod leaf;
+mod model;
+mod oracle;
+mod read;
+mod search;
+
+pub use evaluate::{Breakdown, Evaluation, Mode, Purchase, Solution, evaluate};
+pub use instance::{
+    Basis, BasketError, Cents, Classic, Coupon, CouponKind, Discount, Household, Instance, Item,
+    Limits, Offer, Pickup, Shop, Step,
+};
+pub use search::Stats;
+
+use incumbent::Incumbent;
+use model::Model;
+use search::Search;
+
+/// An answer with what is known about it.
+#[derive(Debug, Clone)]
+pub struct Solved {
+    /// What to buy where.
+    pub solution: Solution,
+    /// Its exact cost.
+    pub evaluation: Evaluation,
+    /// Nothing costs less than this.
+    pub bound: Cents,
+    /// Whether `bound` proves the answer best.
+    pub optimal: bool,
+    /// What the search did.
+    pub stats: Stats,
+}
+
+/// Finds the least cost. `stop` is asked often and ends the search with the best
+/// answer so far.
+///
+/// # Errors
+/// [`BasketError::Infeasible`] if nothing satisfies the list, [`BasketError::Stopped`]
+/// if the time was over before anything was found, [`BasketError::TooLarge`].
+pub fn solve(instance: &Instance, stop: &mut dyn FnMut() -> bool) -> Result<Solved, BasketError> {
+    let model = Model::new(instance)?;
+    let mut incumbent = Incumbent::new(instance, &model);
+    let mut search = Search::new(&model, &mut incumbent);
+    let bound = search.run(stop);
+    let stats = search.stats;
+    let Some(solution) = incumbent.solution() else {
+        return Err(if bound.is_finite() {
+            BasketError::Stopped
+        } else {
+            BasketError::Infeasible("no choice of shops covers every item within the limits".into())
+        });
+    };
+    // Whatever the search believes, only what the evaluator confirms is handed out.
+    let evaluation = evaluate(instance, &solution)
+        .map_err(|errors| BasketError::Inconsistent(errors.join("; ")))?;
+    let cost = evaluation.cost;
+    if incumbent.cost != Some(cost) {
+        return Err(BasketError::Inconsistent(format!(
+            "the search counted {:?}, the evaluator {cost}",
+            incumbent.cost
+        )));
+    }
+    let bound = if bound.is_finite() {
+        // Costs are whole cents; the margin is above the rounding error.
+        let margin = 1e-6 + bound.abs() * 1e-10;
+        ((bound - margin).ceil().max(0.0) as Cents).min(cost)
+    } else {
+        cost
+    };
+    Ok(Solved {
+        solution,
+        evaluation,
+        bound,
+        optimal: bound == cost,
+        stats,
+    })
+}

@@ -159,6 +159,13 @@ impl Document {
         (0..self.nodes.len() as u32).map(NodeId)
     }
 
+    /// The node at a place in document order, which must be below [`Self::len`].
+    #[must_use]
+    pub fn id_at(&self, index: usize) -> NodeId {
+        debug_assert!(index < self.nodes.len());
+        NodeId(index as u32)
+    }
+
     /// The number of nodes.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -209,11 +216,13 @@ impl Document {
 
     /// The nodes directly below.
     pub fn children(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        let range = self.range(id);
-        let first = range.start as u32 + 1;
-        std::iter::successors(Some(first), |n| Some(self.nodes[*n as usize].end))
-            .take_while(move |n| (*n as usize) < range.end)
-            .map(NodeId)
+        let end = self.range(id).end;
+        let within = move |n: u32| (n as usize) < end;
+        let first = Some(id.0 + 1).filter(|n| within(*n));
+        std::iter::successors(first, move |n| {
+            Some(self.nodes[*n as usize].end).filter(|n| within(*n))
+        })
+        .map(NodeId)
     }
 
     /// The element's tag, `None` for a text.

@@ -89,8 +89,7 @@ impl Default for DeliveryPrior {
 }
 
 /// The mean of a PERT estimate, (low + 4 mode + high) / 6 (Malcolm et al. 1959).
-#[must_use]
-pub fn pert_mean(low: Decimal, mode: Decimal, high: Decimal) -> Decimal {
+fn pert_mean(low: Decimal, mode: Decimal, high: Decimal) -> Decimal {
     (low + Decimal::from(4) * mode + high) / Decimal::from(6)
 }
 

@@ -9,6 +9,7 @@
 mod codes;
 mod features;
 mod identity;
+mod index;
 mod joint;
 mod prepare;
 mod score;
@@ -17,7 +18,8 @@ mod want;
 mod weights;
 mod words;
 
-pub use joint::{Pair, decide_pairs};
+pub use index::{Candidate, Index};
+pub use joint::{CANDIDATES, Link, Pair, block, decide_pairs, link_tables};
 pub use prepare::{Prepared, Vocabulary};
 pub use want::{Decision, Decisions, judge, judge_with};
 

@@ -33,6 +33,8 @@ pub enum Kind {
     /// The least of several prices.
     From,
     UpTo,
+    /// Without value added tax.
+    Net,
     /// One of several payments.
     Instalment,
     /// For each month or year.
@@ -57,6 +59,7 @@ impl Kind {
             Self::List => "list_price",
             Self::From => "from",
             Self::UpTo => "up_to",
+            Self::Net => "net",
             Self::Instalment => "instalment",
             Self::Periodic => "periodic",
             Self::Unit => "unit_price",

@@ -77,3 +77,6 @@ pub const MAX_OFFERS: usize = 1_000_000;
 pub const MAX_CRITERIA: usize = 256;
 /// The longest short list.
 pub const MAX_SHORTLIST: usize = 64;
+
+#[cfg(test)]
+mod tests;

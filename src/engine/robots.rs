@@ -24,11 +24,17 @@ pub struct Robots {
 /// Rules for the agents named above them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Group {
+    names: Vec<Names>,
+    rules: Vec<Rule>,
+}
+
+/// Agent lines that follow each other, and the pause asked of just these agents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Names {
     /// Product tokens, lower case.
     agents: Vec<String>,
-    /// The group also names `*`.
+    /// `*` is among them.
     everyone: bool,
-    rules: Vec<Rule>,
     crawl_delay: Option<Duration>,
 }
 
@@ -150,25 +156,34 @@ impl Robots {
 
         let mut robots = Self::default();
         // Agent lines add to a group until its first rule; the next starts a new one.
+        // Other fields in between do not end the group, but what they say is for the
+        // agents named so far.
         let mut open = false;
+        let mut naming = false;
         for (number, line) in lines(text) {
             let Some((name, value)) = field(&line[..line.len().min(MAX_LINE)]) else {
                 continue;
             };
-            let allow = match Field::of(name) {
+            let field = Field::of(name);
+            let was_naming = std::mem::replace(&mut naming, matches!(field, Field::UserAgent));
+            let allow = match field {
                 Field::UserAgent => {
                     if !open {
                         robots.groups.push(Group::default());
                         open = true;
                     }
                     if let Some(group) = robots.groups.last_mut() {
+                        if !was_naming {
+                            group.names.push(Names::default());
+                        }
                         group.name_agent(value);
                     }
                     continue;
                 }
                 Field::CrawlDelay => {
-                    if let Some(group) = robots.groups.last_mut() {
-                        group.crawl_delay = seconds(value).or(group.crawl_delay);
+                    let group = robots.groups.last_mut();
+                    if let Some(names) = group.and_then(|g| g.names.last_mut()) {
+                        names.crawl_delay = seconds(value).or(names.crawl_delay);
                     }
                     continue;
                 }
@@ -199,19 +214,18 @@ impl Robots {
     #[must_use]
     pub fn decide(&self, agent: &str, url: &str) -> Decision {
         let path = path_of(url);
-        let named = self.groups.iter().any(|g| g.names(agent));
+        let all_names = || self.groups.iter().flat_map(|g| &g.names);
+        let named = all_names().any(|n| n.include(agent));
+        let counts = |n: &&Names| if named { n.include(agent) } else { n.everyone };
+        let crawl_delay = all_names()
+            .filter(counts)
+            .filter_map(|n| n.crawl_delay)
+            .max();
         let mut best: Option<&Rule> = None;
-        let mut crawl_delay = None;
         for group in &self.groups {
-            let counts = if named {
-                group.names(agent)
-            } else {
-                group.everyone
-            };
-            if !counts {
+            if group.names.iter().find(counts).is_none() {
                 continue;
             }
-            crawl_delay = crawl_delay.max(group.crawl_delay);
             for rule in &group.rules {
                 let stronger = best
                     .is_none_or(|b| (rule.pattern.len(), rule.allow) > (b.pattern.len(), b.allow));
@@ -236,10 +250,13 @@ impl Robots {
 
 impl Group {
     fn name_agent(&mut self, value: &[u8]) {
+        let Some(names) = self.names.last_mut() else {
+            return;
+        };
         if let Some((b'*', rest)) = value.split_first()
             && rest.first().is_none_or(u8::is_ascii_whitespace)
         {
-            self.everyone = true;
+            names.everyone = true;
             return;
         }
         // A product token is letters, `-` and `_` (2.2.1); a version after it is ignored.
@@ -251,12 +268,8 @@ impl Group {
             })
             .collect();
         if !token.is_empty() {
-            self.agents.push(token);
+            names.agents.push(token);
         }
-    }
-
-    fn names(&self, agent: &str) -> bool {
-        self.agents.iter().any(|a| a.eq_ignore_ascii_case(agent))
     }
 
     fn add_rule(&mut self, allow: bool, pattern: String, line: u32) {
@@ -279,6 +292,12 @@ impl Group {
             pattern,
             line,
         });
+    }
+}
+
+impl Names {
+    fn include(&self, agent: &str) -> bool {
+        self.agents.iter().any(|a| a.eq_ignore_ascii_case(agent))
     }
 }
 

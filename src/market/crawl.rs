@@ -8,6 +8,7 @@
 use super::links;
 use super::shop::domain_of;
 use crate::engine::adapter::Manifest;
+use crate::engine::discover;
 use crate::model::seller::{Shop, Trouble};
 use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::want::{Want, WantStatus};
@@ -19,6 +20,8 @@ use url::Url;
 
 /// How often a page is read, if the person says nothing else.
 pub const CADENCE: SignedDuration = SignedDuration::from_hours(12);
+/// How often a shop is searched for something new, at most.
+pub const SEARCH_CADENCE: SignedDuration = SignedDuration::from_hours(24);
 /// The least time between two readings of a page, however soon it is needed.
 const MIN_CADENCE: SignedDuration = SignedDuration::from_hours(1);
 /// The least time between two requests to one shop.
@@ -120,7 +123,7 @@ pub struct Inputs<'a> {
     pub seed: u64,
     /// The person asks: bring forward what waits.
     pub urgent: bool,
-    /// How often a page is read; usually [`CADENCE`]. A search is made half as often.
+    /// How often a page is read: [`CADENCE`] unless the person says otherwise.
     pub every: SignedDuration,
 }
 
@@ -239,7 +242,9 @@ fn is_active(want: &Want, now: Timestamp) -> bool {
 fn targets_of(want: &Want, shops: &[(Shop, Option<Arc<Manifest>>)]) -> Vec<(String, JobKind)> {
     let mut out = Vec::new();
     let mut known = BTreeSet::new();
-    for text in &want.urls {
+    let given = want.urls.iter().map(|u| (u, true));
+    let found = want.found.iter().map(|u| (u, false));
+    for (text, by_person) in given.chain(found) {
         let Ok(url) = Url::parse(text) else { continue };
         let Some(domain) = domain_of(&url).filter(|_| matches!(url.scheme(), "http" | "https"))
         else {
@@ -250,18 +255,29 @@ fn targets_of(want: &Want, shops: &[(Shop, Option<Arc<Manifest>>)]) -> Vec<(Stri
             .find(|(s, _)| s.domain == domain)
             .and_then(|(_, a)| a.as_deref());
         let url = links::canonical(&url, &kept_params(adapter));
-        known.insert(domain.clone());
+        // A page found by searching does not end the search: a better one may come.
+        if by_person {
+            known.insert(domain.clone());
+        }
         out.push((domain, JobKind::Product { url: url.into() }));
     }
     for (shop, adapter) in shops {
-        let (Some(adapter), Ok(base)) = (adapter, Url::parse(&shop.base_url)) else {
+        let Ok(base) = Url::parse(&shop.base_url) else {
             continue;
         };
         if known.contains(&shop.domain) {
             continue;
         }
         let query = query_of(want);
-        if let Some(url) = adapter.search_address(&base, &query, want.gtin, 0) {
+        let by_adapter = adapter
+            .as_deref()
+            .and_then(|a| a.search_address(&base, &query, want.gtin, 0));
+        let by_shop = || {
+            shop.search
+                .as_deref()
+                .and_then(|t| discover::fill(t, &query))
+        };
+        if let Some(url) = by_adapter.or_else(by_shop) {
             let kind = JobKind::Search {
                 url: url.into(),
                 query,
@@ -284,14 +300,32 @@ pub fn kept_params(adapter: Option<&Manifest>) -> Vec<&str> {
         .collect()
 }
 
-/// The words to search for: brand and name, and nothing private.
+/// Words a search box is asked for at most: shops want all of them to occur.
+const MAX_QUERY_WORDS: usize = 6;
+
+/// The words to search for: brand and name, and nothing private. A title's afterthoughts
+/// (after a comma, a bar, a bracket) are left out, because few shops word them alike.
 fn query_of(want: &Want) -> String {
-    match &want.brand {
-        Some(brand) if !want.name.to_lowercase().contains(&brand.to_lowercase()) => {
-            format!("{brand} {}", want.name)
-        }
-        _ => want.name.clone(),
-    }
+    let name = want
+        .name
+        .split([',', '(', '|', ';', '['])
+        .next()
+        .unwrap_or_default()
+        .trim();
+    let name = if name.chars().count() < 3 {
+        want.name.as_str()
+    } else {
+        name
+    };
+    let brand = want
+        .brand
+        .as_deref()
+        .filter(|b| !name.to_lowercase().contains(&b.to_lowercase()));
+    let words = brand
+        .into_iter()
+        .flat_map(str::split_whitespace)
+        .chain(name.split_whitespace());
+    words.take(MAX_QUERY_WORDS).collect::<Vec<_>>().join(" ")
 }
 
 /// How often to read for a want: more often when it is needed soon.
@@ -299,7 +333,7 @@ fn cadence(want: &Want, kind: &JobKind, inputs: &Inputs<'_>) -> SignedDuration {
     let every = inputs.every.clamp(MIN_CADENCE, MAX_BACKOFF);
     let usual = match kind {
         JobKind::Product { .. } => every,
-        JobKind::Search { .. } => every * 2,
+        JobKind::Search { .. } => every.max(SEARCH_CADENCE),
     };
     let today = inputs.now.to_zoned(jiff::tz::TimeZone::UTC).date();
     let days_left = want

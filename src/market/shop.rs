@@ -34,6 +34,7 @@ pub fn shop(text: &str, now: Timestamp) -> Result<Shop, ShopError> {
         domain,
         base_url: base.into(),
         adapter: None,
+        search: None,
         added: now,
         delivery: DeliveryRule::default(),
         health: SourceHealth::default(),

@@ -208,16 +208,13 @@ impl Extraction {
     }
 }
 
-/// An offer seen at a time: one line of the append-only price history.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// An offer seen at a time: one entry of its append-only price history.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
     /// When it was read.
     pub at: super::time::Timestamp,
-    /// The shop's domain.
-    pub shop: String,
-    /// The address the offer is known by: tracking parameters removed.
-    pub url: String,
     /// The price, in the shop's currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Money>,
     /// Whether it can be had.
     pub availability: Availability,

@@ -15,6 +15,9 @@ pub struct Shop {
     pub base_url: String,
     /// The adapter that reads it, if one claims the domain.
     pub adapter: Option<String>,
+    /// How it can be searched without an adapter: an address with `{query}`.
+    #[serde(default)]
+    pub search: Option<String>,
     /// When it was added.
     pub added: Timestamp,
     /// What delivery costs there.

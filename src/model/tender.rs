@@ -80,6 +80,10 @@ pub struct Session {
     pub id: Id,
     /// The provider's endpoint.
     pub endpoint: String,
+    /// The seed of the Ed25519 key this provider knows the buyer by, in base 64. Made for
+    /// this conversation alone; never leaves the vault.
+    #[serde(default)]
+    pub seed: String,
     /// The address to poll, from the provider's `Location` header.
     pub location: Option<String>,
     /// Where it stands.

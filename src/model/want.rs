@@ -50,9 +50,12 @@ pub struct Want {
     pub brand: Option<String>,
     /// The maker's part number, where known.
     pub mpn: Option<String>,
-    /// Pages known to sell it: read at every crawl.
+    /// Pages the person gave: read at every crawl, and believed to be it.
     #[serde(default)]
     pub urls: Vec<String>,
+    /// Pages found by searching shops: read at every crawl, and judged each time.
+    #[serde(default)]
+    pub found: Vec<String>,
     /// How many.
     pub quantity: u32,
     /// The most the person would pay for one, delivery included. Private.
@@ -93,6 +96,7 @@ impl Want {
             brand: None,
             mpn: None,
             urls: Vec::new(),
+            found: Vec::new(),
             quantity: 1,
             limit: None,
             need_by: None,

@@ -201,7 +201,7 @@ impl Inner {
         pacer
             .turn(
                 &queue_key(url),
-                self.clock.now(),
+                &*self.clock,
                 config.max_queue_wait,
                 config.max_per_day,
             )
@@ -377,6 +377,7 @@ fn fetched(url: Url, answer: Answer, redirects: Vec<Url>) -> Fetched {
         status: answer.status,
         content_type: answer.field("content-type"),
         validators: answer.validators(),
+        location: answer.field("location"),
         body: answer.body,
         final_url: url,
         not_modified: false,

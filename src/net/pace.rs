@@ -1,6 +1,7 @@
 //! One queue a host: requests to a host go one at a time, in the order they came,
 //! with a pause in between, and not at all while the host wants to be left alone.
 
+use super::clock::Clock;
 use super::error::FetchError;
 use crate::model::time::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -50,7 +51,7 @@ impl Pacer {
     pub async fn turn(
         &self,
         key: &str,
-        now: Timestamp,
+        clock: &dyn Clock,
         patience: Duration,
         max_per_day: u32,
     ) -> Result<Turn, FetchError> {
@@ -59,7 +60,9 @@ impl Pacer {
             host: key.to_owned(),
             until,
         };
-        let Ok(lane) = tokio::time::timeout(patience, lane.lock_owned()).await else {
+        let lane = tokio::time::timeout(patience, lane.lock_owned()).await;
+        let now = clock.now();
+        let Ok(lane) = lane else {
             let wait = SignedDuration::try_from(patience).unwrap_or(FIRST_BACKOFF);
             return Err(limited(now.saturating_add(wait).unwrap_or(now)));
         };
@@ -80,12 +83,13 @@ impl Pacer {
     fn lane(&self, key: &str) -> Arc<tokio::sync::Mutex<Lane>> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         if hosts.len() >= MAX_HOSTS && !hosts.contains_key(key) {
-            // Only idle lanes that owe nothing may go.
+            // Only lanes that nobody uses or waits for and that owe nothing may go.
             let now = Instant::now();
             hosts.retain(|_, lane| {
-                lane.try_lock().map_or(true, |lane| {
-                    lane.blocked_until.is_some() || lane.next.is_some_and(|t| t > now)
-                })
+                Arc::strong_count(lane) > 1
+                    || lane.try_lock().map_or(true, |lane| {
+                        lane.blocked_until.is_some() || lane.next.is_some_and(|t| t > now)
+                    })
             });
         }
         Arc::clone(hosts.entry(key.to_owned()).or_default())
@@ -203,7 +207,7 @@ mod tests {
             let (pacer, log) = (Arc::clone(&pacer), Arc::clone(&log));
             tasks.push(tokio::spawn(async move {
                 let wait = Duration::from_secs(60);
-                let mut turn = pacer.turn("a", at(0), wait, 100).await.expect("turn");
+                let mut turn = pacer.turn("a", &|| at(0), wait, 100).await.expect("turn");
                 turn.pause(gap, at(0), wait).await.expect("pause");
                 log.lock().expect("log").push((i, Instant::now()));
                 turn.done(gap);
@@ -225,21 +229,21 @@ mod tests {
     async fn a_refusal_is_remembered_and_grows() {
         let pacer = Pacer::default();
         let wait = Duration::from_secs(1);
-        let turn = pacer.turn("a", at(1000), wait, 10).await.expect("turn");
+        let turn = pacer.turn("a", &|| at(1000), wait, 10).await.expect("turn");
         let error = turn.refused(None, at(1000));
         assert_eq!(error.retry_at(), Some(at(1060)));
         let error = pacer
-            .turn("a", at(1059), wait, 10)
+            .turn("a", &|| at(1059), wait, 10)
             .await
             .expect_err("blocked");
         assert_eq!(error.retry_at(), Some(at(1060)));
         pacer
-            .turn("b", at(1059), wait, 10)
+            .turn("b", &|| at(1059), wait, 10)
             .await
             .expect("another host");
-        let turn = pacer.turn("a", at(1060), wait, 10).await.expect("over");
+        let turn = pacer.turn("a", &|| at(1060), wait, 10).await.expect("over");
         assert_eq!(turn.refused(None, at(1060)).retry_at(), Some(at(1180)));
-        let turn = pacer.turn("a", at(1180), wait, 10).await.expect("over");
+        let turn = pacer.turn("a", &|| at(1180), wait, 10).await.expect("over");
         assert_eq!(
             turn.refused(Some(at(1185)), at(1180)).retry_at(),
             Some(at(1185))
@@ -251,16 +255,19 @@ mod tests {
         let pacer = Pacer::default();
         let wait = Duration::from_secs(1);
         for _ in 0..3 {
-            let mut turn = pacer.turn("a", at(50), wait, 3).await.expect("turn");
+            let mut turn = pacer.turn("a", &|| at(50), wait, 3).await.expect("turn");
             turn.pause(Duration::ZERO, at(50), wait)
                 .await
                 .expect("pause");
             turn.done(Duration::ZERO);
         }
-        let error = pacer.turn("a", at(60), wait, 3).await.expect_err("used up");
+        let error = pacer
+            .turn("a", &|| at(60), wait, 3)
+            .await
+            .expect_err("used up");
         assert_eq!(error.retry_at(), Some(at(86_400)));
         pacer
-            .turn("a", at(86_400), wait, 3)
+            .turn("a", &|| at(86_400), wait, 3)
             .await
             .expect("a new day");
     }
@@ -269,18 +276,20 @@ mod tests {
     async fn impatience_is_an_answer() {
         let pacer = Pacer::default();
         let mut turn = pacer
-            .turn("a", at(0), Duration::ZERO, 9)
+            .turn("a", &|| at(0), Duration::ZERO, 9)
             .await
             .expect("free");
         let long = Duration::from_secs(3600);
         turn.pause(long, at(0), Duration::ZERO)
             .await
             .expect("first");
-        let error = pacer.turn("a", at(0), Duration::from_millis(5), 9).await;
+        let error = pacer
+            .turn("a", &|| at(0), Duration::from_millis(5), 9)
+            .await;
         assert!(matches!(error, Err(FetchError::RateLimited { .. })));
         turn.done(long);
         let mut turn = pacer
-            .turn("a", at(0), Duration::ZERO, 9)
+            .turn("a", &|| at(0), Duration::ZERO, 9)
             .await
             .expect("free");
         let error = turn.pause(long, at(0), Duration::from_secs(5)).await;

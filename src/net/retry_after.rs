@@ -56,7 +56,7 @@ mod tests {
         let day = 24 * 3600;
         assert_eq!(parse("999999999", now), after(day));
         assert_eq!(parse("99999999999999999999999", now), after(day));
-        assert_eq!(parse("Sun, 06 Nov 2094 08:49:37 GMT", now), after(day));
+        assert_eq!(parse("Sat, 06 Nov 2094 08:49:37 GMT", now), after(day));
         for odd in ["", "soon", "-5", "1.5", "12 s"] {
             assert_eq!(parse(odd, now), None, "{odd}");
         }

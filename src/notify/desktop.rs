@@ -60,3 +60,10 @@ fn escape(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;")
 }
+
+/// The name of the service, if one answers.
+pub(super) async fn service() -> Option<String> {
+    let ask = tokio::task::spawn_blocking(notify_rust::get_server_information);
+    let info = tokio::time::timeout(PATIENCE, ask).await.ok()?.ok()?.ok()?;
+    Some(format!("{} {}", info.name, info.version))
+}

@@ -147,6 +147,7 @@ mod tests {
         let session = |endpoint: &str| Session {
             id: Id::new(),
             endpoint: endpoint.into(),
+            seed: String::new(),
             location: None,
             status: SessionStatus::Proposed,
             cursor: 0,

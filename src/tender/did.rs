@@ -1,5 +1,7 @@
 //! Pseudonymous keys: `did:key` identifiers of Ed25519 keys (W3C did:key method).
 
+use base64::Engine;
+
 /// The multicodec prefix of an Ed25519 public key.
 const ED25519: [u8; 2] = [0xed, 0x01];
 const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
@@ -11,6 +13,28 @@ pub fn did_key(public: &[u8; 32]) -> String {
     bytes.extend_from_slice(&ED25519);
     bytes.extend_from_slice(public);
     format!("did:key:z{}", base58btc(&bytes))
+}
+
+/// A fresh key: its seed in base 64.
+///
+/// # Errors
+/// The system has no randomness to give.
+pub fn fresh_seed() -> Result<String, getrandom::Error> {
+    let mut seed = [0_u8; 32];
+    getrandom::fill(&mut seed)?;
+    Ok(base64::prelude::BASE64_STANDARD.encode(seed))
+}
+
+/// The `did:key` that belongs to a seed; `None` if it is not one.
+#[must_use]
+pub fn did_of_seed(seed: &str) -> Option<String> {
+    let bytes: [u8; 32] = base64::prelude::BASE64_STANDARD
+        .decode(seed)
+        .ok()?
+        .try_into()
+        .ok()?;
+    let key = ed25519_dalek::SigningKey::from_bytes(&bytes);
+    Some(did_key(key.verifying_key().as_bytes()))
 }
 
 fn base58btc(bytes: &[u8]) -> String {

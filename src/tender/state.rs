@@ -178,6 +178,7 @@ mod tests {
         Session {
             id: Id::new(),
             endpoint: "https://p.example/".into(),
+            seed: String::new(),
             location: None,
             status: if quotes > 0 {
                 SessionStatus::Active

@@ -2,7 +2,7 @@
 
 use super::{Check, Job, Listings, Reply, Source};
 use crate::engine::adapter::{self, Listing, Manifest};
-use crate::engine::extract;
+use crate::engine::{discover, extract, quote, rates};
 use crate::model::Verdict;
 use std::io;
 
@@ -14,7 +14,15 @@ pub fn run(job: Job, body: &[u8]) -> Reply {
     let reply = match job {
         Job::ReadPage(source) => read_page(&source, body),
         Job::ReadList(source) => read_list(&source, body),
-        Job::ReadOffer => read_offer(body),
+        Job::ReadQuotes => quote::read(body)
+            .map(Reply::Quotes)
+            .map_err(|e| e.to_string()),
+        Job::ReadFront { url, content_type } => Ok(Reply::Front(discover::front_page(
+            body,
+            content_type.as_deref(),
+            &url,
+        ))),
+        Job::ReadRates => rates::read(body).map(|(date, rates)| Reply::Rates { date, rates }),
         Job::SelfCheck => Ok(Reply::Checks(self_check())),
     };
     reply.unwrap_or_else(Reply::Failed)
@@ -87,20 +95,6 @@ fn read_list(source: &Source, body: &[u8]) -> Result<Reply, String> {
         listings,
         next: None,
     }))
-}
-
-/// A reply is read as the page that would carry it, so that there is one reader of
-/// JSON-LD. JSON has `<` only inside strings, where `\u003c` says the same and keeps a
-/// reply from ending the script early.
-fn read_offer(body: &[u8]) -> Result<Reply, String> {
-    let text = std::str::from_utf8(body).map_err(|_| "the reply is not UTF-8".to_owned())?;
-    let script = text.trim_start_matches('\u{feff}').replace('<', "\\u003c");
-    let html = format!("<script type=\"application/ld+json\">{script}</script>");
-    Ok(Reply::Extraction(extract::read_page(&extract::Page {
-        body: html.as_bytes(),
-        content_type: Some("text/html; charset=utf-8"),
-        url: None,
-    })))
 }
 
 /// Tries what must not work. "Not there" is not "forbidden".

@@ -43,6 +43,19 @@ impl Default for WorkerLimits {
     }
 }
 
+/// The binary that runs now, for [`WorkerPool::new`]. On Linux this is the very file,
+/// even after an upgrade replaced it: both sides must speak the same protocol.
+///
+/// # Errors
+/// When the system does not know its path.
+pub fn this_binary() -> io::Result<PathBuf> {
+    let own = PathBuf::from("/proc/self/exe");
+    if cfg!(target_os = "linux") && own.exists() {
+        return Ok(own);
+    }
+    std::env::current_exe()
+}
+
 /// Workers for foreign bytes. Cheap to clone; dropping the last clone ends them.
 #[derive(Clone)]
 pub struct WorkerPool {

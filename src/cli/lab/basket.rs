@@ -1,11 +1,96 @@
-//! Placeholder until the engine lands.
+//! `emptor lab basket`: the whole-basket optimiser on one instance.
+
+use crate::engine::basket::{Instance, Solved, solve};
+use serde_json::{Value, json};
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// The largest instance read.
+const MAX_INPUT: u64 = 256 << 20;
 
 /// Arguments.
 #[derive(clap::Args, Debug)]
-pub struct Args {}
+pub struct Args {
+    /// The instance (JSON), or - for stdin
+    file: String,
+    /// Stop after this many milliseconds with the best answer so far
+    #[arg(long, value_name = "N")]
+    limit_ms: Option<u64>,
+}
 
 /// Runs it.
 #[must_use]
-pub fn run(_args: &Args) -> std::process::ExitCode {
-    std::process::ExitCode::FAILURE
+pub fn run(args: &Args) -> ExitCode {
+    let started = Instant::now();
+    let answer = read(&args.file).and_then(|text| {
+        let instance = Instance::from_json(&text).map_err(|e| e.to_string())?;
+        let limit = args.limit_ms.map(Duration::from_millis);
+        let mut stop = stopper(started, limit);
+        solve(&instance, &mut stop).map_err(|e| e.to_string())
+    });
+    match answer.and_then(|solved| print(&solved, started.elapsed())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn read(file: &str) -> Result<String, String> {
+    let mut text = String::new();
+    let result = if file == "-" {
+        io::stdin().lock().take(MAX_INPUT).read_to_string(&mut text)
+    } else {
+        std::fs::File::open(file).and_then(|f| f.take(MAX_INPUT).read_to_string(&mut text))
+    };
+    match result {
+        Ok(n) if n as u64 == MAX_INPUT => Err(format!("the instance exceeds {MAX_INPUT} bytes")),
+        Ok(_) => Ok(text),
+        Err(e) => Err(format!("cannot read {file}: {e}")),
+    }
+}
+
+/// True once the time is over or the person pressed Ctrl-C.
+fn stopper(started: Instant, limit: Option<Duration>) -> impl FnMut() -> bool {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let mut armed = false;
+    move || {
+        let elapsed = started.elapsed();
+        // Most instances are over before anyone can press a key.
+        if !armed && elapsed > Duration::from_millis(50) {
+            armed = true;
+            catch_interrupt(&interrupted);
+        }
+        limit.is_some_and(|l| elapsed >= l) || interrupted.load(Ordering::Relaxed)
+    }
+}
+
+/// Sets the flag on Ctrl-C. Without a signal handler the default stays: to end.
+fn catch_interrupt(flag: &Arc<AtomicBool>) {
+    let flag = Arc::clone(flag);
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build();
+        if let Ok(runtime) = runtime
+            && runtime.block_on(tokio::signal::ctrl_c()).is_ok()
+        {
+            flag.store(true, Ordering::Relaxed);
+        }
+    });
+}
+
+fn print(solved: &Solved, elapsed: Duration) -> Result<(), String> {
+    let mut answer = serde_json::to_value(&solved.solution).map_err(|e| e.to_string())?;
+    if let Value::Object(fields) = &mut answer {
+        fields.insert("cost".into(), json!(solved.evaluation.cost));
+        fields.insert("bound".into(), json!(solved.bound));
+        fields.insert("optimal".into(), json!(solved.optimal));
+        fields.insert("seconds".into(), json!(elapsed.as_secs_f64()));
+    }
+    writeln!(io::stdout().lock(), "{answer}").map_err(|e| e.to_string())
 }

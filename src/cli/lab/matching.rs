@@ -4,8 +4,8 @@ use super::json_lines;
 use crate::engine::matching::{self, Rec};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::io::{self, Read};
-use std::path::PathBuf;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Say which records are the same product.
@@ -34,8 +34,67 @@ pub fn run(args: &Args) -> ExitCode {
     }
 }
 
-fn tables(_left: &std::path::Path, _right: &std::path::Path) -> ExitCode {
-    ExitCode::FAILURE
+fn tables(left: &Path, right: &Path) -> ExitCode {
+    let mut failed = false;
+    let (left, right) = match (table(left, &mut failed), table(right, &mut failed)) {
+        (Ok(l), Ok(r)) => (l, r),
+        (Err(e), _) | (_, Err(e)) => {
+            eprintln!("error: {e}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    for link in matching::link_tables(&left.1, &right.1) {
+        let line = json!({
+            "left": left.0[link.left],
+            "right": right.0[link.right],
+            "score": link.score,
+        });
+        if writeln!(out, "{line}").is_err() {
+            return ExitCode::SUCCESS; // the reader of our output left
+        }
+    }
+    if out.flush().is_err() || failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// Reads a table: the ids (the line number where there is none) and the records. Lines
+/// that are no records are reported and left out.
+fn table(path: &Path, failed: &mut bool) -> Result<(Vec<Value>, Vec<Rec>), String> {
+    let cannot = |e: io::Error| format!("cannot read {}: {e}", path.display());
+    let file = std::fs::File::open(path).map_err(cannot)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_INPUT)
+        .read_to_end(&mut bytes)
+        .map_err(cannot)?;
+    let mut out = (Vec::new(), Vec::new());
+    for (number, line) in bytes.split(|b| *b == b'\n').enumerate() {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let read = serde_json::from_slice::<Value>(line)
+            .map_err(|e| format!("not JSON: {e}"))
+            .and_then(|value| Ok((record(&value)?, value)));
+        match read {
+            Ok((rec, value)) => {
+                out.0.push(
+                    value
+                        .get("id")
+                        .cloned()
+                        .unwrap_or_else(|| json!(number + 1)),
+                );
+                out.1.push(rec);
+            }
+            Err(e) => {
+                *failed = true;
+                eprintln!("error: {}:{}: {e}", path.display(), number + 1);
+            }
+        }
+    }
+    Ok(out)
 }
 
 /// Reads all pairs first: the rarity of words and rival pairs decide together.

@@ -1,7 +1,6 @@
 //! `emptor lab rank`: requests of schema `emptor-rank/1` in, rankings out.
 
 use crate::engine::rank::{Request, rank};
-use serde::Deserialize;
 use std::io;
 use std::process::ExitCode;
 
@@ -12,9 +11,9 @@ pub struct Args {}
 /// Runs it.
 #[must_use]
 pub fn run(_args: &Args) -> ExitCode {
-    super::json_lines(io::stdin().lock(), |line| {
-        let request = Request::deserialize(line).map_err(|e| e.to_string())?;
+    super::text_lines(io::stdin().lock(), |line| {
+        let request: Request = serde_json::from_slice(line).map_err(|e| e.to_string())?;
         let reply = rank(&request).map_err(|e| e.to_string())?;
-        serde_json::to_value(&reply).map_err(|e| e.to_string())
+        serde_json::to_string(&reply).map_err(|e| e.to_string())
     })
 }

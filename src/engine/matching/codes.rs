@@ -73,10 +73,7 @@ pub(super) fn relation(a: &str, b: &str) -> Relation {
         if line && told {
             return ending(x.after, y.after);
         }
-        let slip = a.len().min(b.len()) >= 6
-            && a.len().abs_diff(b.len()) <= 1
-            && strsim::generic_damerau_levenshtein(a.as_bytes(), b.as_bytes()) <= 1;
-        if slip {
+        if a.len().min(b.len()) >= 6 && one_letter_more(a, b) {
             return Relation::Extends;
         }
     }
@@ -90,11 +87,78 @@ pub(super) fn relation(a: &str, b: &str) -> Relation {
     }
 }
 
+/// What a code shares with its variants: without its ending, and its longest run of
+/// digits (`htx710t`: `htx710`, `710`).
+pub(super) fn cores(code: &str) -> impl Iterator<Item = &str> {
+    parts(code).into_iter().flat_map(move |p| {
+        let body = p.before.len() + p.digits.len();
+        let line = (p.digits.len() >= 2 && !p.after.is_empty()).then(|| &code[..body]);
+        let bare = (p.digits.len() >= 3).then_some(p.digits);
+        line.into_iter().chain(bare)
+    })
+}
+
+/// A letter left out or doubled: `scd382`, `scdc382`. Another letter is another model.
+fn one_letter_more(a: &str, b: &str) -> bool {
+    let (s, l) = if a.len() < b.len() {
+        (a.as_bytes(), b.as_bytes())
+    } else {
+        (b.as_bytes(), a.as_bytes())
+    };
+    if l.len() != s.len() + 1 {
+        return false;
+    }
+    let same = s.iter().zip(l).take_while(|(x, y)| x == y).count();
+    !l[same].is_ascii_digit() && s[same..] == l[same + 1..]
+}
+
+/// Names of standards and qualities that look like model numbers.
+pub(super) fn is_generic(code: &str) -> bool {
+    let digits = code.bytes().take_while(u8::is_ascii_digit).count();
+    let tail = &code[digits..];
+    (digits > 0
+        && matches!(
+            tail,
+            "p" | "i"
+                | "k"
+                | "hz"
+                | "x"
+                | "ch"
+                | "th"
+                | "nd"
+                | "rd"
+                | "st"
+                | "d"
+                | "bit"
+                | "fps"
+                | "dpi"
+                | "rpm"
+                | "ms"
+                | "er"
+                | "s"
+        ))
+        || code.starts_with("80211")
+        || code.starts_with("802.")
+        || [
+            "ddr", "cat", "usb", "mp3", "mp4", "mpeg", "h26", "ipx", "ip6", "wifi", "hdmi", "sata",
+            "spf", "pcie", "us", "eu", "vitamin", "omega", "co",
+        ]
+        .iter()
+        .any(|p| {
+            code.strip_prefix(p)
+                .is_some_and(|r| r.len() <= 2 && r.bytes().all(|b| b.is_ascii_digit() || b == b'e'))
+        })
+}
+
 fn ending(a: &str, b: &str) -> Relation {
     if a == b {
         return Relation::Same;
     }
-    if let (Some(x), Some(y)) = (colour(a), colour(b)) {
+    let (head_a, tail_a) = tail(a);
+    let (head_b, tail_b) = tail(b);
+    if head_a == head_b
+        && let (Some(x), Some(y)) = (colour(tail_a), colour(tail_b))
+    {
         return if x == y {
             Relation::Same
         } else {
@@ -105,6 +169,14 @@ fn ending(a: &str, b: &str) -> Relation {
         return Relation::Extends;
     }
     Relation::OtherEnding
+}
+
+/// Splits off the letters at the end.
+fn tail(ending: &str) -> (&str, &str) {
+    let at = ending
+        .rfind(|c: char| c.is_ascii_digit())
+        .map_or(0, |i| i + 1);
+    ending.split_at(at)
 }
 
 /// The colour an ending stands for, numbered as in `words::colour`.

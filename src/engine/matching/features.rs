@@ -3,7 +3,7 @@
 //! Zero always means "says nothing", so that a missing field changes nothing.
 
 use super::codes::{self, Relation};
-use super::prepare::{MAX_NAME_TOKENS, Model, Prepared};
+use super::prepare::{MAX_NAME_TOKENS, Prepared};
 use super::text::{self, Shape};
 use crate::engine::quantity::Unit;
 
@@ -306,13 +306,17 @@ fn model_numbers(a: &Prepared, b: &Prepared, set: &mut impl FnMut(Feature, f32))
         Relation::Extends => set(Feature::ModelExtends, best.1),
         _ => {}
     }
-    // A family number may agree while the full numbers end otherwise.
-    let open = |m: &Model, r: Relation| r == Relation::OtherEnding && m.weight > 0.3;
-    let any =
-        |p: &Prepared, found: &[Relation; 9]| p.models.iter().zip(found).any(|(m, r)| open(m, *r));
-    let ending = any(a, &found_a) && any(b, &found_b);
+    // A family number may agree while the full numbers differ.
+    let left = |r: Relation| {
+        let any = |p: &Prepared, found: &[Relation; 9]| found[..p.models.len().min(9)].contains(&r);
+        any(a, &found_a) && any(b, &found_b)
+    };
+    let ending = left(Relation::OtherEnding);
     if ending {
         set(Feature::ModelEnding, 1.0);
+    }
+    if left(Relation::Near) {
+        set(Feature::ModelNear, 1.0);
     }
     if best.0 >= Relation::Extends {
         return;
@@ -320,9 +324,11 @@ fn model_numbers(a: &Prepared, b: &Prepared, set: &mut impl FnMut(Feature, f32))
     let in_text = |p: &Prepared, q: &Prepared| p.models.iter().any(|m| q.mentions(m.hash));
     if in_text(a, b) || in_text(b, a) {
         set(Feature::ModelInText, 1.0);
-    } else if best.0 == Relation::Near {
-        set(Feature::ModelNear, best.1);
-    } else if !ending && !a.models.is_empty() && !b.models.is_empty() {
+    } else if !ending
+        && best.0 == Relation::Unrelated
+        && !a.models.is_empty()
+        && !b.models.is_empty()
+    {
         set(Feature::ModelConflict, 1.0);
     }
 }
@@ -473,20 +479,20 @@ fn variants(
     cb: &Cover,
     set: &mut impl FnMut(Feature, f32),
 ) {
+    // Colours are also said in descriptions and by endings of model numbers.
+    let said = |p: &Prepared| p.all_colours | p.code_colours;
+    let common = said(a) & said(b) != 0;
+    let both = |x: u32, y: u32| x != 0 && y != 0;
     if a.colours & b.colours != 0 {
         set(Feature::Colour, 1.0);
-    } else if a.colours != 0 && b.colours != 0 {
-        set(Feature::ColourConflict, 1.0);
-    } else {
-        // Said in a description or by the ending of a model number.
-        let said = |p: &Prepared| p.all_colours | p.code_colours;
-        if (a.colours != 0 || b.colours != 0 || (a.code_colours != 0 && b.code_colours != 0))
-            && said(a) != 0
-            && said(b) != 0
-            && said(a) & said(b) == 0
-        {
-            set(Feature::ColourConflict, 0.7);
-        }
+    } else if both(a.colours, b.colours) {
+        set(Feature::ColourConflict, if common { 0.3 } else { 1.0 });
+    } else if !common
+        && (both(a.colours, said(b))
+            || both(said(a), b.colours)
+            || both(a.code_colours, b.code_colours))
+    {
+        set(Feature::ColourConflict, 0.7);
     }
     let (only_a, only_b) = (a.editions & !b.editions, b.editions & !a.editions);
     if a.editions & b.editions != 0 && only_a == 0 && only_b == 0 {

@@ -1,17 +1,30 @@
 //! Deciding many pairs together: the rarity of words is taken from all records, and of
 //! two claims on one record the better one wins.
 
-use super::features;
+use super::index::Index;
 use super::{Judgement, Prepared, Rec, Term, Vocabulary, identity, score, zone};
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 /// Two records of a batch, by number.
 pub type Pair = (usize, usize);
 
-/// Judges `pairs` of `records` together, in order.
+/// The odds of a rival count up to this log: records listed twice in one shop are both
+/// found when both agree very well.
+const RIVAL_LIMIT: f64 = 4.0;
+/// What a lead over the best rival adds, by log-odds of lead, and at most.
+const LEAD: (f64, f64) = (0.5, 1.0);
+/// A lead over several rivals says more, up to so many.
+const LEAD_RIVALS: f64 = 3.0;
+/// Records compared with each record of a table.
+pub const CANDIDATES: usize = 12;
+
+/// Judges `pairs` of `records` together, in order. Pairs of numbers outside of `records`
+/// are judged different.
 ///
-/// Where the left sides and the right sides are different records, as with the lists of
-/// two shops, a pair loses to a clearly better pair of either of its records.
+/// Where the left and the right sides are different records, as with the lists of two
+/// shops, a product is taken to stand once in each list: with the odds of a pair
+/// and of its rivals known, the chance that just this one holds is
+/// `o / (1 + sum of all o)`.
 #[must_use]
 pub fn decide_pairs(records: &[Rec], pairs: &[Pair]) -> Vec<Judgement> {
     let vocabulary = Vocabulary::of(records);
@@ -19,8 +32,216 @@ pub fn decide_pairs(records: &[Rec], pairs: &[Pair]) -> Vec<Judgement> {
         .iter()
         .map(|r| Prepared::new(r, &vocabulary))
         .collect();
+    let mut judged: Vec<Judgement> = pairs
+        .iter()
+        .map(|(l, r)| match (prepared.get(*l), prepared.get(*r)) {
+            (Some(l), Some(r)) => super::explain(l, r),
+            _ => Judgement::certain(super::Zone::Different, 0.001, "no such record"),
+        })
+        .collect();
+    let lefts: HashSet<usize> = pairs.iter().map(|p| p.0).collect();
+    if pairs.iter().any(|p| lefts.contains(&p.1)) {
+        return judged;
+    }
+    let settled: Vec<bool> = pairs
+        .iter()
+        .map(|(l, r)| {
+            let gtin = |i: &usize| records.get(*i).and_then(|r| r.gtin);
+            identity::decide(gtin(l), gtin(r)).is_some()
+        })
+        .collect();
+    let scores: Vec<f64> = judged.iter().map(|j| j.score).collect();
+    let changes = exclusive(records.len(), pairs, &scores);
+    for ((judgement, (rivals, lead)), settled) in judged.iter_mut().zip(changes).zip(settled) {
+        if settled {
+            continue;
+        }
+        for (text, weight) in [
+            ("another record agrees as well or better", rivals),
+            ("no other record comes near", lead),
+        ] {
+            if weight.abs() >= 0.05 {
+                judgement.reasons.push(Term {
+                    text: text.to_owned(),
+                    weight: weight as f32,
+                });
+            }
+        }
+        let log_odds = score::log_odds_of(judgement.score) + rivals + lead;
+        judgement.score = score::logistic(log_odds as f32);
+        judgement.zone = zone(judgement.score);
+        judgement
+            .reasons
+            .sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
+    }
+    judged
+}
+
+/// For each pair, the log-odds that rivals take away and that a lead adds.
+pub(super) fn exclusive(records: usize, pairs: &[Pair], scores: &[f64]) -> Vec<(f64, f64)> {
+    #[derive(Clone, Copy)]
+    struct Claims {
+        count: u32,
+        odds: f64,
+        best: (f64, usize),
+        second: f64,
+    }
+    let none = Claims {
+        count: 0,
+        odds: 0.0,
+        best: (f64::NEG_INFINITY, usize::MAX),
+        second: f64::NEG_INFINITY,
+    };
+    let mut claims = vec![none; records];
+    let odds = |z: f64| z.min(RIVAL_LIMIT).exp();
+    let logs: Vec<f64> = scores.iter().map(|s| score::log_odds_of(*s)).collect();
+    for (i, ((l, r), z)) in pairs.iter().zip(&logs).enumerate() {
+        for side in [l, r] {
+            let Some(c) = claims.get_mut(*side) else {
+                continue;
+            };
+            c.count += 1;
+            c.odds += odds(*z);
+            if *z > c.best.0 {
+                c.second = c.best.0;
+                c.best = (*z, i);
+            } else {
+                c.second = c.second.max(*z);
+            }
+        }
+    }
     pairs
         .iter()
-        .map(|(l, r)| super::explain(&prepared[*l], &prepared[*r]))
+        .zip(&logs)
+        .enumerate()
+        .map(|(i, ((l, r), z))| {
+            let mut taken = 0.0;
+            let mut rival = f64::NEG_INFINITY;
+            let mut rivals = 0.0;
+            for side in [l, r] {
+                let Some(c) = claims.get(*side) else { continue };
+                rivals += f64::from(c.count) - 1.0;
+                taken -= (c.odds - odds(*z)).max(0.0).ln_1p();
+                rival = rival.max(if c.best.1 == i { c.second } else { c.best.0 });
+            }
+            let lead = if rival.is_finite() {
+                (LEAD.0 * (z - rival)).clamp(0.0, LEAD.1) * rivals.clamp(1.0, LEAD_RIVALS).sqrt()
+            } else {
+                0.0
+            };
+            (taken, lead)
+        })
         .collect()
+}
+
+/// Two records of two tables that are one product.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Link {
+    /// The record of the left table, by number.
+    pub left: usize,
+    /// The record of the right table, by number.
+    pub right: usize,
+    /// The probability that both are one product.
+    pub score: f64,
+}
+
+/// Links two tables, each the list of one shop: every record is linked at most once, the
+/// surest links first. Ordered by left record.
+#[must_use]
+pub fn link_tables(left: &[Rec], right: &[Rec]) -> Vec<Link> {
+    let pairs = block(left, right);
+    let records: Vec<Rec> = left.iter().chain(right).cloned().collect();
+    let shifted: Vec<Pair> = pairs.iter().map(|(l, r)| (*l, left.len() + r)).collect();
+    let mut links: Vec<Link> = decide_pairs(&records, &shifted)
+        .iter()
+        .zip(&pairs)
+        .filter(|(j, _)| j.score >= super::THRESHOLD)
+        .map(|(j, (l, r))| Link {
+            left: *l,
+            right: *r,
+            score: j.score,
+        })
+        .collect();
+    links.sort_by(|a, b| {
+        b.score
+            .total_cmp(&a.score)
+            .then((a.left, a.right).cmp(&(b.left, b.right)))
+    });
+    let mut taken = (HashSet::new(), HashSet::new());
+    links.retain(|l| {
+        let free = !taken.0.contains(&l.left) && !taken.1.contains(&l.right);
+        free && taken.0.insert(l.left) && taken.1.insert(l.right)
+    });
+    links.sort_by_key(|l| (l.left, l.right));
+    links
+}
+
+/// The pairs of two tables worth comparing: the nearest of each side to each record.
+#[must_use]
+pub fn block(left: &[Rec], right: &[Rec]) -> Vec<Pair> {
+    let mut pairs: Vec<Pair> = Vec::new();
+    let index = Index::build(right);
+    for (l, rec) in left.iter().enumerate() {
+        pairs.extend(
+            index
+                .candidates(rec, CANDIDATES)
+                .iter()
+                .map(|c| (l, c.record)),
+        );
+    }
+    let index = Index::build(left);
+    for (r, rec) in right.iter().enumerate() {
+        pairs.extend(
+            index
+                .candidates(rec, CANDIDATES)
+                .iter()
+                .map(|c| (c.record, r)),
+        );
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rec(name: &str) -> Rec {
+        Rec {
+            name: name.to_owned(),
+            ..Rec::default()
+        }
+    }
+
+    #[test]
+    fn the_better_claim_wins() {
+        let records: Vec<Rec> = [
+            "Canon Pixma MG5750 printer black",
+            "Canon Pixma MG5750 black",
+            "Canon Pixma printer",
+            "Philips kettle HD9350",
+            "Bosch drill GSR12V",
+        ]
+        .map(rec)
+        .into();
+        let alone = decide_pairs(&records, &[(0, 2)]);
+        let both = decide_pairs(&records, &[(0, 2), (0, 1)]);
+        assert!(both[0].score < alone[0].score);
+        assert!(both[1].score > both[0].score);
+        assert_eq!(both[1].zone, super::super::Zone::Same);
+    }
+
+    #[test]
+    fn records_on_both_sides_are_no_tables() {
+        let records: Vec<Rec> = ["Canon MG5750", "Canon MG5750 black", "Canon MG5750 printer"]
+            .map(rec)
+            .into();
+        let judged = decide_pairs(&records, &[(0, 1), (1, 2), (0, 2)]);
+        assert!(
+            judged
+                .iter()
+                .all(|j| j.reasons.iter().all(|t| !t.text.contains("another record")))
+        );
+    }
 }

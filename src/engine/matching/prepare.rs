@@ -108,6 +108,9 @@ impl Vocabulary {
     }
 }
 
+/// More common codes name a quality, not a model.
+const MIN_MODEL: f32 = 0.45;
+
 /// A token of a name with its weight.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NameToken {
@@ -226,7 +229,11 @@ impl Prepared {
                 out.compact
                     .extend(w.chars().filter(|c| c.is_alphanumeric() || *c == '.'));
                 let code = &out.compact[start..];
-                if t.shape == Shape::Model && out.models.len() < 8 {
+                if t.shape == Shape::Model
+                    && weight >= MIN_MODEL
+                    && !codes::is_generic(code)
+                    && out.models.len() < 8
+                {
                     if let Some(c) = codes::colour_of(code) {
                         out.code_colours |= 1 << c;
                     }

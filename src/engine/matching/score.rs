@@ -20,6 +20,12 @@ pub(super) fn logistic(log_odds: f32) -> f64 {
     1.0 / (1.0 + f64::from(-log_odds).exp())
 }
 
+/// The inverse of [`logistic`], bounded.
+pub(super) fn log_odds_of(probability: f64) -> f64 {
+    let p = probability.clamp(1e-4, 1.0 - 1e-4);
+    (p / (1.0 - p)).ln()
+}
+
 /// The terms that matter, strongest first.
 pub(super) fn terms(values: &Values) -> Vec<Term> {
     let mut out: Vec<Term> = NAMES

@@ -145,7 +145,7 @@ fn token(text: &str, start: usize, end: usize, part: bool) -> Token {
     let shape = match (letters, digits) {
         (_, 0) => Shape::Word,
         // Article numbers; years and sizes are shorter.
-        (0, d) if d >= 5 && d + 1 >= s.len() => Shape::Model,
+        (0, d) if d >= 5 && !s.contains(['.', ',']) => Shape::Model,
         (0, _) => Shape::Number,
         (l, d) if l + d >= 4 => Shape::Model,
         _ => Shape::Code,

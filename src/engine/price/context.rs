@@ -25,6 +25,7 @@ const BEFORE: &[(Kind, &[&str])] = &[
     (Kind::UpTo, &["up to", "bis zu", "bis", "jusqu'à", "hasta", "até", "fino a", "do", "až", "до", "tot", "op til", "upp till"]),
     (Kind::From, &["from", "starting at", "starts at", "as low as", "ab", "schon ab", "à partir de", "a partir de", "desde", "a partire da", "da", "vanaf", "od", "już od", "от", "від", "от:", "fra", "från", "alkaen", "alk.", "από", "already from", "από:", "de la", "начиная с", "min", "最低", "starting from", "prices from"]),
     (Kind::Instalment, &["payments of", "instalments of", "installments of", "raten à", "raten zu", "raten von", "monatlich", "rate", "raty", "rata", "cuotas de", "parcelas de", "vezes de", "mensualités de", "fois", "monthly", "per month", "pay", "splátka", "splátky", "в рассрочку", "рассрочка", "kuukausierä", "delbetal", "afbetaling", "klarna", "afterpay", "finanzierung ab", "leasing", "měsíčně", "mesačne", "taksit"]),
+    (Kind::Net, &["bez dph", "bez dph:", "cena bez dph", "excl. vat", "ex vat", "ex. vat", "excl. tax", "netto", "nettopreis", "ohne mwst.", "ohne mwst", "hors taxe", "ht", "sin iva", "iva escluso", "iva esclusa", "excl. btw", "bez vat", "bez pdv", "bez pdv-a", "fără tva", "eks. mva", "ekskl. moms", "exkl. moms", "alv 0%", "без ндс", "без пдв", "χωρίς φπα", "χωρίς φ.π.α", "kdv hariç", "nettó", "税抜"]),
     (Kind::Unit, &["grundpreis", "grundpreis:", "unit price", "price per unit", "prix au kilo", "prix unitaire", "precio por unidad", "cena za kg", "cena jednotkowa", "jämförpris", "jfr-pris", "jmf-pris", "vertailuhinta", "prezzo al kg", "stückpreis", "enhedspris", "kilopris", "literpris", "cena za jednotku", "jednotková cena", "egységár", "kilohinta"]),
 ];
 
@@ -38,6 +39,7 @@ const AFTER: &[(Kind, &[&str])] = &[
         "/g", "/ g", "/m", "/ m", "/m²", "/m2", "/ m²", "/ m2", "/sqft", "/sq", "per m", "pro m", "per sq", "/oz", "/ oz", "per oz", "/fl", "/lb", "per lb", "/ct", "/count", "/count)", "pro kilogramm", "je kilogramm", "/кг", "за кг", "/л", "/100г", "za kg", "za 1 kg", "za 100", "za liter", "za litr", "kr/kg", "kr/l", "/dose", "/wash", "/tab", "par litre", "/egység"]),
     (Kind::Discount, &["off", "rabatt", "de réduction", "discount", "de descuento", "di sconto", "sparen", "gespart", "taniej", "sleva", "скидка", "кэшбэк", "бонус", "баллов", "korting", "cashback"]),
     (Kind::Shipping, &["shipping", "delivery", "versand", "versandkosten", "de frais de port", "livraison", "postage", "frakt", "fragt", "per zending", "verzendkosten", "pfand", "deposit"]),
+    (Kind::Net, &["bez dph", "excl. vat", "excl vat", "ex vat", "ex. vat", "+ vat", "excl. tax", "ex gst", "+ gst", "netto", "ohne mwst", "zzgl. mwst", "exkl. mwst", "hors taxe", "ht", "h.t.", "sin iva", "+ iva", "iva escl", "+ iva", "excl. btw", "ex. btw", "bez vat", "bez pdv", "fără tva", "+ tva", "eks. mva", "ekskl. moms", "ex moms", "exkl. moms", "alv 0", "без ндс", "без пдв", "χωρίς φπα", "+ kdv", "+ áfa", "税抜"]),
     (Kind::From, &["起", "から", "~", "+", "and up", "alkaen", "itibaren", "-tól", "-től"]),
     (Kind::List, &["uvp", "rrp", "msrp", "statt"]),
 ];
@@ -73,8 +75,10 @@ pub fn kind(before: &str, after: &str) -> Kind {
     let follows = AFTER
         .iter()
         .find(|(_, words)| words.iter().any(|w| begins_with_word(after, w)));
-    if let Some((kind @ (Kind::Periodic | Kind::Unit | Kind::Discount | Kind::Shipping), _)) =
-        follows
+    if let Some((
+        kind @ (Kind::Periodic | Kind::Net | Kind::Unit | Kind::Discount | Kind::Shipping),
+        _,
+    )) = follows
     {
         return *kind;
     }
@@ -96,6 +100,18 @@ pub fn kind(before: &str, after: &str) -> Kind {
         (None, Some((kind, _))) => *kind,
         (None, None) => Kind::Price,
     }
+}
+
+/// Whether a short text speaks of a reduction.
+#[must_use]
+pub fn names_discount(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    BEFORE
+        .iter()
+        .chain(AFTER)
+        .filter(|(kind, _)| *kind == Kind::Discount)
+        .flat_map(|(_, words)| words.iter())
+        .any(|w| w.len() > 2 && lower.contains(w))
 }
 
 /// Whether the text says nothing but "free".

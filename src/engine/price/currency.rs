@@ -110,6 +110,7 @@ const MARKS: &[(&str, &[&str], Place)] = &[
     ("dollars", DOLLARS, Beside), ("pesos", PESOS, Beside), ("reais", &["BRL"], Beside), ("pounds", POUNDS, Beside),
     ("rupees", RUPEES, Beside), ("yen", &["JPY"], Beside), ("so'm", &["UZS"], Beside), ("soʻm", &["UZS"], Beside),
     // Cyrillic.
+    ("б.р.", &["BYN"], Free),
     ("бел. руб.", &["BYN"], Free), ("бел.руб.", &["BYN"], Free),
     ("руб.", ROUBLES, Free), ("руб", ROUBLES, Free), ("Руб.", ROUBLES, Free), ("РУБ", ROUBLES, Free), ("RUR", &["RUB"], Free),
     ("р.", ROUBLES, Beside), ("р", ROUBLES, Beside), ("Р", ROUBLES, Beside), ("Р.", ROUBLES, Beside),

@@ -274,8 +274,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn grouping_never_changes_the_amount(units in 0_u64..999_999_999, cents in 0_u8..100, style in 0_usize..5) {
-            let (group, point) = [(",", "."), (".", ","), (" ", ","), ("'", "."), ("", ".")][style];
+        fn grouping_never_changes_the_amount(units in 0_u64..999_999_999, cents in 0_u8..100, style in 0..5_u8) {
+            let (group, point) = [(",", "."), (".", ","), (" ", ","), ("'", "."), ("", ".")][style as usize];
             let digits = units.to_string();
             let mut grouped = String::new();
             for (i, c) in digits.chars().enumerate() {

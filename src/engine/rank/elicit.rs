@@ -108,8 +108,8 @@ impl TradeOff {
         };
         // An answer about an amount outside the interval contradicts an earlier one or
         // adds nothing; the end nearest to it is kept.
-        let low = from.clamp(self.low, self.high);
-        let high = to.clamp(low, self.high);
+        let low = from.max(self.low).min(self.high);
+        let high = to.max(low).min(self.high);
         Self {
             low,
             high,
@@ -119,8 +119,8 @@ impl TradeOff {
 }
 
 /// The question that shrinks most, in money: about the widest interval, at its geometric
-/// middle. `uses` tells how many of the offers at hand differ in a criterion: what none
-/// differs in need not be asked. `None` when all is settled.
+/// middle. `differs` tells whether the offers at hand differ in a criterion: where they
+/// do not, there is nothing to trade. `None` when all is settled.
 #[must_use]
 pub fn next_question(
     trade_offs: &[TradeOff],
@@ -130,11 +130,82 @@ pub fn next_question(
         .iter()
         .filter(|t| !t.is_settled() && differs(&t.id))
         .max_by(|a, b| {
-            let width = |t: &TradeOff| t.high - t.low;
+            let width = |t: &TradeOff| t.high.checked_sub(t.low);
             width(a).cmp(&width(b)).then_with(|| b.id.cmp(&a.id))
         })
         .map(|t| Comparison {
             id: t.id.clone(),
             amount: t.middle(),
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn trade_off(id: &str, stated: i64) -> TradeOff {
+        TradeOff::new(id, Decimal::new(stated, 2), Decimal::TWO).expect("positive")
+    }
+
+    #[test]
+    fn the_widest_in_money_is_asked_first_at_its_geometric_middle() {
+        let all = [
+            trade_off("delivery<=2", 600),
+            trade_off("brand=Bosch", 1_500),
+        ];
+        let q = next_question(&all, |_| true).expect("unsettled");
+        assert_eq!(
+            (q.id.as_str(), q.amount),
+            ("brand=Bosch", Decimal::new(1_500, 2))
+        );
+        let q = next_question(&all, |id| id != "brand=Bosch").expect("unsettled");
+        assert_eq!(q.id, "delivery<=2");
+        assert_eq!(next_question(&all, |_| false), None);
+        assert_eq!(TradeOff::new("x", Decimal::ZERO, Decimal::TWO), None);
+    }
+
+    #[test]
+    fn indifference_settles() {
+        let t = trade_off("a", 1_000);
+        assert!(
+            t.answered(Decimal::new(1_000, 2), Answer::Same)
+                .is_settled()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn honest_answers_close_in_on_the_true_worth(
+            stated in 50_i64..100_000,
+            truth in 0.55_f64..1.8,
+        ) {
+            let truth = Decimal::from_f64_retain(truth).expect("finite") * Decimal::new(stated, 2);
+            let mut all = vec![trade_off("a", stated)];
+            let mut asked = 0;
+            while let Some(q) = next_question(&all, |_| true) {
+                let answer = if truth >= q.amount { Answer::Yes } else { Answer::No };
+                let next = all[0].answered(q.amount, answer);
+                prop_assert!(next.low >= all[0].low && next.high <= all[0].high);
+                all[0] = next;
+                asked += 1;
+                prop_assert!(asked <= 8);
+            }
+            prop_assert!(all[0].low <= truth && truth <= all[0].high);
+        }
+
+        #[test]
+        fn no_answer_breaks_an_interval(
+            stated in 1_i64..100_000,
+            answers in prop::collection::vec((any::<i64>(), 0..3_u8), 0..20),
+        ) {
+            let mut t = trade_off("a", stated);
+            for (amount, answer) in answers {
+                let answer = [Answer::Yes, Answer::No, Answer::Same][usize::from(answer)];
+                t = t.answered(Decimal::new(amount, 2), answer);
+                prop_assert!(t.low <= t.high);
+                prop_assert!(t.low <= t.middle() && t.middle() <= t.high);
+            }
+        }
+    }
 }

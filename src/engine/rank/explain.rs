@@ -230,8 +230,9 @@ fn questions<'a>(
 /// The expected positive part of `f` of an uncertain amount, by the midpoint rule.
 fn expectation(u: &Interval, f: impl Fn(f64) -> f64) -> f64 {
     const STEPS: u32 = 64;
+    let quantile = u.quantiles();
     (0..STEPS)
-        .map(|s| f(u.quantile((f64::from(s) + 0.5) / f64::from(STEPS))).max(0.0))
+        .map(|s| f(quantile((f64::from(s) + 0.5) / f64::from(STEPS))).max(0.0))
         .sum::<f64>()
         / f64::from(STEPS)
 }

@@ -42,21 +42,25 @@ impl Interval {
         self.lo == self.hi
     }
 
-    /// The value at quantile `u` of a triangular distribution with the same range and,
-    /// where possible, the mode a PERT mean implies. Its tails are heavier than PERT's:
-    /// what is unknown deserves no optimism.
-    #[must_use]
-    pub fn quantile(&self, u: f64) -> f64 {
-        let width = self.hi - self.lo;
-        if width <= 0.0 {
-            return self.mid;
-        }
-        let mode = ((6.0 * self.mid - self.lo - self.hi) / 4.0).clamp(self.lo, self.hi);
-        let split = (mode - self.lo) / width;
-        if u < split {
-            self.lo + (u * width * (mode - self.lo)).sqrt()
+    /// The quantile function of a triangular distribution with the same range and, where
+    /// possible, the mode a PERT mean implies. Its tails are heavier than PERT's: what is
+    /// unknown deserves no optimism.
+    pub fn quantiles(&self) -> impl Fn(f64) -> f64 + use<> {
+        let (lo, hi) = (self.lo, self.hi);
+        let width = hi - lo;
+        let mode = ((6.0 * self.mid - lo - hi) / 4.0).max(lo).min(hi);
+        let (below, above) = (width * (mode - lo), width * (hi - mode));
+        let split = if width > 0.0 {
+            (mode - lo) / width
         } else {
-            self.hi - ((1.0 - u) * width * (self.hi - mode)).sqrt()
+            0.0
+        };
+        move |u| {
+            if u < split {
+                lo + (u * below).sqrt()
+            } else {
+                hi - ((1.0 - u) * above).sqrt()
+            }
         }
     }
 
@@ -139,7 +143,7 @@ mod tests {
         ] {
             let mut last = f64::NEG_INFINITY;
             for step in 0..=20 {
-                let q = i.quantile(f64::from(step) / 20.0);
+                let q = i.quantiles()(f64::from(step) / 20.0);
                 assert!(i.lo <= q && q <= i.hi && q >= last, "{i:?} {q}");
                 last = q;
             }

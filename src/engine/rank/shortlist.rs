@@ -5,11 +5,20 @@
 use super::score::{Alternative, Interval};
 
 /// Random draws of trade-offs and unknowns.
-const DRAWS: usize = 512;
+const DRAWS: usize = 1024;
+/// Random draws of trade-offs in which every unknown takes its least, middle or most
+/// with 30, 40 and 30 % (Swanson's rule): regret is greatest at the ends, which a
+/// continuous distribution hardly ever draws.
+const ENDS: usize = 1024;
 /// At most this many corners of the box of trade-offs are added.
 const CORNERS: usize = 256;
 /// Work bound: cells of the matrix of costs (candidates times draws).
-const MAX_CELLS: usize = 1 << 20;
+const MAX_CELLS: usize = 1 << 19;
+/// The draws see less than the whole box: the list ends only when they regret at most
+/// this part of the tolerance.
+const MARGIN: f64 = 0.75;
+/// Lists longer than this are not improved by exchanges.
+const MAX_EXCHANGED: usize = 8;
 
 /// How far one criterion's weight may lie from the stated one (1): `low <= 1 <= high`
 /// until answers shrink it.
@@ -95,7 +104,7 @@ pub fn shortlist(
     for row in &costs[1..] {
         lower(&mut best, row);
     }
-    let enough = limits.tolerance * alternatives[first].total().mid.abs();
+    let enough = MARGIN * limits.tolerance * alternatives[first].total().mid.abs();
     let (chosen, max_regret) = greedy(&costs, &best, limits.k, enough);
     let winners = draws.winners(&costs, &(0..pool.len()).collect::<Vec<_>>());
     let among = draws.winners(&costs, &chosen);
@@ -161,55 +170,100 @@ fn candidates(
     std::iter::once(order[0]).chain(ranks).collect()
 }
 
-/// Adds the row that leaves the least maximum regret, until `enough` or `k`. Ties go to
-/// the lower mean, then to the better rank: so a dominated offer never comes before its
-/// dominator, and after it, it gains nothing.
+/// Adds the row that leaves the least regret until no draw regrets more than `enough`
+/// or `k` is reached. Ties go to the better rank: so a dominated offer never comes
+/// before its dominator, and after it, it gains nothing.
 fn greedy(costs: &[Vec<f64>], best: &[f64], k: usize, enough: f64) -> (Vec<usize>, f64) {
     let mut chosen = vec![0];
     let mut current = costs[0].clone();
-    let regret = |current: &[f64]| {
-        current
-            .iter()
-            .zip(best)
-            .fold((0.0_f64, 0.0), |(max, sum), (c, b)| {
-                (max.max(c - b), sum + (c - b))
-            })
-    };
-    let mut left = regret(&current);
-    while chosen.len() < k && left.0 > enough {
-        let mut next: Option<((f64, f64), usize)> = None;
-        for (row, cost) in costs.iter().enumerate() {
-            let limit = next.map_or(f64::INFINITY, |(r, _)| r.0);
-            let after = regret_with(&current, cost, best, limit);
-            if next.is_none_or(|(r, _)| after < r) {
-                next = Some((after, row));
-            }
-        }
-        let Some((after, row)) = next.filter(|(after, _)| after.1 < left.1) else {
+    let mut left = Regret::of(&current, &current, best);
+    while chosen.len() < k && left.max > enough {
+        let Some((row, after)) = least(&current, costs, best, left) else {
             break;
         };
         chosen.push(row);
         lower(&mut current, &costs[row]);
         left = after;
+        if (3..=MAX_EXCHANGED).contains(&chosen.len()) {
+            left = exchange(&mut chosen, costs, best, left);
+            current.clone_from(&costs[0]);
+            for &row in &chosen[1..] {
+                lower(&mut current, &costs[row]);
+            }
+        }
     }
     chosen.sort_unstable();
-    (chosen, left.0)
+    (chosen, left.max)
 }
 
-/// Maximum and sum of the regret if `cost` joined; gives up beyond `limit`.
-fn regret_with(current: &[f64], cost: &[f64], best: &[f64], limit: f64) -> (f64, f64) {
-    let (mut max, mut sum) = (0.0_f64, 0.0);
-    for ((c, x), b) in current.chunks(64).zip(cost.chunks(64)).zip(best.chunks(64)) {
-        for ((c, x), b) in c.iter().zip(x).zip(b) {
-            let r = c.min(*x) - b;
-            max = max.max(r);
-            sum += r;
+/// Replaces one member at a time (never the first) by the row that lowers the regret
+/// most, while any does: greedy alone cannot undo an early choice.
+fn exchange(chosen: &mut [usize], costs: &[Vec<f64>], best: &[f64], mut left: Regret) -> Regret {
+    for _round in 0..MAX_EXCHANGED {
+        let before = left;
+        for slot in 1..chosen.len() {
+            let mut others = costs[0].clone();
+            for (_, &row) in chosen.iter().enumerate().filter(|(s, _)| *s != slot) {
+                lower(&mut others, &costs[row]);
+            }
+            if let Some((row, after)) = least(&others, costs, best, left) {
+                chosen[slot] = row;
+                left = after;
+            }
         }
-        if max > limit {
-            return (f64::INFINITY, f64::INFINITY);
+        if left == before {
+            break;
         }
     }
-    (max, sum)
+    left
+}
+
+/// The row that with `current` leaves the least regret, if less than `left`.
+fn least(
+    current: &[f64],
+    costs: &[Vec<f64>],
+    best: &[f64],
+    left: Regret,
+) -> Option<(usize, Regret)> {
+    let mut found: Option<(usize, Regret)> = None;
+    for (row, cost) in costs.iter().enumerate() {
+        let after = Regret::of(current, cost, best);
+        if after.power < found.map_or(left, |(_, r)| r).power {
+            found = Some((row, after));
+        }
+    }
+    found
+}
+
+/// What a list regrets over all draws.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Regret {
+    /// The most.
+    max: f64,
+    /// The sum of eighth powers: lists are compared by it, as it weighs the large
+    /// regrets most yet rests on more than the one worst draw.
+    power: f64,
+}
+
+impl Regret {
+    fn of(current: &[f64], cost: &[f64], best: &[f64]) -> Self {
+        // Lanes, because a sum of floats in one accumulator cannot be vectorised.
+        const LANES: usize = 8;
+        let (mut max, mut power) = ([0.0_f64; LANES], [0.0_f64; LANES]);
+        let chunks = current.chunks(LANES).zip(cost.chunks(LANES));
+        for ((c, x), b) in chunks.zip(best.chunks(LANES)) {
+            let lanes = c.iter().zip(x).zip(b).zip(max.iter_mut().zip(&mut power));
+            for (((c, x), b), (max, power)) in lanes {
+                let r = if c < x { *c } else { *x } - b;
+                *max = if r > *max { r } else { *max };
+                let r4 = (r * r) * (r * r);
+                *power += r4 * r4;
+            }
+        }
+        let max = max.into_iter().fold(0.0, f64::max);
+        let power = power.into_iter().sum();
+        Self { max, power }
+    }
 }
 
 fn lower(into: &mut [f64], row: &[f64]) {
@@ -224,7 +278,10 @@ fn lower(into: &mut [f64], row: &[f64]) {
 struct Draws {
     /// By criterion, then draw.
     weights: Vec<Vec<f64>>,
+    /// The first so many draw unknowns from their distribution,
     random: usize,
+    /// those up to here take their ends or middle, all further ones in the middle.
+    uncertain: usize,
     count: usize,
 }
 
@@ -242,7 +299,7 @@ impl Draws {
             .map(|(k, b)| {
                 let seed = hash(&[b.id]);
                 let (low, high) = (b.low.ln(), b.high.ln());
-                let random = (0..DRAWS).map(|d| {
+                let random = (0..DRAWS + ENDS).map(|d| {
                     let u = uniform(seed, d);
                     (low + u * (high - low)).exp()
                 });
@@ -250,7 +307,7 @@ impl Draws {
                     let up = if all {
                         c >> k & 1 == 1
                     } else {
-                        uniform(seed, DRAWS + c) < 0.5
+                        uniform(seed, DRAWS + ENDS + c) < 0.5
                     };
                     if up { b.high } else { b.low }
                 });
@@ -260,7 +317,8 @@ impl Draws {
         Self {
             weights,
             random: DRAWS,
-            count: DRAWS + corners + 1,
+            uncertain: DRAWS + ENDS,
+            count: DRAWS + ENDS + corners + 1,
         }
     }
 
@@ -268,9 +326,9 @@ impl Draws {
     fn costs(&self, a: &Alternative<'_>, boxes: &[WeightBox<'_>]) -> Vec<f64> {
         let mut row = vec![a.fixed.mid; self.count];
         if !a.fixed.is_exact() {
-            let seed = hash(&[a.id]);
-            for (d, x) in row[..self.random].iter_mut().enumerate() {
-                *x = self.unknown(&a.fixed, seed, d);
+            let drawn = self.unknown(&a.fixed, hash(&[a.id]));
+            for (x, value) in row.iter_mut().zip(drawn) {
+                *x = value;
             }
         }
         for ((b, i), weights) in boxes.iter().zip(&a.weighted).zip(&self.weights) {
@@ -278,18 +336,26 @@ impl Draws {
                 *x += w * i.mid;
             }
             if !i.is_exact() {
-                let seed = hash(&[a.id, b.id]);
-                let random = row.iter_mut().zip(weights).take(self.random);
-                for (d, (x, w)) in random.enumerate() {
-                    *x += w * (self.unknown(i, seed, d) - i.mid);
+                let drawn = self.unknown(i, hash(&[a.id, b.id]));
+                for ((x, w), value) in row.iter_mut().zip(weights).zip(drawn) {
+                    *x += w * (value - i.mid);
                 }
             }
         }
         row
     }
 
-    fn unknown(&self, i: &Interval, seed: u64, draw: usize) -> f64 {
-        i.quantile(uniform(seed, draw))
+    /// What an unknown is in each draw in which it is not at its middle.
+    fn unknown(&self, i: &Interval, seed: u64) -> impl Iterator<Item = f64> + use<> {
+        let quantile = i.quantiles();
+        let Interval { lo, mid, hi } = *i;
+        let random = (0..self.random).map(move |d| quantile(uniform(seed, d)));
+        let ends = (self.random..self.uncertain).map(move |d| match uniform(seed, d) {
+            u if u < 0.3 => lo,
+            u if u < 0.7 => mid,
+            _ => hi,
+        });
+        random.chain(ends)
     }
 
     /// The cheapest of `rows` in every random draw; the better rank where equal.

@@ -2,20 +2,25 @@
 //! criteria with a worth, each offer's landed cost the money. All amounts shown are
 //! exact decimals; floats only order.
 
+mod words;
+
 use super::elicit::TradeOff;
 use super::explain::price_cut;
 use super::requirement::{Check, check, delivery_within, phrase, stock_words};
 use super::score::{Alternative, Interval, order};
-use super::shortlist::{Limits, Member, WeightBox, Wins, shortlist};
+use super::shortlist::{Limits, WeightBox, shortlist};
 use crate::engine::landed::LandedError;
 use crate::model::landed::{Certainty, LandedCost, LandedTerm};
 use crate::model::offer::{Availability, Offer};
 use crate::model::time::Date;
-use crate::model::want::{Requirement, Want};
+use crate::model::want::Want;
 use crate::model::{Currency, Money};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
+
+/// No term may be larger, in major units: sums and differences of terms then fit.
+const MAX_AMOUNT: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0, false, 0);
 
 /// An offer matched to the want, with what is known around it.
 #[derive(Clone, Copy, Debug)]
@@ -272,13 +277,13 @@ pub fn for_want(want: &Want, candidates: &[Candidate<'_>], ctx: &WantContext<'_>
             .iter()
             .map(|m| {
                 let cut = price_cut(alternatives[m.index].key(rho), alternatives[first].key(rho));
-                listed(
+                words::listed(
                     want,
                     m,
                     &entries[m.index],
                     best,
                     (m.index != first).then_some(cut),
-                    ctx,
+                    ctx.home,
                 )
             })
             .collect();
@@ -291,7 +296,7 @@ pub fn for_want(want: &Want, candidates: &[Candidate<'_>], ctx: &WantContext<'_>
         .enumerate()
         .map(|(place, entry)| ranked(entry, place + 1, ctx.home))
         .collect();
-    ranking.summary = summary(&ranking, candidates);
+    ranking.summary = words::summary(&ranking, candidates);
     ranking
 }
 
@@ -351,7 +356,7 @@ fn admit<'a>(
     let [low, mid, high] = sums(&terms).ok_or_else(too_large)?;
     if let Some(limit) = want.limit {
         let most = Decimal::from(want.quantity)
-            .checked_mul(limit.amount)
+            .checked_mul(limit.amount.max(Decimal::ZERO))
             .unwrap_or(Decimal::MAX);
         if limit.currency != ctx.home {
             flags.push(format!(
@@ -435,11 +440,11 @@ fn preference_term(id: String, worth: Decimal, met: &Check) -> WantTerm {
     }
 }
 
-/// The sums of low, mid and high; `None` beyond the range of a decimal or where a term
-/// is out of order.
+/// The sums of low, mid and high; `None` where a term is out of range or out of order.
 fn sums(terms: &[WantTerm]) -> Option<[Decimal; 3]> {
     terms.iter().try_fold([Decimal::ZERO; 3], |[l, m, h], t| {
-        if !(t.low <= t.mid && t.mid <= t.high) {
+        let in_range = |x: Decimal| x.abs() <= MAX_AMOUNT;
+        if !(t.low <= t.mid && t.mid <= t.high && in_range(t.low) && in_range(t.high)) {
             return None;
         }
         Some([
@@ -505,135 +510,5 @@ fn ranked(e: Entry<'_>, rank: usize, home: Currency) -> RankedOffer {
     }
 }
 
-fn listed(
-    want: &Want,
-    member: &Member,
-    entry: &Entry<'_>,
-    first: &Entry<'_>,
-    cut: Option<f64>,
-    ctx: &WantContext<'_>,
-) -> Listed {
-    let wish = |i: usize| phrase(&want.prefer[i].requirement);
-    let wins = match &member.wins {
-        Wins::AsStated => "wins by what you said".to_owned(),
-        Wins::Weight { criterion, factor } => {
-            format!(
-                "wins if that it {} matters {factor:.1} times as much",
-                wish(*criterion)
-            )
-        }
-        Wins::UnknownMoney => "wins if it costs less than assumed".to_owned(),
-        Wins::UnknownValue { criterion } => format!("wins if it {}", wish(*criterion)),
-    };
-    Listed {
-        id: entry.candidate.id.to_owned(),
-        wins,
-        p_first: member.p_first,
-        against_first: if cut.is_some() {
-            against(want, entry, first, ctx.home)
-        } else {
-            String::new()
-        },
-        price_cut: cut
-            .and_then(Decimal::from_f64_retain)
-            .map(|c| Money::new(c / Decimal::ONE_HUNDRED, ctx.home).rounded()),
-    }
-}
-
-/// "costs 4.10 EUR more than a.example, but arrives 3 days sooner, which you said is
-/// worth 6.00 EUR".
-fn against(want: &Want, entry: &Entry<'_>, first: &Entry<'_>, home: Currency) -> String {
-    let difference = entry.landed.amount - first.landed.amount;
-    let amount = Money::new(difference.abs(), home);
-    let shop = first.candidate.shop;
-    let mut text = if difference.is_zero() {
-        format!("costs as much as {shop}")
-    } else {
-        let word = if difference > Decimal::ZERO {
-            "more"
-        } else {
-            "less"
-        };
-        format!("costs {amount} {word} than {shop}")
-    };
-    let terms = entry.terms[entry.money..].iter();
-    let others = first.terms[first.money..].iter();
-    for (preference, (mine, theirs)) in want.prefer.iter().zip(terms.zip(others)) {
-        let gain = theirs.mid - mine.mid;
-        if gain.is_zero() {
-            continue;
-        }
-        let better = gain > Decimal::ZERO;
-        let what = match (&preference.requirement, days_apart(entry, first)) {
-            (Requirement::DeliveryDays(_), Some(days)) if days != 0 => {
-                let word = if days < 0 { "sooner" } else { "later" };
-                format!("arrives {} days {word}", days.abs())
-            }
-            (r, _) if better => phrase(r),
-            (r, _) => format!("misses that it {}", phrase(r)),
-        };
-        let link = if better == (difference > Decimal::ZERO) {
-            "but"
-        } else {
-            "and"
-        };
-        let worth = Money::new(gain.abs(), home);
-        text.push_str(&format!(", {link} {what}, which you said is worth {worth}"));
-    }
-    text
-}
-
-fn days_apart(a: &Entry<'_>, b: &Entry<'_>) -> Option<i64> {
-    let days = |e: &Entry<'_>| e.candidate.delivery_days().map(i64::from);
-    Some(days(a)? - days(b)?)
-}
-
-fn summary(ranking: &Ranking, candidates: &[Candidate<'_>]) -> String {
-    let shop = |id: &str| {
-        candidates
-            .iter()
-            .find(|c| c.id == id)
-            .map_or("", |c| c.shop)
-    };
-    let mut parts = Vec::new();
-    match ranking.ranked.first() {
-        Some(first) if ranking.best().is_some() => {
-            let range = if first.low == first.high {
-                String::new()
-            } else {
-                " expected".to_owned()
-            };
-            let name = shop(&first.id);
-            parts.push(format!("{name} is first: {}{range}", first.landed));
-        }
-        Some(_) => parts.push("nothing can be had now".to_owned()),
-        None if candidates.is_empty() => parts.push("no offers".to_owned()),
-        None => parts.push("no offer meets all conditions".to_owned()),
-    }
-    let mut seen: Vec<&str> = Vec::new();
-    for r in &ranking.rejected {
-        if seen.contains(&r.constraint.as_str()) {
-            continue;
-        }
-        seen.push(&r.constraint);
-        let all: Vec<&RejectedOffer> = ranking
-            .rejected
-            .iter()
-            .filter(|x| x.constraint == r.constraint)
-            .collect();
-        let offers = if all.len() == 1 {
-            "offer fails"
-        } else {
-            "offers fail"
-        };
-        let nearest = all
-            .iter()
-            .filter(|x| x.excess.is_some())
-            .min_by_key(|x| (x.excess, &x.id))
-            .map_or_else(String::new, |x| {
-                format!("; the nearest is {}, which {}", shop(&x.id), x.reason)
-            });
-        parts.push(format!("{} {offers} {}{nearest}", all.len(), r.constraint));
-    }
-    parts.join(". ")
-}
+#[cfg(test)]
+mod tests;

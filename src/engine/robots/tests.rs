@@ -106,6 +106,20 @@ fn a_decision_names_its_rule_and_pause() {
 }
 
 #[test]
+fn a_pause_is_for_those_named_above_it() {
+    let robots = Robots::parse(
+        b"User-agent: slow\nUser-agent: slower\nCrawl-delay: 10\n\nUser-agent: *\nDisallow: /x\nCrawl-delay: 2\n\nUser-agent: free\nAllow: /\n",
+    );
+    let pause = |agent| robots.decide(agent, "/y").crawl_delay.map(|d| d.as_secs());
+    assert_eq!(pause("slow"), Some(10));
+    assert_eq!(pause("slower"), Some(10));
+    assert_eq!(pause("emptor"), Some(2));
+    assert_eq!(pause("free"), None);
+    // The rule below is for all of them, as in Google's matcher.
+    assert!(!robots.decide("slow", "/x").allowed);
+}
+
+#[test]
 fn the_status_decides_without_a_file() {
     let may =
         |status| Access::from_answer(status, b"User-agent: *\nDisallow: /x").decide("e", "/x");

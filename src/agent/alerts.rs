@@ -1,0 +1,297 @@
+//! Rules on wants: looked at after every observation, delivered when it suits the person.
+
+use super::core::Agent;
+use super::store::{Rule, Store, Zone};
+use super::view::{self, Market};
+use crate::engine::alert::{
+    Decision, Delivery as When, Fire, Pending, Seen, Tuning, Urgency, deliver,
+};
+use crate::model::time::{SignedDuration, Timestamp};
+use crate::model::want::{Want, WantStatus};
+use crate::model::{Alert, Availability, Id};
+use crate::notify::{Action, Message};
+use crate::vault::VaultError;
+use tokio::sync::mpsc;
+
+/// Decisions remembered for each rule, for `emptor alerts why`.
+const KEPT_DECISIONS: usize = 50;
+/// An alert that could not be shown for so long is old news.
+const STALE_AFTER: SignedDuration = SignedDuration::from_hours(72);
+/// How long "Snooze" on a popup lasts.
+const SNOOZE: SignedDuration = SignedDuration::from_hours(24 * 7);
+
+/// Looks at the rules of a want after something about it was read.
+///
+/// # Errors
+/// As the vault.
+pub async fn look(
+    agent: &Agent,
+    store: &Store,
+    want: Id,
+    now: Timestamp,
+) -> Result<(), VaultError> {
+    let rules: Vec<Rule> = store
+        .rules()?
+        .into_iter()
+        .filter(|r| r.want == want)
+        .collect();
+    let Some(want) = store.want(want)?.filter(|w| w.status == WantStatus::Open) else {
+        return Ok(());
+    };
+    if rules.is_empty() {
+        return Ok(());
+    }
+    let market = Market::load(store, &agent.config(), now)?;
+    let (seen, url, shop) = state_of(store, &market, &want, now)?;
+    let tuning = Tuning {
+        cooldown_hours: agent.config().notify.cooldown_hours,
+        ..Tuning::default()
+    };
+    let mut fired = Vec::new();
+    let mut changed = Vec::new();
+    for mut rule in rules {
+        let decision = rule.state.observe(&rule.rule, &seen, &tuning);
+        if let Decision::Fire(fire) = &decision {
+            fired.push(alert(
+                &want,
+                &rule,
+                fire,
+                &seen,
+                url.as_deref(),
+                shop.as_deref(),
+                now,
+            ));
+        }
+        rule.decisions.push((now, decision));
+        let surplus = rule.decisions.len().saturating_sub(KEPT_DECISIONS);
+        rule.decisions.drain(..surplus);
+        changed.push(rule);
+    }
+    store.change(|tx| {
+        changed.iter().try_for_each(|r| tx.put_rule(r))?;
+        fired.iter().try_for_each(|a| tx.put_alert(a))
+    })?;
+    if !fired.is_empty() {
+        deliver_due(agent, store, now).await?;
+    }
+    Ok(())
+}
+
+/// What is true of a want now: its best landed cost, and whether it can be had.
+fn state_of(
+    store: &Store,
+    market: &Market,
+    want: &Want,
+    now: Timestamp,
+) -> Result<(Seen, Option<String>, Option<String>), VaultError> {
+    let reply = view::offers(store, market, want)?;
+    let all: Vec<_> = reply.ranked.iter().chain(&reply.rejected).collect();
+    let best = reply.ranked.first();
+    let availability = best.map(|b| b.availability).or_else(|| {
+        // All offers may be rejected for having no price; their stock still counts.
+        all.iter().map(|o| o.availability).min_by_key(|a| match a {
+            Availability::InStock => 0,
+            Availability::LimitedAvailability => 1,
+            Availability::PreOrder | Availability::BackOrder => 2,
+            Availability::Unknown => 3,
+            Availability::OutOfStock => 4,
+            Availability::Discontinued => 5,
+        })
+    });
+    let seen = Seen {
+        at: now,
+        cost: best.and_then(|b| b.landed.as_ref()).map(|l| l.mid),
+        availability: availability.unwrap_or_default(),
+        known: !all.is_empty(),
+    };
+    Ok((
+        seen,
+        best.map(|b| b.url.clone()),
+        best.map(|b| b.shop.clone()),
+    ))
+}
+
+fn alert(
+    want: &Want,
+    rule: &Rule,
+    fire: &Fire,
+    seen: &Seen,
+    url: Option<&str>,
+    shop: Option<&str>,
+    now: Timestamp,
+) -> Alert {
+    let title = match (seen.cost, shop) {
+        (Some(cost), Some(shop)) => format!("{}: {cost} at {shop}", want.name),
+        _ => format!("{}: {}", want.name, rule.rule),
+    };
+    Alert {
+        id: Id::new(),
+        at: now,
+        want: want.id,
+        rule: rule.rule.clone(),
+        title,
+        reason: fire.to_string(),
+        cost: seen.cost,
+        url: url.map(str::to_owned),
+        delivered: None,
+    }
+}
+
+/// Delivers what may be delivered now.
+///
+/// # Errors
+/// As the vault.
+pub async fn deliver_due(agent: &Agent, store: &Store, now: Timestamp) -> Result<(), VaultError> {
+    let policy = agent.delivery_policy();
+    let zone = agent.config().time_zone();
+    let alerts = store.alerts()?;
+    let mut delivered: Vec<(Id, Timestamp)> = alerts
+        .iter()
+        .filter_map(|a| Some((a.want, a.delivered?)))
+        .collect();
+    let mut digest = Vec::new();
+    for alert in alerts.iter().filter(|a| a.delivered.is_none()) {
+        if now.duration_since(alert.at) > STALE_AFTER {
+            continue;
+        }
+        let urgency = if policy.digest.is_some() {
+            Urgency::Low
+        } else {
+            Urgency::Normal
+        };
+        let pending = Pending {
+            want: alert.want,
+            urgency,
+        };
+        // What was held for the digest goes out once its time has come.
+        let held_until = match deliver(&pending, &delivered, &policy, &zone, alert.at) {
+            When::Digest(at) => Some(at),
+            _ => None,
+        };
+        if let Some(at) = held_until {
+            if at <= now {
+                digest.push(alert.clone());
+            }
+            continue;
+        }
+        if deliver(&pending, &delivered, &policy, &zone, now) == When::Now {
+            let message = Message {
+                key: alert.id.to_string(),
+                title: alert.title.clone(),
+                body: alert.reason.clone(),
+                actions: true,
+            };
+            agent.notifier().deliver(&message).await;
+            delivered.push((alert.want, now));
+            let done = Alert {
+                delivered: Some(now),
+                ..alert.clone()
+            };
+            store.change(|tx| tx.put_alert(&done))?;
+        }
+    }
+    if !digest.is_empty() {
+        let lines: Vec<String> = digest
+            .iter()
+            .map(|a| format!("{} ({})", a.title, a.reason))
+            .collect();
+        let message = Message {
+            key: "digest".into(),
+            title: format!("emptor: {} better offers", digest.len()),
+            body: lines.join("\n"),
+            actions: false,
+        };
+        agent.notifier().deliver(&message).await;
+        store.change(|tx| {
+            digest.iter().try_for_each(|a| {
+                tx.put_alert(&Alert {
+                    delivered: Some(now),
+                    ..a.clone()
+                })
+            })
+        })?;
+    }
+    Ok(())
+}
+
+/// Does what the person pressed on popups, until the agent stops.
+pub async fn follow_actions(agent: Agent, mut pressed: mpsc::Receiver<(String, Action)>) {
+    let stop = agent.stopping();
+    loop {
+        let (key, action) = tokio::select! {
+            () = stop.cancelled() => return,
+            next = pressed.recv() => match next {
+                Some(next) => next,
+                None => return,
+            },
+        };
+        if let Err(e) = act(&agent, &key, action) {
+            tracing::warn!("a popup's button did nothing: {e}");
+        }
+    }
+}
+
+fn act(agent: &Agent, key: &str, action: Action) -> Result<(), VaultError> {
+    let Ok(store) = agent.store() else {
+        return Ok(());
+    };
+    let Some(alert) = store
+        .alerts()?
+        .into_iter()
+        .find(|a| a.id.to_string() == key)
+    else {
+        return Ok(());
+    };
+    match action {
+        Action::Open => {
+            if let Some(url) = &alert.url {
+                open_in_browser(url);
+            }
+        }
+        Action::Snooze => {
+            if let Some(mut want) = store.want(alert.want)? {
+                want.status = WantStatus::Snoozed;
+                want.snoozed_until = Timestamp::now().checked_add(SNOOZE).ok();
+                store.change(|tx| tx.put_want(&want))?;
+            }
+        }
+        Action::NotThis => {
+            for mut listing in store.listings_of(alert.want)? {
+                if Some(&listing.url) != alert.url.as_ref() {
+                    continue;
+                }
+                for link in listing.links.iter_mut().filter(|l| l.want == alert.want) {
+                    link.zone = Zone::Different;
+                    link.by_person = true;
+                }
+                store.change(|tx| tx.put_listing(&listing))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Opens a web address with the desktop's own opener. The address is one argument, never a
+/// shell's.
+fn open_in_browser(url: &str) {
+    if !(url.starts_with("https://") || url.starts_with("http://")) {
+        return;
+    }
+    let opener = if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        "xdg-open"
+    };
+    match std::process::Command::new(opener)
+        .arg(url)
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+    {
+        Ok(mut child) => {
+            std::thread::spawn(move || child.wait());
+        }
+        Err(e) => tracing::warn!("cannot open the browser with {opener}: {e}"),
+    }
+}

@@ -1,0 +1,1143 @@
+//! What each route does. Handlers are short: the work is in the agent's modules.
+
+use super::routes::{self, Route};
+use super::types::*;
+use super::{ApiError, Code};
+use crate::agent::core::Agent;
+use crate::agent::store::{Listing, Rule, Store, Zone};
+use crate::agent::view::{self, Market};
+use crate::agent::{crawl, tenders, web};
+use crate::engine::alert::{AlertState, Decision};
+use crate::market::{links, shop};
+use crate::model::seller::Trouble;
+use crate::model::time::Timestamp;
+use crate::model::want::{Want, WantKind, WantStatus};
+use crate::model::{AlertRule, Gtin, Id, text};
+use crate::net::{FetchError, FetchRequest};
+use crate::vault::{BackupTo, ExposeSecret, RecoveryCode, Secret, SecretString};
+use crate::worker::{Job, Reply};
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Path, State};
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use base64::Engine;
+use serde::Serialize;
+use std::path::Path as FilePath;
+use url::Url;
+
+type Result<T> = std::result::Result<Json<T>, ApiError>;
+
+/// JSON whose errors say what is wrong in our own form.
+pub struct Body<T>(T);
+
+impl<T: serde::de::DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+    async fn from_request(
+        request: axum::extract::Request,
+        state: &S,
+    ) -> std::result::Result<Self, ApiError> {
+        Ok(Self(Json::<T>::from_request(request, state).await?.0))
+    }
+}
+
+impl From<JsonRejection> for ApiError {
+    fn from(rejection: JsonRejection) -> Self {
+        Self::invalid(rejection.body_text())
+    }
+}
+
+/// All routes.
+#[must_use]
+pub fn table() -> Vec<Route> {
+    vec![
+        Route::new::<Status>("get", "/v1/status", "How the daemon is", get(status)),
+        Route::new::<Done>("post", "/v1/unlock", "Open the vault", post(unlock)).takes::<Unlock>(),
+        Route::new::<Done>("post", "/v1/lock", "Close the vault", post(lock)),
+        Route::new::<Done>("post", "/v1/stop", "Stop the daemon", post(stop)),
+        Route::list::<WantView>("get", "/v1/wants", "All wants", get(wants)),
+        Route::new::<WantView>("post", "/v1/wants", "Add a want", post(add_want))
+            .takes::<NewWant>(),
+        Route::new::<WantView>("get", "/v1/wants/{want}", "One want", get(want)),
+        Route::new::<WantView>("post", "/v1/wants/{want}", "Change a want", post(edit_want))
+            .takes::<EditWant>(),
+        Route::new::<Done>(
+            "delete",
+            "/v1/wants/{want}",
+            "Remove a want",
+            delete(remove_want),
+        ),
+        Route::new::<OffersReply>(
+            "get",
+            "/v1/wants/{want}/offers",
+            "Its ranked offers",
+            get(offers_of),
+        ),
+        Route::new::<HistoryReply>(
+            "get",
+            "/v1/wants/{want}/history",
+            "Its price history",
+            get(history),
+        ),
+        Route::new::<Done>(
+            "post",
+            "/v1/wants/{want}/decide",
+            "Say what an offer is",
+            post(decide),
+        )
+        .takes::<Decide>(),
+        Route::list::<Why>(
+            "get",
+            "/v1/wants/{want}/why",
+            "Why its rules spoke or were silent",
+            get(why),
+        ),
+        Route::list::<OffersReply>(
+            "get",
+            "/v1/offers",
+            "Ranked offers of all open wants",
+            get(offers),
+        ),
+        Route::list::<ShopView>("get", "/v1/shops", "Followed shops", get(shops)),
+        Route::new::<ShopView>("post", "/v1/shops", "Follow a shop", post(add_shop))
+            .takes::<NewShop>(),
+        Route::new::<ShopView>("get", "/v1/shops/{shop}", "One shop", get(one_shop)),
+        Route::new::<Done>(
+            "delete",
+            "/v1/shops/{shop}",
+            "Follow a shop no more",
+            delete(remove_shop),
+        ),
+        Route::new::<CrawlProgress>("post", "/v1/crawl", "Start a crawl", post(start_crawl))
+            .takes::<CrawlRequest>(),
+        Route::new::<CrawlProgress>(
+            "get",
+            "/v1/crawl/{run}",
+            "How far a crawl is",
+            get(crawl_progress),
+        ),
+        Route::new::<AlertsReply>(
+            "get",
+            "/v1/alerts",
+            "What fired, and the rules",
+            get(alerts),
+        ),
+        Route::new::<RuleView>("post", "/v1/rules", "Watch a want", post(add_rule))
+            .takes::<NewRule>(),
+        Route::new::<Done>(
+            "delete",
+            "/v1/rules/{rule}",
+            "Remove a rule",
+            delete(remove_rule),
+        ),
+        Route::new::<NotifyTest>(
+            "post",
+            "/v1/notify/test",
+            "Send a test message",
+            post(notify_test),
+        ),
+        Route::list::<TenderView>(
+            "get",
+            "/v1/tenders",
+            "All calls for tenders",
+            get(all_tenders),
+        ),
+        Route::new::<TenderView>(
+            "post",
+            "/v1/tenders",
+            "Draft a call for tenders",
+            post(new_tender),
+        )
+        .takes::<NewTender>(),
+        Route::new::<TenderView>(
+            "get",
+            "/v1/tenders/{tender}",
+            "One call for tenders",
+            get(one_tender),
+        ),
+        Route::new::<TenderView>(
+            "post",
+            "/v1/tenders/{tender}/approve",
+            "Send it",
+            post(approve_tender),
+        ),
+        Route::new::<TenderView>(
+            "post",
+            "/v1/tenders/{tender}/poll",
+            "Ask for replies now",
+            post(poll_tender),
+        ),
+        Route::new::<TenderView>(
+            "post",
+            "/v1/tenders/{tender}/award",
+            "Accept a quote",
+            post(award_tender),
+        )
+        .takes::<Award>(),
+        Route::new::<Done>(
+            "post",
+            "/v1/tenders/{tender}/cancel",
+            "Call it off",
+            post(cancel_tender),
+        ),
+        Route::list::<LedgerLine>("get", "/v1/ledger", "What left the vault", get(ledger)),
+        Route::new::<LedgerCheck>(
+            "post",
+            "/v1/ledger/verify",
+            "Check the chain",
+            post(verify_ledger),
+        ),
+        Route::new::<Done>(
+            "post",
+            "/v1/ledger/export",
+            "Write it to a file",
+            post(export_ledger),
+        )
+        .takes::<WriteFile>(),
+        Route::new::<VaultView>("get", "/v1/vault", "The vault's condition", get(vault)),
+        Route::new::<Done>(
+            "post",
+            "/v1/vault/passphrase",
+            "Change the passphrase",
+            post(passphrase),
+        )
+        .takes::<ChangePassphrase>(),
+        Route::new::<NewSecret>(
+            "post",
+            "/v1/vault/slots",
+            "Add a way to open the vault",
+            post(add_slot),
+        )
+        .takes::<NewSlot>(),
+        Route::new::<Done>(
+            "delete",
+            "/v1/vault/slots/{slot}",
+            "Remove a way to open the vault",
+            delete(remove_slot),
+        ),
+        Route::new::<VaultView>(
+            "post",
+            "/v1/vault/verify",
+            "Read everything again",
+            post(verify_vault),
+        ),
+        Route::new::<Done>("post", "/v1/vault/backup", "Write a backup", post(backup))
+            .takes::<Backup>(),
+        Route::new::<Done>(
+            "post",
+            "/v1/vault/export",
+            "Write everything in the clear",
+            post(export),
+        )
+        .takes::<WriteFile>(),
+        Route::new::<WebPage>("post", "/v1/web", "A link to the web page", post(web_link)),
+        Route::new::<Object>("get", "/v1/openapi.json", "This document", get(document)),
+    ]
+}
+
+/// The router for the socket. Calls from a browser (they carry `Origin` or `Referer`) are
+/// refused: nothing of ours calls this API from a page.
+pub fn router(agent: Agent) -> Router {
+    routes::router(table())
+        .layer(axum::middleware::from_fn_with_state(agent.clone(), guard))
+        .layer(axum::extract::DefaultBodyLimit::max(1 << 20))
+        .with_state(agent)
+}
+
+async fn guard(
+    State(agent): State<Agent>,
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> axum::response::Response {
+    use axum::response::IntoResponse;
+    let headers = request.headers();
+    if headers.contains_key("origin") || headers.contains_key("referer") {
+        return ApiError::new(Code::Invalid, "this is not a web page's API").into_response();
+    }
+    agent.used();
+    next.run(request).await
+}
+
+fn done(text: impl Into<String>) -> Result<Done> {
+    Ok(Json(Done { done: text.into() }))
+}
+
+fn market(agent: &Agent, store: &Store) -> std::result::Result<Market, ApiError> {
+    Ok(Market::load(store, &agent.config(), Timestamp::now())?)
+}
+
+async fn status(State(agent): State<Agent>) -> Result<Status> {
+    Ok(Json(agent.status()?))
+}
+
+async fn unlock(State(agent): State<Agent>, Body(u): Body<Unlock>) -> Result<Done> {
+    let secret = match (u.passphrase, u.recovery_code, u.key_file) {
+        (Some(passphrase), None, None) => Secret::passphrase(passphrase),
+        (None, Some(code), None) => Secret::Recovery(RecoveryCode::parse(&code)?),
+        (None, None, Some(key)) => {
+            let bytes = base64::prelude::BASE64_STANDARD.decode(key);
+            Secret::key_file(bytes.map_err(|e| ApiError::invalid(e.to_string()))?)?
+        }
+        _ => return Err(ApiError::invalid("give one secret")),
+    };
+    agent.unlock(secret).await?;
+    done("The vault is open.")
+}
+
+async fn lock(State(agent): State<Agent>) -> Result<Done> {
+    done(if agent.lock() {
+        "The vault is locked."
+    } else {
+        "The vault was locked already."
+    })
+}
+
+async fn stop(State(agent): State<Agent>) -> Result<Done> {
+    // The answer must leave before the socket closes.
+    tokio::spawn(async move {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        agent.shut_down();
+    });
+    done("The daemon stops.")
+}
+
+async fn wants(State(agent): State<Agent>) -> Result<Vec<WantView>> {
+    let store = agent.store()?;
+    let market = market(&agent, &store)?;
+    let views: std::result::Result<Vec<_>, _> = store
+        .wants()?
+        .iter()
+        .map(|w| view::want(&store, &market, w))
+        .collect();
+    Ok(Json(views?))
+}
+
+fn want_view(agent: &Agent, store: &Store, want: &Want) -> Result<WantView> {
+    Ok(Json(view::want(store, &market(agent, store)?, want)?))
+}
+
+async fn want(State(agent): State<Agent>, Path(text): Path<String>) -> Result<WantView> {
+    let store = agent.store()?;
+    let want = agent.find_want(&store, &text)?;
+    want_view(&agent, &store, &want)
+}
+
+async fn add_want(State(agent): State<Agent>, Body(new): Body<NewWant>) -> Result<WantView> {
+    let store = agent.store()?;
+    let now = Timestamp::now();
+    let input = new.input.trim();
+    if input.is_empty() {
+        return Err(ApiError::invalid(
+            "say what you want: an address, a barcode number or a name",
+        ));
+    }
+    let mut want = Want::new(text::clean(input, 300), now);
+    let mut new_shop = None;
+    if input.starts_with("http://") || input.starts_with("https://") {
+        let address = shop::address(input).map_err(|e| ApiError::invalid(e.to_string()))?;
+        let found =
+            shop::shop(address.as_str(), now).map_err(|e| ApiError::invalid(e.to_string()))?;
+        let adapter = crawl::adapter_of(&agent, &found);
+        let kept = crate::market::crawl::kept_params(adapter.as_ref().map(|a| &*a.manifest));
+        let url = links::canonical(&address, &kept).to_string();
+        if store.shop(&found.domain)?.is_none() {
+            new_shop = Some(found);
+        }
+        want.name.clone_from(&url);
+        want.urls = vec![url];
+    } else if let Ok(gtin) = input.parse::<Gtin>() {
+        want.gtin = Some(gtin);
+    } else if input.len() >= 8 && input.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+        return Err(
+            ApiError::invalid(format!("`{input}` is not a valid barcode number"))
+                .hint("the last digit is a check digit: compare it with the label"),
+        );
+    }
+    want.kind = new.kind.unwrap_or(WantKind::Wish);
+    want.list = new.list.unwrap_or_else(|| match want.kind {
+        WantKind::Wish => "wishes".to_owned(),
+        WantKind::Shopping => "shopping".to_owned(),
+    });
+    if let Some(name) = new.name {
+        want.name = text::clean(&name, 300);
+    }
+    want.quantity = new.quantity.unwrap_or(1).max(1);
+    want.limit = positive(new.limit)?;
+    want.need_by = new.need_by;
+    want.must = new.must;
+    want.prefer = new.prefer;
+    want.intensity = new.intensity.unwrap_or(50).min(100);
+    want.note = new.note.map(|n| text::clean(&n, 2000));
+    // A limit is a wish to be told.
+    let rule = want.limit.map(|limit| Rule {
+        id: Id::new(),
+        want: want.id,
+        rule: AlertRule::Under(limit),
+        state: AlertState::default(),
+        decisions: Vec::new(),
+    });
+    store.change(|tx| {
+        new_shop.iter().try_for_each(|s| tx.put_shop(s))?;
+        rule.iter().try_for_each(|r| tx.put_rule(r))?;
+        tx.put_want(&want)
+    })?;
+    crawl::plan(&agent, &store, false)?;
+    agent.wake();
+    want_view(&agent, &store, &want)
+}
+
+fn positive(
+    limit: Option<crate::model::Money>,
+) -> std::result::Result<Option<crate::model::Money>, ApiError> {
+    match limit {
+        Some(m) if m.amount <= rust_decimal::Decimal::ZERO => {
+            Err(ApiError::invalid("a limit must be above 0"))
+        }
+        other => Ok(other),
+    }
+}
+
+async fn edit_want(
+    State(agent): State<Agent>,
+    Path(text): Path<String>,
+    Body(edit): Body<EditWant>,
+) -> Result<WantView> {
+    let store = agent.store()?;
+    let old = agent.find_want(&store, &text)?;
+    let mut want = old.clone();
+    if let Some(name) = edit.name {
+        want.name = text::clean(&name, 300);
+    }
+    if let Some(list) = edit.list {
+        want.list = text::clean(&list, 100);
+    }
+    want.kind = edit.kind.unwrap_or(want.kind);
+    want.quantity = edit.quantity.unwrap_or(want.quantity).max(1);
+    want.limit = if edit.no_limit {
+        None
+    } else {
+        positive(edit.limit)?.or(want.limit)
+    };
+    want.need_by = if edit.no_need_by {
+        None
+    } else {
+        edit.need_by.or(want.need_by)
+    };
+    want.must = edit.must.unwrap_or(want.must);
+    want.prefer = edit.prefer.unwrap_or(want.prefer);
+    want.intensity = edit.intensity.unwrap_or(want.intensity).min(100);
+    want.note = edit.note.map(|n| text::clean(&n, 2000)).or(want.note);
+    want.status = edit.status.unwrap_or(want.status);
+    want.snoozed_until = if want.status == WantStatus::Snoozed {
+        edit.snoozed_until.or(want.snoozed_until)
+    } else {
+        None
+    };
+    let mut new_shop = None;
+    if let Some(url) = edit.add_url {
+        let address = shop::address(&url).map_err(|e| ApiError::invalid(e.to_string()))?;
+        let found = shop::shop(address.as_str(), Timestamp::now())
+            .map_err(|e| ApiError::invalid(e.to_string()))?;
+        let url = links::canonical(&address, &[]).to_string();
+        if store.shop(&found.domain)?.is_none() {
+            new_shop = Some(found);
+        }
+        if !want.urls.contains(&url) {
+            want.urls.push(url);
+        }
+    }
+    // The rule that came with the old limit follows the new one.
+    let rules: Vec<Rule> = store
+        .rules()?
+        .into_iter()
+        .filter(|r| r.want == want.id && old.limit.map(AlertRule::Under) == Some(r.rule.clone()))
+        .collect();
+    store.change(|tx| {
+        new_shop.iter().try_for_each(|s| tx.put_shop(s))?;
+        for mut rule in rules {
+            match want.limit {
+                Some(limit) if AlertRule::Under(limit) != rule.rule => {
+                    rule.rule = AlertRule::Under(limit);
+                    rule.state.rearm();
+                    tx.put_rule(&rule)?;
+                }
+                Some(_) => {}
+                None => tx.remove_rule(rule.id)?,
+            }
+        }
+        if let (None, Some(limit)) = (old.limit, want.limit) {
+            tx.put_rule(&Rule {
+                id: Id::new(),
+                want: want.id,
+                rule: AlertRule::Under(limit),
+                state: AlertState::default(),
+                decisions: Vec::new(),
+            })?;
+        }
+        tx.put_want(&want)
+    })?;
+    crawl::plan(&agent, &store, false)?;
+    agent.wake();
+    want_view(&agent, &store, &want)
+}
+
+async fn remove_want(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Done> {
+    let store = agent.store()?;
+    let want = agent.find_want(&store, &text)?;
+    let rules: Vec<Rule> = store
+        .rules()?
+        .into_iter()
+        .filter(|r| r.want == want.id)
+        .collect();
+    store.change(|tx| {
+        rules.iter().try_for_each(|r| tx.remove_rule(r.id))?;
+        tx.remove_want(want.id)
+    })?;
+    crawl::plan(&agent, &store, false)?;
+    done(format!("Removed {}.", want.name))
+}
+
+async fn offers_of(State(agent): State<Agent>, Path(text): Path<String>) -> Result<OffersReply> {
+    let store = agent.store()?;
+    let want = agent.find_want(&store, &text)?;
+    Ok(Json(view::offers(&store, &market(&agent, &store)?, &want)?))
+}
+
+async fn offers(State(agent): State<Agent>) -> Result<Vec<OffersReply>> {
+    let store = agent.store()?;
+    let market = market(&agent, &store)?;
+    let replies: std::result::Result<Vec<_>, _> = store
+        .wants()?
+        .iter()
+        .filter(|w| w.status == WantStatus::Open)
+        .map(|w| view::offers(&store, &market, w))
+        .collect();
+    Ok(Json(replies?))
+}
+
+async fn history(State(agent): State<Agent>, Path(text): Path<String>) -> Result<HistoryReply> {
+    let store = agent.store()?;
+    let want = agent.find_want(&store, &text)?;
+    Ok(Json(view::history(
+        &store,
+        &market(&agent, &store)?,
+        &want,
+    )?))
+}
+
+async fn decide(
+    State(agent): State<Agent>,
+    Path(text): Path<String>,
+    Body(d): Body<Decide>,
+) -> Result<Done> {
+    let store = agent.store()?;
+    let want = agent.find_want(&store, &text)?;
+    let mut listing: Listing = store
+        .listing(&d.offer)?
+        .filter(|l| l.links.iter().any(|k| k.want == want.id))
+        .ok_or_else(|| {
+            ApiError::not_found(format!("no offer `{}` for this want", d.offer))
+                .hint("the ids stand in brackets in `emptor offers`")
+        })?;
+    if d.answer == Answer::Choose {
+        let mut page = store.page(&listing.url)?;
+        page.choice = Some(listing.offer.provenance.clone());
+        store.change(|tx| tx.put_page(&listing.url, &page))?;
+        agent.wake();
+        return done("Remembered. The page is read this way from now on: `emptor crawl --now`.");
+    }
+    let zone = if d.answer == Answer::Same {
+        Zone::Same
+    } else {
+        Zone::Different
+    };
+    for link in listing.links.iter_mut().filter(|l| l.want == want.id) {
+        link.zone = zone;
+        link.by_person = true;
+    }
+    let mut new = want.clone();
+    if zone == Zone::Different {
+        new.found.retain(|u| *u != listing.url);
+    }
+    store.change(|tx| {
+        tx.put_want(&new)?;
+        tx.put_listing(&listing)
+    })?;
+    crate::agent::alerts::look(&agent, &store, want.id, Timestamp::now()).await?;
+    done(if zone == Zone::Same {
+        "Remembered: this is it."
+    } else {
+        "Remembered: this is not it."
+    })
+}
+
+async fn why(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Vec<Why>> {
+    let store = agent.store()?;
+    let want = agent.find_want(&store, &text)?;
+    let mut all: Vec<Why> = store
+        .rules()?
+        .into_iter()
+        .filter(|r| r.want == want.id)
+        .flat_map(|r| {
+            let rule = r.rule.to_string();
+            r.decisions.into_iter().map(move |(at, decision)| {
+                let (word, reason) = match decision {
+                    Decision::Fire(fire) => ("fired", fire.to_string()),
+                    Decision::Hold(hold) => ("held", hold.to_string()),
+                };
+                Why {
+                    at,
+                    rule: rule.clone(),
+                    decision: word.to_owned(),
+                    reason,
+                }
+            })
+        })
+        .collect();
+    all.sort_by_key(|w| std::cmp::Reverse(w.at));
+    Ok(Json(all))
+}
+
+fn shop_view(
+    agent: &Agent,
+    store: &Store,
+    shop: crate::model::Shop,
+) -> std::result::Result<ShopView, ApiError> {
+    let adapter = crawl::adapter_of(agent, &shop);
+    let jobs: Vec<_> = store
+        .jobs()?
+        .into_iter()
+        .filter(|j| j.shop == shop.domain)
+        .collect();
+    let mut blind_pages = Vec::new();
+    for job in &jobs {
+        let page = store.page(job.kind.url())?;
+        // What the whole shop suffers from is said once.
+        if page.health.trouble != shop.health.trouble {
+            blind_pages.extend(view::blind_view(job.kind.url(), &page.health));
+        }
+    }
+    Ok(ShopView {
+        searchable: shop.search.is_some()
+            || adapter
+                .as_ref()
+                .is_some_and(|a| a.manifest.search.is_some()),
+        adapter: adapter.map(|a| a.manifest.id.to_string()),
+        pages: jobs.len(),
+        advice: shop.health.trouble.map(|t| t.advice().to_owned()),
+        domain: shop.domain,
+        name: shop.name,
+        health: shop.health,
+        blind_pages,
+    })
+}
+
+async fn shops(State(agent): State<Agent>) -> Result<Vec<ShopView>> {
+    let store = agent.store()?;
+    let views: std::result::Result<Vec<_>, _> = store
+        .shops()?
+        .into_iter()
+        .map(|s| shop_view(&agent, &store, s))
+        .collect();
+    Ok(Json(views?))
+}
+
+fn find_shop(store: &Store, text: &str) -> std::result::Result<crate::model::Shop, ApiError> {
+    store
+        .shop(&text.trim().to_ascii_lowercase())?
+        .ok_or_else(|| {
+            ApiError::not_found(format!("`{text}` is not a followed shop"))
+                .hint("see `emptor shop list`")
+        })
+}
+
+async fn one_shop(State(agent): State<Agent>, Path(text): Path<String>) -> Result<ShopView> {
+    let store = agent.store()?;
+    let shop = find_shop(&store, &text)?;
+    Ok(Json(shop_view(&agent, &store, shop)?))
+}
+
+async fn add_shop(State(agent): State<Agent>, Body(new): Body<NewShop>) -> Result<ShopView> {
+    let store = agent.store()?;
+    let now = Timestamp::now();
+    let mut shop = shop::shop(&new.input, now).map_err(|e| ApiError::invalid(e.to_string()))?;
+    if let Some(known) = store.shop(&shop.domain)? {
+        shop = known;
+    }
+    if let Some(name) = new.name {
+        shop.name = text::clean(&name, 100);
+    }
+    if let Some(id) = new.adapter {
+        if agent.adapters().by_id(&id).is_none() {
+            return Err(
+                ApiError::not_found(format!("no adapter `{id}`")).hint("see `emptor adapter list`")
+            );
+        }
+        shop.adapter = Some(id);
+    }
+    if let Some(adapter) = crawl::adapter_of(&agent, &shop)
+        && shop.delivery == crate::model::seller::DeliveryRule::default()
+    {
+        shop.delivery = adapter.manifest.delivery_rule();
+    }
+    shop.delivery.fee = new.delivery_fee.or(shop.delivery.fee);
+    shop.delivery.free_from = new.free_from.or(shop.delivery.free_from);
+    if let Ok(front) = Url::parse(&shop.base_url) {
+        look_at_front(&agent, &mut shop, front, now).await;
+    }
+    store.change(|tx| tx.put_shop(&shop))?;
+    crawl::plan(&agent, &store, false)?;
+    agent.wake();
+    Ok(Json(shop_view(&agent, &store, shop)?))
+}
+
+/// Reads the shop's front page: is it there, and can it be searched?
+async fn look_at_front(agent: &Agent, shop: &mut crate::model::Shop, url: Url, now: Timestamp) {
+    let request = FetchRequest {
+        url,
+        validators: None,
+        accept: None,
+    };
+    match agent.fetcher().get(request).await {
+        Ok(fetched) => {
+            let job = Job::ReadFront {
+                url: fetched.final_url,
+                content_type: fetched.content_type,
+            };
+            match agent.pool().call(job, fetched.body).await {
+                Ok(Reply::Front(front)) => {
+                    shop.search = front.search;
+                    shop.health = crate::model::SourceHealth::default();
+                }
+                Ok(_) => {}
+                Err(e) => shop.health.bad(now, Trouble::BadInput, e.to_string()),
+            }
+        }
+        Err(e) => {
+            let trouble = match &e {
+                FetchError::Status {
+                    status: 401 | 403, ..
+                } => Trouble::Blocked,
+                _ => e.trouble(),
+            };
+            shop.health.bad(now, trouble, e.to_string());
+        }
+    }
+}
+
+async fn remove_shop(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Done> {
+    let store = agent.store()?;
+    let shop = find_shop(&store, &text)?;
+    // Its pages would bring it back: they are taken off the wants.
+    let of_shop = |url: &String| {
+        Url::parse(url)
+            .ok()
+            .and_then(|u| shop::domain_of(&u))
+            .as_deref()
+            == Some(shop.domain.as_str())
+    };
+    let mut changed = Vec::new();
+    for want in store.wants()? {
+        let mut new = want.clone();
+        new.urls.retain(|u| !of_shop(u));
+        new.found.retain(|u| !of_shop(u));
+        if new != want {
+            changed.push(new);
+        }
+    }
+    store.change(|tx| {
+        changed.iter().try_for_each(|w| tx.put_want(w))?;
+        tx.remove_shop(&shop.domain)
+    })?;
+    crawl::plan(&agent, &store, false)?;
+    done(format!(
+        "{} is not followed any more; its price history stays.",
+        shop.domain
+    ))
+}
+
+async fn start_crawl(
+    State(agent): State<Agent>,
+    Body(r): Body<CrawlRequest>,
+) -> Result<CrawlProgress> {
+    Ok(Json(crawl::start(&agent, &r)?))
+}
+
+async fn crawl_progress(State(agent): State<Agent>, Path(run): Path<u64>) -> Result<CrawlProgress> {
+    agent.store()?;
+    let progress = agent.runs().progress(run);
+    progress
+        .map(Json)
+        .ok_or_else(|| ApiError::not_found(format!("no crawl {run}")))
+}
+
+async fn alerts(State(agent): State<Agent>) -> Result<AlertsReply> {
+    let store = agent.store()?;
+    let wants = store.wants()?;
+    let mut alerts = store.alerts()?;
+    alerts.reverse();
+    let rules = store
+        .rules()?
+        .iter()
+        .map(|r| rule_view(r, &wants))
+        .collect();
+    Ok(Json(AlertsReply { alerts, rules }))
+}
+
+fn rule_view(rule: &Rule, wants: &[Want]) -> RuleView {
+    let state = rule
+        .decisions
+        .last()
+        .map_or_else(String::new, |(_, d)| match d {
+            Decision::Fire(fire) => format!("fired: {fire}"),
+            Decision::Hold(hold) => format!("silent: {hold}"),
+        });
+    RuleView {
+        id: rule.id.short(),
+        want: rule.want.short(),
+        name: wants
+            .iter()
+            .find(|w| w.id == rule.want)
+            .map_or_else(String::new, |w| w.name.clone()),
+        rule: rule.rule.clone(),
+        state,
+    }
+}
+
+async fn add_rule(State(agent): State<Agent>, Body(new): Body<NewRule>) -> Result<RuleView> {
+    let store = agent.store()?;
+    let want = agent.find_want(&store, &new.want)?;
+    if let Some(old) = store
+        .rules()?
+        .iter()
+        .find(|r| r.want == want.id && r.rule == new.rule)
+    {
+        return Ok(Json(rule_view(old, &[want])));
+    }
+    let rule = Rule {
+        id: Id::new(),
+        want: want.id,
+        rule: new.rule,
+        state: AlertState::default(),
+        decisions: Vec::new(),
+    };
+    store.change(|tx| tx.put_rule(&rule))?;
+    // A rule is about what is true, so it may speak at once.
+    crate::agent::alerts::look(&agent, &store, want.id, Timestamp::now()).await?;
+    let rule = store
+        .rules()?
+        .into_iter()
+        .find(|r| r.id == rule.id)
+        .unwrap_or(rule);
+    Ok(Json(rule_view(&rule, &[want])))
+}
+
+async fn remove_rule(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Done> {
+    let store = agent.store()?;
+    let rule = store
+        .rules()?
+        .into_iter()
+        .find(|r| r.id.short() == text)
+        .ok_or_else(|| {
+            ApiError::not_found(format!("no rule `{text}`")).hint("see `emptor alerts`")
+        })?;
+    store.change(|tx| tx.remove_rule(rule.id))?;
+    done(format!("Removed the rule `{}`.", rule.rule))
+}
+
+async fn notify_test(State(agent): State<Agent>) -> Result<NotifyTest> {
+    let message = crate::notify::Message {
+        key: "test".into(),
+        title: "emptor".into(),
+        body: "This is how a better offer is announced.".into(),
+        actions: false,
+    };
+    let delivered = match agent.notifier().deliver(&message).await {
+        crate::notify::Delivery::Desktop => "desktop",
+        crate::notify::Delivery::Log => "log",
+    };
+    Ok(Json(NotifyTest {
+        delivered: delivered.to_owned(),
+    }))
+}
+
+async fn all_tenders(State(agent): State<Agent>) -> Result<Vec<TenderView>> {
+    Ok(Json(tenders::list(&agent)?))
+}
+
+async fn new_tender(State(agent): State<Agent>, Body(new): Body<NewTender>) -> Result<TenderView> {
+    Ok(Json(tenders::draft(&agent, &new)?))
+}
+
+async fn one_tender(State(agent): State<Agent>, Path(id): Path<String>) -> Result<TenderView> {
+    Ok(Json(tenders::show(&agent, &id)?))
+}
+
+async fn approve_tender(State(agent): State<Agent>, Path(id): Path<String>) -> Result<TenderView> {
+    Ok(Json(tenders::approve(&agent, &id).await?))
+}
+
+async fn poll_tender(State(agent): State<Agent>, Path(id): Path<String>) -> Result<TenderView> {
+    Ok(Json(tenders::poll(&agent, &id).await?))
+}
+
+async fn award_tender(
+    State(agent): State<Agent>,
+    Path(id): Path<String>,
+    Body(award): Body<Award>,
+) -> Result<TenderView> {
+    Ok(Json(tenders::choose(&agent, &id, &award.quote).await?))
+}
+
+async fn cancel_tender(State(agent): State<Agent>, Path(id): Path<String>) -> Result<Done> {
+    done(tenders::cancel(&agent, &id).await?)
+}
+
+async fn ledger(State(agent): State<Agent>) -> Result<Vec<LedgerLine>> {
+    let entries = agent.store()?.vault().ledger()?;
+    Ok(Json(
+        entries
+            .into_iter()
+            .map(|e| LedgerLine {
+                seq: e.n,
+                at: e.disclosure.time,
+                recipient: e.disclosure.recipient,
+                purpose: e.disclosure.purpose,
+                fields: e.disclosure.fields,
+                sha256: e.disclosure.sha256,
+            })
+            .collect(),
+    ))
+}
+
+async fn verify_ledger(State(agent): State<Agent>) -> Result<LedgerCheck> {
+    let head = agent.store()?.vault().verify_ledger()?;
+    Ok(Json(LedgerCheck {
+        entries: head.entries,
+        head: head.hash,
+    }))
+}
+
+/// A new file of the person's, readable by nobody else; never over another one.
+fn new_file(path: &str) -> std::result::Result<std::fs::File, ApiError> {
+    let path = FilePath::new(path);
+    if !path.is_absolute() {
+        return Err(ApiError::invalid("the path must be absolute"));
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .map_err(|e| ApiError::failed(format!("cannot write {}: {e}", path.display())))
+}
+
+/// Writes a file whole or not at all.
+fn write_file<E: std::fmt::Display>(
+    path: &str,
+    f: impl FnOnce(&mut std::io::BufWriter<std::fs::File>) -> std::result::Result<(), E>,
+) -> Result<Done> {
+    use std::io::Write;
+    let mut out = std::io::BufWriter::new(new_file(path)?);
+    let result = f(&mut out).map_err(|e| e.to_string()).and_then(|()| {
+        out.flush()
+            .and_then(|()| out.get_ref().sync_all())
+            .map_err(|e| e.to_string())
+    });
+    match result {
+        Ok(()) => done(format!("Wrote {path}.")),
+        Err(e) => {
+            let _ = std::fs::remove_file(path);
+            Err(ApiError::failed(format!("cannot write {path}: {e}")))
+        }
+    }
+}
+
+async fn export_ledger(State(agent): State<Agent>, Body(to): Body<WriteFile>) -> Result<Done> {
+    let store = agent.store()?;
+    write_file(&to.path, |out| store.vault().export_ledger(out).map(drop))
+}
+
+fn vault_view(agent: &Agent, details: &impl Serialize) -> Result<VaultView> {
+    let details = serde_json::to_value(details).map_err(|e| ApiError::failed(e.to_string()))?;
+    Ok(Json(VaultView {
+        state: agent.vault_state(),
+        details,
+    }))
+}
+
+async fn vault(State(agent): State<Agent>) -> Result<VaultView> {
+    match agent.store() {
+        Ok(store) => {
+            let s = store.vault().status()?;
+            let slots: Vec<_> = s
+                .slots
+                .iter()
+                .map(|slot| serde_json::json!({"slot": slot.index, "kind": format!("{:?}", slot.kind), "label": slot.label, "proven": slot.proven}))
+                .collect();
+            vault_view(
+                &agent,
+                &serde_json::json!({
+                    "transactions": s.seq, "records": s.records, "journal_bytes": s.journal_bytes,
+                    "read_only": s.read_only, "device": s.device, "head": s.head, "slots": slots,
+                    "notices": s.notices.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                }),
+            )
+        }
+        Err(_) => vault_view(&agent, &serde_json::json!({})),
+    }
+}
+
+async fn passphrase(State(agent): State<Agent>, Body(c): Body<ChangePassphrase>) -> Result<Done> {
+    let store = agent.store()?;
+    blocking(move || {
+        store
+            .vault()
+            .change_passphrase(&SecretString::from(c.old), &SecretString::from(c.new))
+    })
+    .await?;
+    done("The passphrase was changed. Copies of the vault made before still open with the old one.")
+}
+
+/// Runs something slow (a key derivation, a backup) off the event loop.
+async fn blocking<T: Send + 'static>(
+    f: impl FnOnce() -> std::result::Result<T, crate::vault::VaultError> + Send + 'static,
+) -> std::result::Result<T, ApiError> {
+    tokio::task::spawn_blocking(f)
+        .await
+        .map_err(|e| ApiError::failed(e.to_string()))?
+        .map_err(ApiError::from)
+}
+
+async fn add_slot(State(agent): State<Agent>, Body(new): Body<NewSlot>) -> Result<NewSecret> {
+    let store = agent.store()?;
+    let label = new.label.unwrap_or_default();
+    match new.kind {
+        SlotChoice::RecoveryCode => {
+            let code = blocking(move || store.vault().add_recovery_code()).await?;
+            Ok(Json(NewSecret {
+                recovery_code: Some(code.reveal().expose_secret().to_owned()),
+            }))
+        }
+        SlotChoice::Passphrase => {
+            let passphrase = new
+                .secret
+                .ok_or_else(|| ApiError::invalid("no passphrase given"))?;
+            blocking(move || {
+                store
+                    .vault()
+                    .add_slot(&Secret::passphrase(passphrase), &label)
+            })
+            .await?;
+            Ok(Json(NewSecret {
+                recovery_code: None,
+            }))
+        }
+        SlotChoice::KeyFile => {
+            let text = new
+                .secret
+                .ok_or_else(|| ApiError::invalid("no key file given"))?;
+            let bytes = base64::prelude::BASE64_STANDARD
+                .decode(text)
+                .map_err(|e| ApiError::invalid(e.to_string()))?;
+            let secret = Secret::key_file(bytes)?;
+            blocking(move || store.vault().add_slot(&secret, &label)).await?;
+            Ok(Json(NewSecret {
+                recovery_code: None,
+            }))
+        }
+    }
+}
+
+async fn remove_slot(State(agent): State<Agent>, Path(slot): Path<usize>) -> Result<Done> {
+    agent.store()?.vault().remove_slot(slot)?;
+    done(format!("Slot {slot} does not open the vault any more."))
+}
+
+async fn verify_vault(State(agent): State<Agent>) -> Result<VaultView> {
+    let store = agent.store()?;
+    let anchor = agent.paths().anchor.clone();
+    let found = blocking(move || store.vault().verify(&anchor)).await?;
+    vault_view(
+        &agent,
+        &serde_json::json!({
+            "whole": found.problems.is_empty(),
+            "checkpoints": found.checkpoints,
+            "journals": found.journals,
+            "transactions": found.transactions,
+            "records": found.records,
+            "ledger_entries": found.ledger_entries,
+            "problems": found.problems,
+        }),
+    )
+}
+
+async fn backup(State(agent): State<Agent>, Body(b): Body<Backup>) -> Result<Done> {
+    let store = agent.store()?;
+    let to = match (b.passphrase, b.recipients) {
+        (Some(passphrase), r) if r.is_empty() => {
+            BackupTo::Passphrase(SecretString::from(passphrase))
+        }
+        (None, recipients) if !recipients.is_empty() => BackupTo::Recipients(recipients),
+        _ => {
+            return Err(ApiError::invalid(
+                "give a passphrase or age recipients, not both",
+            ));
+        }
+    };
+    let path = b.path;
+    tokio::task::spawn_blocking(move || {
+        write_file(&path, |out| {
+            store.vault().backup(out, &to, crate::agent::store::TREES)
+        })
+    })
+    .await
+    .map_err(|e| ApiError::failed(e.to_string()))?
+}
+
+async fn export(State(agent): State<Agent>, Body(to): Body<WriteFile>) -> Result<Done> {
+    let store = agent.store()?;
+    tokio::task::spawn_blocking(move || {
+        write_file(&to.path, |out| {
+            store.vault().export(out, crate::agent::store::TREES)
+        })
+    })
+    .await
+    .map_err(|e| ApiError::failed(e.to_string()))?
+}
+
+async fn web_link(State(agent): State<Agent>) -> Result<WebPage> {
+    Ok(Json(WebPage {
+        url: web::link(&agent).await?,
+    }))
+}
+
+async fn document() -> Json<serde_json::Value> {
+    Json(routes::openapi(&table()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_has_every_route_and_resolves() {
+        let table = table();
+        let document = routes::openapi(&table);
+        let text = document.to_string();
+        let paths = document["paths"].as_object().expect("paths");
+        let operations: usize = paths
+            .values()
+            .filter_map(|p| p.as_object())
+            .map(|p| p.len())
+            .sum();
+        assert_eq!(operations, table.len());
+        for reference in text.split("#/components/schemas/").skip(1) {
+            let name = reference.split('"').next().unwrap_or_default();
+            assert!(
+                document["components"]["schemas"].get(name).is_some(),
+                "{name} is missing"
+            );
+        }
+    }
+}

@@ -1,0 +1,472 @@
+//! From records to answers: the ranked short list of a want.
+
+use super::api::types::{
+    Blind, CostView, HistoryPoint, HistoryReply, OfferView, OffersReply, WantView,
+};
+use super::config::Config;
+use super::store::{Listing, Store, Zone};
+use crate::engine::landed::{DeliveryPrior, FxRate, LandedContext, LandedError, landed};
+use crate::engine::rank::{Candidate, Ranking, WantContext, for_want};
+use crate::model::seller::{DeliveryRule, SourceHealth};
+use crate::model::tender::{Session, SessionStatus, Tender, TenderStatus};
+use crate::model::time::{Date, Timestamp, days_between};
+use crate::model::want::Want;
+use crate::model::{Currency, Id, LandedCost, Money, Offer, Shop};
+use crate::vault::VaultError;
+use std::collections::BTreeMap;
+
+/// What every view is computed with.
+#[derive(Clone, Debug)]
+pub struct Market {
+    home: Currency,
+    rates: Vec<FxRate>,
+    prior: DeliveryPrior,
+    shops: BTreeMap<String, Shop>,
+    now: Timestamp,
+    today: Date,
+}
+
+impl Market {
+    /// Reads shops and rates once for many wants.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn load(store: &Store, config: &Config, now: Timestamp) -> Result<Self, VaultError> {
+        let mut rates = Vec::new();
+        let mut add = |code: &str, rate, day: Date, source: &str| {
+            if let Ok(currency) = code.parse::<Currency>() {
+                rates.push(FxRate {
+                    base: Currency::EUR,
+                    quote: currency,
+                    rate,
+                    day,
+                    source: source.to_owned(),
+                });
+            }
+        };
+        if let Some(day) = config.fx.date {
+            for (code, rate) in &config.fx.rates {
+                add(code, *rate, day, "your configuration");
+            }
+        }
+        if let Some(read) = store.rates()? {
+            for (code, rate) in &read.rates {
+                if !config.fx.rates.contains_key(code) {
+                    add(code, *rate, read.date, "European Central Bank");
+                }
+            }
+        }
+        let [low, mode, high] = config.delivery.unknown;
+        let home = config.person.currency;
+        let shops = store
+            .shops()?
+            .into_iter()
+            .map(|s| (s.domain.clone(), s))
+            .collect();
+        let today = now.to_zoned(config.time_zone()).date();
+        let prior = DeliveryPrior {
+            low,
+            mode,
+            high,
+            currency: home,
+        };
+        Ok(Self {
+            home,
+            rates,
+            prior,
+            shops,
+            now,
+            today,
+        })
+    }
+
+    /// All the person pays for one piece of an offer.
+    ///
+    /// # Errors
+    /// [`LandedError`] where an honest number is impossible.
+    pub fn landed(
+        &self,
+        offer: &Offer,
+        shop: &str,
+        quantity: u32,
+    ) -> Result<LandedCost, LandedError> {
+        let rule = self
+            .shops
+            .get(shop)
+            .map_or_else(DeliveryRule::default, |s| s.delivery.clone());
+        let mut context = LandedContext::new(self.home, &self.rates, &self.prior, self.today);
+        context.quantity = quantity.max(1);
+        landed(offer, &rule, &context)
+    }
+
+    /// A price in the person's currency, without delivery; `None` without a rate.
+    #[must_use]
+    pub fn home_price(&self, price: &Money) -> Option<Money> {
+        if price.currency == self.home {
+            return Some(*price);
+        }
+        let offer = Offer {
+            price: Some(*price),
+            shipping: Some(crate::model::offer::Shipping {
+                cost: Some(Money::zero(price.currency)),
+                ..Default::default()
+            }),
+            ..Offer::default()
+        };
+        self.landed(&offer, "", 1).ok().map(|l| l.mid().rounded())
+    }
+}
+
+/// An offer to be ranked, crawled or quoted.
+struct Row {
+    id: String,
+    shop: String,
+    url: String,
+    offer: Offer,
+    seen: Timestamp,
+    source: &'static str,
+    zone: Zone,
+    reasons: Vec<String>,
+    cost: Result<LandedCost, LandedError>,
+}
+
+/// The answer for one want.
+///
+/// # Errors
+/// As the vault.
+pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply, VaultError> {
+    let listings = store.listings_of(want.id)?;
+    let rows = rows(market, want, listings, &store.tenders()?);
+    let (same, rest): (Vec<Row>, Vec<Row>) = rows
+        .into_iter()
+        .partition(|r| r.zone == Zone::Same && r.source != "candidate");
+    let (ambiguous, maybe): (Vec<Row>, Vec<Row>) =
+        rest.into_iter().partition(|r| r.source == "candidate");
+    let ranking = rank(market, want, &same);
+    let mut ranked = Vec::new();
+    for r in &ranking.ranked {
+        let Some(row) = same.iter().find(|row| row.id == r.id) else {
+            continue;
+        };
+        let mut view = offer_view(row);
+        view.rank = Some(r.rank);
+        view.effective = Some(r.mid);
+        view.notes.extend(r.flags.iter().cloned());
+        for t in r
+            .terms
+            .iter()
+            .filter(|t| t.id.contains(['=', '<', '~']) && !t.mid.is_zero())
+        {
+            view.notes.push(format!(
+                "{}: counts as {} {} ({})",
+                t.id, t.mid, market.home, t.source
+            ));
+        }
+        if let Some(listed) = ranking.shortlist.iter().find(|l| l.id == r.id) {
+            view.shortlisted = true;
+            view.notes.push(listed.wins.clone());
+            if !listed.against_first.is_empty() {
+                view.notes.push(listed.against_first.clone());
+            }
+            if let Some(cut) = &listed.price_cut {
+                view.notes
+                    .push(format!("would be first if it cost {cut} less"));
+            }
+        }
+        view.notes.retain(|n| !n.is_empty());
+        ranked.push(view);
+    }
+    let rejected = ranking
+        .rejected
+        .iter()
+        .filter_map(|r| {
+            let mut view = offer_view(same.iter().find(|row| row.id == r.id)?);
+            view.notes.push(r.reason.clone());
+            Some(view)
+        })
+        .collect();
+    let maybe: Vec<OfferView> = maybe
+        .iter()
+        .filter(|r| r.zone == Zone::Maybe)
+        .map(offer_view)
+        .collect();
+    let view = WantView {
+        short: want.id.short(),
+        want: want.clone(),
+        best: None,
+        offers: same.len(),
+        maybe: maybe.len(),
+    };
+    Ok(OffersReply {
+        want: view,
+        ranked,
+        rejected,
+        maybe,
+        ambiguous: ambiguous.iter().map(offer_view).collect(),
+        summary: ranking.summary,
+        blind: blind(store, market, want)?,
+    })
+}
+
+/// A want with its best offer.
+///
+/// # Errors
+/// As the vault.
+pub fn want(store: &Store, market: &Market, want: &Want) -> Result<WantView, VaultError> {
+    let reply = offers(store, market, want)?;
+    let best = reply.ranked.into_iter().next().filter(|o| {
+        !matches!(
+            o.availability,
+            crate::model::Availability::OutOfStock | crate::model::Availability::Discontinued
+        )
+    });
+    Ok(WantView { best, ..reply.want })
+}
+
+/// The valid quotes of one tender, best first, as ranked for its want.
+#[must_use]
+pub fn quotes(market: &Market, want: &Want, tender: &Tender) -> Vec<OfferView> {
+    let rows = rows(market, want, Vec::new(), std::slice::from_ref(tender));
+    let ranking = rank(market, want, &rows);
+    let mut views: Vec<OfferView> = ranking
+        .ranked
+        .iter()
+        .filter_map(|r| {
+            let mut view = offer_view(rows.iter().find(|row| row.id == r.id)?);
+            view.rank = Some(r.rank);
+            view.notes.extend(r.flags.iter().cloned());
+            Some(view)
+        })
+        .collect();
+    for r in &ranking.rejected {
+        if let Some(row) = rows.iter().find(|row| row.id == r.id) {
+            let mut view = offer_view(row);
+            view.notes.push(r.reason.clone());
+            views.push(view);
+        }
+    }
+    views
+}
+
+fn rows(market: &Market, want: &Want, listings: Vec<Listing>, tenders: &[Tender]) -> Vec<Row> {
+    let mut rows: Vec<Row> = listings
+        .into_iter()
+        .filter_map(|l| {
+            let link = l.links.iter().find(|k| k.want == want.id)?;
+            let zone = link.zone;
+            let reasons = link.reasons.clone();
+            (zone != Zone::Different).then(|| Row {
+                cost: market.landed(&l.offer, &l.shop, want.quantity),
+                id: l.id,
+                shop: l.shop,
+                url: l.url,
+                offer: l.offer,
+                seen: l.last_seen,
+                source: if l.candidate { "candidate" } else { "crawl" },
+                zone,
+                reasons,
+            })
+        })
+        .collect();
+    let asked = tenders.iter().filter(|t| t.want == want.id && is_live(t));
+    for session in asked.flat_map(|t| &t.sessions) {
+        rows.extend(quote_row(market, want, session));
+    }
+    rows
+}
+
+const fn is_live(tender: &Tender) -> bool {
+    !matches!(
+        tender.status,
+        TenderStatus::Cancelled | TenderStatus::Unsuccessful | TenderStatus::Closed
+    )
+}
+
+fn quote_row(market: &Market, want: &Want, session: &Session) -> Option<Row> {
+    let open = matches!(
+        session.status,
+        SessionStatus::Active
+            | SessionStatus::AgreedProvisional
+            | SessionStatus::Committed
+            | SessionStatus::Dormant
+    );
+    let quote = session.quotes.last().filter(|_| open)?;
+    if quote.valid_through.is_some_and(|until| until < market.now) {
+        return None;
+    }
+    let shop = quote
+        .offer
+        .seller
+        .clone()
+        .unwrap_or_else(|| session.endpoint.clone());
+    Some(Row {
+        id: quote.id.short(),
+        cost: market.landed(&quote.offer, &shop, want.quantity),
+        shop,
+        url: quote
+            .offer
+            .url
+            .clone()
+            .unwrap_or_else(|| session.endpoint.clone()),
+        offer: quote.offer.clone(),
+        seen: quote.received,
+        source: "quote",
+        zone: Zone::Same,
+        reasons: Vec::new(),
+    })
+}
+
+fn rank(market: &Market, want: &Want, rows: &[Row]) -> Ranking {
+    let candidates: Vec<Candidate<'_>> = rows
+        .iter()
+        .map(|r| Candidate {
+            id: &r.id,
+            offer: &r.offer,
+            landed: r.cost.as_ref(),
+            shop: &r.shop,
+            shop_days: market.shops.get(&r.shop).and_then(|s| s.delivery.days),
+            distance_km: None,
+            age_days: u32::try_from(days_between(r.seen, market.now)).ok(),
+        })
+        .collect();
+    for_want(
+        want,
+        &candidates,
+        &WantContext::new(market.home, market.today),
+    )
+}
+
+fn offer_view(row: &Row) -> OfferView {
+    let o = &row.offer;
+    let mut notes = Vec::new();
+    if row.zone == Zone::Maybe {
+        notes.extend(row.reasons.iter().cloned());
+    }
+    if let Err(e) = &row.cost {
+        notes.push(e.to_string());
+    }
+    OfferView {
+        id: row.id.clone(),
+        rank: None,
+        shop: row.shop.clone(),
+        url: row.url.clone(),
+        name: o.name.clone(),
+        brand: o.brand.clone(),
+        gtin: o.gtin.map(|g| g.to_string()),
+        price: o.price,
+        landed: row.cost.as_ref().ok().map(cost_view),
+        effective: None,
+        availability: o.availability,
+        condition: o.condition,
+        delivery_days: o.shipping.as_ref().and_then(|s| s.max_days),
+        source: row.source.to_owned(),
+        seen: row.seen,
+        zone: if row.zone == Zone::Same {
+            "same"
+        } else {
+            "maybe"
+        }
+        .to_owned(),
+        confidence: o.confidence,
+        provenance: o.provenance.clone(),
+        shortlisted: false,
+        notes,
+    }
+}
+
+fn cost_view(cost: &LandedCost) -> CostView {
+    CostView {
+        low: cost.low().rounded(),
+        mid: cost.mid().rounded(),
+        high: cost.high().rounded(),
+        certainty: format!("{:?}", cost.certainty()).to_lowercase(),
+        terms: cost.terms.clone(),
+    }
+}
+
+/// The pages of a want that give nothing at the moment.
+fn blind(store: &Store, market: &Market, want: &Want) -> Result<Vec<Blind>, VaultError> {
+    let mut blind = Vec::new();
+    for url in want.urls.iter().chain(&want.found) {
+        let page = store.page(url)?;
+        blind.extend(blind_view(url, &page.health));
+    }
+    for shop in market.shops.values() {
+        blind.extend(blind_view(&shop.domain, &shop.health));
+    }
+    Ok(blind)
+}
+
+/// A source as blind, if it is.
+#[must_use]
+pub fn blind_view(source: &str, health: &SourceHealth) -> Option<Blind> {
+    let trouble = health.trouble?;
+    Some(Blind {
+        source: source.to_owned(),
+        since: health.blind_since,
+        reason: health
+            .detail
+            .clone()
+            .unwrap_or_else(|| format!("{trouble:?}")),
+        advice: trouble.advice().to_owned(),
+    })
+}
+
+/// The price history of a want over all its offers, oldest first.
+///
+/// # Errors
+/// As the vault.
+pub fn history(store: &Store, market: &Market, want: &Want) -> Result<HistoryReply, VaultError> {
+    let mut points = Vec::new();
+    for listing in store.listings_of(want.id)? {
+        if listing.zone(want.id) != Some(Zone::Same) || listing.candidate {
+            continue;
+        }
+        points.extend(
+            store
+                .history(&listing.id)?
+                .into_iter()
+                .map(|o| HistoryPoint {
+                    at: o.at,
+                    home: o.price.and_then(|p| market.home_price(&p)),
+                    shop: listing.shop.clone(),
+                    url: listing.url.clone(),
+                    price: o.price,
+                    availability: o.availability,
+                }),
+        );
+    }
+    points.sort_by_key(|p| p.at);
+    Ok(HistoryReply {
+        want: want.id.short(),
+        name: want.name.clone(),
+        points,
+    })
+}
+
+/// Finds a want by its short id, the start of it, its id or part of its name.
+#[must_use]
+pub fn find_want<'a>(wants: &'a [Want], text: &str) -> Vec<&'a Want> {
+    let text = text.trim().to_lowercase();
+    if let Ok(id) = text.parse::<Id>() {
+        return wants.iter().filter(|w| w.id == id).collect();
+    }
+    let exact: Vec<&Want> = wants
+        .iter()
+        .filter(|w| w.id.short() == text || w.name.to_lowercase() == text)
+        .collect();
+    if !exact.is_empty() {
+        return exact;
+    }
+    let short = text.len() >= 4 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    wants
+        .iter()
+        .filter(|w| {
+            (short && w.id.short().starts_with(&text))
+                || (!text.is_empty()
+                    && text
+                        .split_whitespace()
+                        .all(|t| w.name.to_lowercase().contains(t)))
+        })
+        .collect()
+}

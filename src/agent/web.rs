@@ -1,0 +1,379 @@
+//! The web page: the person's wants, offers and shops, to look at in a browser.
+//!
+//! Read-only and without script. It listens on loopback under a host name drawn at start,
+//! because cookies of one host are shared by all its ports. The command line gets a link
+//! that is good once and for a minute; the browser trades it for a session.
+
+use super::api::ApiError;
+use super::api::types::OffersReply;
+use super::core::Agent;
+use super::view::{self, Market};
+use crate::engine::locale::{Locale, ago, availability};
+use crate::model::time::Timestamp;
+use crate::model::want::WantStatus;
+use axum::Router;
+use axum::extract::{Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+const CODE_LIFE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_secs(15 * 60);
+const LIFE: Duration = Duration::from_secs(8 * 3600);
+const MAX_SESSIONS: usize = 4;
+
+/// The browsers that may look.
+#[derive(Debug, Default)]
+pub struct Sessions(Mutex<State_>);
+
+#[derive(Debug, Default)]
+struct State_ {
+    authority: Option<String>,
+    codes: HashMap<String, Instant>,
+    sessions: HashMap<String, (Instant, Instant)>,
+}
+
+impl Sessions {
+    fn state(&self) -> MutexGuard<'_, State_> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends all sessions.
+    pub fn clear(&self) {
+        let mut state = self.state();
+        state.codes.clear();
+        state.sessions.clear();
+    }
+
+    fn new_code(&self) -> Result<String, ApiError> {
+        let code = secret()?;
+        let mut state = self.state();
+        state.codes.retain(|_, t| t.elapsed() < CODE_LIFE);
+        state.codes.insert(code.clone(), Instant::now());
+        Ok(code)
+    }
+
+    /// Trades a code for a session.
+    fn redeem(&self, code: &str) -> Option<String> {
+        let mut state = self.state();
+        let made = state.codes.remove(code)?;
+        if made.elapsed() > CODE_LIFE {
+            return None;
+        }
+        let session = secret().ok()?;
+        if state.sessions.len() >= MAX_SESSIONS
+            && let Some(oldest) = state
+                .sessions
+                .iter()
+                .min_by_key(|(_, (start, _))| *start)
+                .map(|(k, _)| k.clone())
+        {
+            state.sessions.remove(&oldest);
+        }
+        let now = Instant::now();
+        state.sessions.insert(session.clone(), (now, now));
+        Some(session)
+    }
+
+    fn is_valid(&self, session: &str) -> bool {
+        let mut state = self.state();
+        state
+            .sessions
+            .retain(|_, (start, used)| start.elapsed() < LIFE && used.elapsed() < IDLE);
+        state.sessions.get_mut(session).is_some_and(|(_, used)| {
+            *used = Instant::now();
+            true
+        })
+    }
+}
+
+fn secret() -> Result<String, ApiError> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|e| ApiError::failed(e.to_string()))?;
+    Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+}
+
+/// Makes a link for the person's browser, starting the listener on first use.
+///
+/// # Errors
+/// The vault is locked, or loopback cannot be listened on.
+pub async fn link(agent: &Agent) -> Result<String, ApiError> {
+    agent.store()?;
+    let known = agent.web().state().authority.clone();
+    let authority = match known {
+        Some(authority) => authority,
+        None => listen(agent).await?,
+    };
+    Ok(format!(
+        "http://{authority}/?code={}",
+        agent.web().new_code()?
+    ))
+}
+
+async fn listen(agent: &Agent) -> Result<String, ApiError> {
+    let failed = |e: std::io::Error| ApiError::failed(format!("cannot listen on loopback: {e}"));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .map_err(failed)?;
+    let port = listener.local_addr().map_err(failed)?.port();
+    let authority = format!("emptor-{}.localhost:{port}", &secret()?[..16]);
+    agent.web().state().authority = Some(authority.clone());
+    let app = router(agent.clone());
+    let stop = agent.stopping();
+    tokio::spawn(async move {
+        let served = axum::serve(listener, app)
+            .with_graceful_shutdown(async move { stop.cancelled().await })
+            .await;
+        if let Err(e) = served {
+            tracing::error!("the web page stopped: {e}");
+        }
+    });
+    Ok(authority)
+}
+
+/// The page with its guard.
+pub fn router(agent: Agent) -> Router {
+    Router::new()
+        .route("/", get(page))
+        .route("/style.css", get(style))
+        .layer(middleware::from_fn_with_state(agent.clone(), guard))
+        .with_state(agent)
+}
+
+/// What every request must pass, and what every answer carries.
+async fn guard(State(agent): State<Agent>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok());
+    let mut response = if request.method() != Method::GET {
+        StatusCode::METHOD_NOT_ALLOWED.into_response()
+    } else if host.is_none() || host != agent.web().state().authority.as_deref() {
+        // Another name for this address: DNS rebinding.
+        StatusCode::MISDIRECTED_REQUEST.into_response()
+    } else if !is_own_request(headers) {
+        StatusCode::FORBIDDEN.into_response()
+    } else {
+        next.run(request).await
+    };
+    for (name, value) in [
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cache-control", "no-store"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ] {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// A page of another site may not even ask.
+fn is_own_request(headers: &HeaderMap) -> bool {
+    headers
+        .get("sec-fetch-site")
+        .is_none_or(|v| v == "same-origin" || v == "none")
+}
+
+#[derive(Deserialize)]
+struct Code {
+    code: Option<String>,
+}
+
+fn session_of(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
+    cookies
+        .split(';')
+        .find_map(|c| c.trim().strip_prefix("emptor="))
+}
+
+async fn page(
+    State(agent): State<Agent>,
+    headers: HeaderMap,
+    Query(query): Query<Code>,
+) -> Response {
+    if let Some(code) = query.code {
+        let Some(session) = agent.web().redeem(&code) else {
+            return (StatusCode::FORBIDDEN, Html(EXPIRED)).into_response();
+        };
+        // Away from the address with the code, so that it stays out of the history.
+        let cookie = format!("emptor={session}; HttpOnly; SameSite=Strict; Path=/");
+        return (
+            StatusCode::SEE_OTHER,
+            [
+                (header::LOCATION, "/".to_owned()),
+                (header::SET_COOKIE, cookie),
+            ],
+        )
+            .into_response();
+    }
+    if !session_of(&headers).is_some_and(|s| agent.web().is_valid(s)) {
+        return (StatusCode::FORBIDDEN, Html(EXPIRED)).into_response();
+    }
+    match render(&agent) {
+        Ok(html) => Html(html).into_response(),
+        Err(e) => (StatusCode::SERVICE_UNAVAILABLE, Html(escape(&e.error))).into_response(),
+    }
+}
+
+async fn style() -> Response {
+    (
+        [(header::CONTENT_TYPE, "text/css")],
+        include_str!("web.css"),
+    )
+        .into_response()
+}
+
+const EXPIRED: &str = "<!doctype html><title>emptor</title><p>This link has expired. Get a new one with <code>emptor web</code>.</p>";
+
+fn render(agent: &Agent) -> Result<String, ApiError> {
+    let store = agent.store()?;
+    let config = agent.config();
+    let now = Timestamp::now();
+    let market = Market::load(&store, &config, now)?;
+    let locale = config.locale();
+    let mut out = String::from(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>emptor</title>\
+         <meta name=\"viewport\" content=\"width=device-width\">\
+         <link rel=\"stylesheet\" href=\"/style.css\"></head><body><h1>emptor</h1>",
+    );
+    let alerts = store.alerts()?;
+    if !alerts.is_empty() {
+        out.push_str("<section><h2>Alerts</h2><ul class=\"alerts\">");
+        for a in alerts.iter().rev().take(10) {
+            let _ = write!(
+                out,
+                "<li><strong>{}</strong> {} <time>{}</time></li>",
+                escape(&a.title),
+                escape(&a.reason),
+                ago(a.at, now)
+            );
+        }
+        out.push_str("</ul></section>");
+    }
+    out.push_str("<section><h2>Wants</h2>");
+    let wants = store.wants()?;
+    for want in wants.iter().filter(|w| w.status == WantStatus::Open) {
+        want_html(
+            &mut out,
+            &view::offers(&store, &market, want)?,
+            &locale,
+            now,
+        );
+    }
+    out.push_str("</section><section><h2>Shops</h2><table><tbody>");
+    for shop in store.shops()? {
+        let state = match (shop.health.trouble, shop.health.last_good) {
+            (Some(_), _) => {
+                let detail = shop.health.detail.as_deref().unwrap_or("blind");
+                format!("<span class=\"bad\">{}</span>", escape(detail))
+            }
+            (None, Some(good)) => format!("<span class=\"good\">read {}</span>", ago(good, now)),
+            (None, None) => "not read yet".to_owned(),
+        };
+        let _ = write!(
+            out,
+            "<tr><td>{}</td><td>{state}</td></tr>",
+            escape(&shop.domain)
+        );
+    }
+    out.push_str("</tbody></table></section></body></html>");
+    Ok(out)
+}
+
+fn want_html(out: &mut String, reply: &OffersReply, locale: &Locale, now: Timestamp) {
+    let _ = write!(
+        out,
+        "<article><h3>{}</h3><p>{}</p><table><tbody>",
+        escape(&reply.want.want.name),
+        escape(&reply.summary)
+    );
+    for o in reply.ranked.iter().take(8) {
+        let cost = o.landed.as_ref().map_or_else(String::new, |c| {
+            if c.low == c.high {
+                locale.money(&c.mid)
+            } else {
+                format!(
+                    "{} ({} to {})",
+                    locale.money(&c.mid),
+                    locale.money(&c.low),
+                    locale.money(&c.high)
+                )
+            }
+        });
+        let class = if o.shortlisted {
+            " class=\"short\""
+        } else {
+            ""
+        };
+        let _ = write!(
+            out,
+            "<tr{class}><td class=\"money\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            escape(&cost),
+            escape(&o.shop),
+            availability(o.availability),
+            ago(o.seen, now),
+        );
+    }
+    out.push_str("</tbody></table>");
+    for b in &reply.blind {
+        let _ = write!(
+            out,
+            "<p class=\"bad\">Blind: {}: {}</p>",
+            escape(&b.source),
+            escape(&b.reason)
+        );
+    }
+    out.push_str("</article>");
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_works_once() {
+        let sessions = Sessions::default();
+        let code = sessions.new_code().expect("a code");
+        let session = sessions.redeem(&code).expect("a session");
+        assert!(sessions.is_valid(&session));
+        assert_eq!(sessions.redeem(&code), None);
+        assert!(!sessions.is_valid("0000"));
+        sessions.clear();
+        assert!(!sessions.is_valid(&session));
+    }
+
+    #[test]
+    fn at_most_four_browsers() {
+        let sessions = Sessions::default();
+        let all: Vec<String> = (0..6)
+            .map(|_| {
+                sessions
+                    .redeem(&sessions.new_code().expect("code"))
+                    .expect("session")
+            })
+            .collect();
+        assert_eq!(
+            all.iter().filter(|s| sessions.is_valid(s)).count(),
+            MAX_SESSIONS
+        );
+    }
+}

@@ -1,0 +1,194 @@
+//! "Better enough" without a limit set by hand: is this a price to tell about, or will
+//! a better one come soon?
+//!
+//! Two questions, asked on every look at a price `p`:
+//!
+//! 1. *Is it news?* `p` must lie under the usual price (the median of 90 days) and under
+//!    that of the last two weeks by more than 6 % and more than six times the daily
+//!    noise. The usual price is what a raised "before" price of a fake sale cannot move
+//!    quickly; the fortnight keeps a slow downward trend from passing for a bargain.
+//! 2. *Is it good?* Every earlier visit below `p` says that waiting may pay. From their
+//!    rate and depth, the recent ones counting more, follows what waiting 30 days is
+//!    expected to save. It is told if that is at most `sensitivity` of what buying now
+//!    saves against the usual price.
+//!
+//! Streaming and causal: one observation is `O(90)` and the state is under 2 KB.
+
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// The window of the usual price, in days.
+const USUAL_DAYS: usize = 90;
+/// The window of the recent price, in days.
+const RECENT_DAYS: usize = 14;
+/// Nothing is said before so many days are known.
+const MIN_DAYS: usize = 30;
+/// The least saving that is news, as a share of the usual price.
+const LEAST_SAVING: f64 = 0.06;
+/// How many times the noise a saving must be to be news.
+const NOISE_GATE: f64 = 6.0;
+/// A price lower by this share is clearly lower.
+const CLEARLY: f64 = 0.02;
+/// Days after which a visit counts `1/e`.
+const MEMORY_DAYS: f64 = 100.0;
+/// For how long the deepest visit is remembered, in days …
+const DEEPEST_DAYS: i32 = 400;
+/// … and the chance that its price comes back within the horizon.
+const DEEPEST_RETURNS: f64 = 0.05;
+/// How far a person looks ahead, in days.
+const HORIZON_DAYS: f64 = 30.0;
+/// What an item without history is given: so much saved by waiting, in so many days.
+const PRIOR: (f64, f64) = (0.08, 70.0);
+/// Most visits kept: over a year of fortnightly sales.
+const MAX_VISITS: usize = 32;
+
+/// How readily to tell, when nobody said otherwise.
+pub const DEFAULT_SENSITIVITY: f64 = 0.25;
+
+/// A stay below the usual price: the day of its lowest price, and that price.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Visit(i32, i64);
+
+/// What is remembered of one price series.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Detector {
+    /// The first day.
+    first: Option<i32>,
+    /// The prices of the days before the present one, the latest last.
+    days: VecDeque<i64>,
+    /// The present day and its price.
+    today: Option<(i32, i64)>,
+    visits: VecDeque<Visit>,
+    /// The present visit.
+    open: Option<Visit>,
+    /// The price told during the present visit.
+    told: Option<i64>,
+}
+
+/// A price worth telling, with the numbers that say so.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct News {
+    /// The usual price in minor units.
+    pub usual: i64,
+    /// What buying now saves, as a share of the usual price.
+    pub saving: f64,
+    /// What waiting 30 days is expected to save, as a share of the present price.
+    pub waiting: f64,
+}
+
+impl Detector {
+    /// Takes the price of a day (counted from any day; minor units). Days without a
+    /// look keep the last price; prices that are not positive and days that go back
+    /// change nothing.
+    pub fn observe(&mut self, day: i32, minor: i64, sensitivity: f64) -> Option<News> {
+        if minor <= 0 || self.today.is_some_and(|(last, _)| day < last) {
+            return None;
+        }
+        self.turn(day);
+        let first = *self.first.get_or_insert(day);
+        self.today = Some((day, minor));
+        if self.days.len() < MIN_DAYS {
+            return None;
+        }
+        let p = minor as f64;
+        let usual = median(self.days.iter().copied());
+        let recent = median(self.days.iter().rev().take(RECENT_DAYS).copied());
+        let noise = self.noise() / usual;
+        let gate = LEAST_SAVING.max(NOISE_GATE * noise);
+        let saving = 1.0 - p / usual;
+
+        if saving < gate / 2.0 {
+            // The visit is over; half the gate, so that jitter does not end it.
+            self.told = None;
+            if let Some(visit) = self.open.take() {
+                self.visits.push_back(visit);
+                if self.visits.len() > MAX_VISITS {
+                    self.visits.pop_front();
+                }
+            }
+            return None;
+        }
+        let waiting = self.waiting(first, day, p);
+        if saving >= gate || self.open.is_some() {
+            match &mut self.open {
+                Some(visit) if minor < visit.1 => *visit = Visit(day, minor),
+                Some(_) => {}
+                None => self.open = Some(Visit(day, minor)),
+            }
+        }
+        let news = match self.told {
+            Some(told) => p <= told as f64 * (1.0 - CLEARLY - 2.0 * noise),
+            None => saving >= gate && 1.0 - p / recent >= gate,
+        };
+        if !news || saving < gate || waiting > sensitivity * saving {
+            return None;
+        }
+        self.told = Some(minor);
+        Some(News {
+            usual: usual.round() as i64,
+            saving,
+            waiting,
+        })
+    }
+
+    /// Closes the days up to `day`.
+    fn turn(&mut self, day: i32) {
+        let Some((last, price)) = self.today else {
+            return;
+        };
+        let gap = usize::try_from(day.saturating_sub(last)).unwrap_or(0);
+        for _ in 0..gap.min(USUAL_DAYS) {
+            if self.days.len() == USUAL_DAYS {
+                self.days.pop_front();
+            }
+            self.days.push_back(price);
+        }
+    }
+
+    /// The standard deviation of the daily noise, from the median step between days
+    /// (for normal noise the step's is √2 larger, and 0.6745 of it is its median).
+    /// Prices that stay put on most days have none, however wild their sales.
+    fn noise(&self) -> f64 {
+        let steps = self.days.iter().zip(self.days.iter().skip(1));
+        median(steps.map(|(a, b)| a.abs_diff(*b).cast_signed())) / (0.6745 * 2f64.sqrt())
+    }
+
+    /// What waiting is expected to save, as a share of `p`.
+    fn waiting(&self, first: i32, day: i32, p: f64) -> f64 {
+        let (mut saved, mut deepest) = (0.0, 0.0_f64);
+        for visit in self.visits.iter().chain(&self.open) {
+            let better = 1.0 - visit.1 as f64 / p;
+            let age = day.saturating_sub(visit.0);
+            if better > CLEARLY {
+                saved += better * (-f64::from(age) / MEMORY_DAYS).exp();
+                if age <= DEEPEST_DAYS {
+                    deepest = deepest.max(better);
+                }
+            }
+        }
+        let watched = f64::from(day.saturating_sub(first)) - MIN_DAYS as f64;
+        let exposure = MEMORY_DAYS * (1.0 - (-watched.max(0.0) / MEMORY_DAYS).exp());
+        HORIZON_DAYS * (saved + PRIOR.0) / (exposure + PRIOR.1) + DEEPEST_RETURNS * deepest
+    }
+}
+
+/// The median; 0 of nothing. At most [`USUAL_DAYS`] values are looked at.
+fn median(values: impl Iterator<Item = i64>) -> f64 {
+    let mut buffer = [0i64; USUAL_DAYS];
+    let mut n = 0;
+    for (slot, value) in buffer.iter_mut().zip(values) {
+        *slot = value;
+        n += 1;
+    }
+    let values = &mut buffer[..n];
+    if values.is_empty() {
+        return 0.0;
+    }
+    let (low, &mut upper, _) = values.select_nth_unstable(n / 2);
+    if n % 2 == 1 {
+        return upper as f64;
+    }
+    let lower = low.iter().copied().max().unwrap_or(upper);
+    (lower as f64 + upper as f64) / 2.0
+}

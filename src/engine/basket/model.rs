@@ -1,0 +1,796 @@
+//! The instance in the form the solver works on.
+//!
+//! A shop is in one of several *states*: delivery tier, weight tier, fetched or
+//! sent, coupons used, discount bracket. Within a state the cost is linear in what
+//! is bought, except that some totals (spend, weight, goods in a coupon's scope)
+//! must lie in a range. A *cell* is one item at one shop; a *choice* of a cell is a
+//! combination of the shop's offers for that item (single units, packs, substitutes).
+
+use super::instance::{
+    Basis, BasketError, Cents, Classic, CouponKind, Household, Instance, MAX_UNITS, Step,
+};
+use std::collections::BTreeMap;
+
+/// Combinations of offers kept for one item at one shop.
+const MAX_CHOICES: usize = 20_000;
+/// Choices kept in all.
+const MAX_ALL_CHOICES: usize = 4_000_000;
+/// Combinations of coupons at one shop.
+const MAX_COUPON_SETS: usize = 512;
+/// States of one shop.
+const MAX_STATES: usize = 4_096;
+/// Quantities of the bundles of one shop that are looked at together.
+pub(super) const MAX_PATTERNS: usize = 81;
+
+/// A total over a cart that a state restricts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Measure {
+    /// Goods before coupons.
+    Spend,
+    /// Goods after the state's rates.
+    Pay,
+    /// Goods in the scope of the shop's n-th coupon.
+    Base(usize),
+    /// Grams.
+    Weight,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Range {
+    pub measure: Measure,
+    pub low: f64,
+    pub high: f64,
+    /// Largest multiplier on `low` with which buying more than is needed never pays.
+    pub max_price: f64,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    pub pickup: bool,
+    /// Payable whatever is bought, minus discounts that do not depend on it.
+    pub fixed_pay: f64,
+    pub profile: usize,
+    pub ranges: Vec<Range>,
+    /// Indices into the instance's coupons.
+    pub coupons: Vec<usize>,
+}
+
+/// Discount rates in force: on everything, and on the scope of each coupon.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Profile {
+    pub all: f64,
+    pub coupon: Vec<(usize, f64)>,
+}
+
+/// What a choice is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum For {
+    Item(usize),
+    /// Index of the bundle at the shop, and how many.
+    Bundle(usize, i64),
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Choice {
+    pub what: For,
+    /// Units of the item, at most the need.
+    pub units: f64,
+    pub spend: f64,
+    pub weight: f64,
+    pub disutility: f64,
+    /// Slice of [`ShopModel::picks`].
+    pub picks: (u32, u32),
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Cell {
+    pub item: usize,
+    pub first: usize,
+    pub last: usize,
+}
+
+/// An offer that covers several items. Its `levels` are choices (index 0 buys none).
+#[derive(Debug, Clone)]
+pub(super) struct Bundle {
+    pub covers: Vec<(usize, i64)>,
+    pub levels: Vec<(i64, usize)>,
+}
+
+/// Bundles of one shop that share items, and the cells they touch.
+#[derive(Debug, Clone)]
+pub(super) struct Group {
+    pub bundles: Vec<usize>,
+    pub cells: Vec<usize>,
+    /// Level of each bundle.
+    pub patterns: Vec<Vec<usize>>,
+    /// Items covered by each pattern: units beyond the need count nothing.
+    pub items: Vec<usize>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct ShopModel {
+    pub cells: Vec<Cell>,
+    pub choices: Vec<Choice>,
+    pub picks: Vec<(usize, i64)>,
+    pub bundles: Vec<Bundle>,
+    pub groups: Vec<Group>,
+    /// Cells no bundle touches.
+    pub plain: Vec<usize>,
+    pub profiles: Vec<Profile>,
+    pub states: Vec<State>,
+    /// Goods after the profile's rates, per profile and choice.
+    pub pay: Vec<Vec<f64>>,
+    /// What the objective sees, per profile and choice.
+    pub cost: Vec<Vec<f64>>,
+    /// Goods in scope, per coupon of the shop and choice.
+    pub base: Vec<Vec<f64>>,
+    /// Coupons of the shop, indices into the instance.
+    pub coupons: Vec<usize>,
+}
+
+impl ShopModel {
+    pub(super) fn measure(&self, measure: Measure, profile: usize, choice: usize) -> f64 {
+        match measure {
+            Measure::Spend => self.choices[choice].spend,
+            Measure::Pay => self.pay[profile][choice],
+            Measure::Base(c) => self.base[c][choice],
+            Measure::Weight => self.choices[choice].weight,
+        }
+    }
+
+    pub(super) fn cell(&self, item: usize) -> Option<&Cell> {
+        let at = self.cells.binary_search_by_key(&item, |c| c.item).ok()?;
+        Some(&self.cells[at])
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Model {
+    pub need: Vec<usize>,
+    /// Cost of a missing unit; [`Model::big`] if the item must be bought.
+    pub penalty: Vec<f64>,
+    /// More than anything feasible costs.
+    pub big: f64,
+    pub shops: Vec<ShopModel>,
+    pub max_shops: usize,
+    pub max_pickups: Option<usize>,
+    pub hassle: f64,
+    /// What a cent of payable counts beyond itself: the price of the budget.
+    pub budget_price: f64,
+    pub budget: Option<f64>,
+    /// Two coupons of different shops share a group, so states interact.
+    pub group_of: Vec<usize>,
+    pub shared_groups: bool,
+}
+
+impl Model {
+    pub(super) fn new(instance: &Instance) -> Result<Self, BasketError> {
+        let mut model = match instance {
+            Instance::Classic(c) => classic(c),
+            Instance::Household(h) => household(h)?,
+        };
+        model.set_budget_price(0.0);
+        Ok(model)
+    }
+
+    /// Cost of being in a state, whatever is bought.
+    pub(super) fn fixed(&self, state: &State) -> f64 {
+        state.fixed_pay * (1.0 + self.budget_price) + self.hassle
+    }
+
+    /// Sets the multiplier of the budget and everything that depends on it.
+    pub(super) fn set_budget_price(&mut self, price: f64) {
+        self.budget_price = price;
+        let factor = 1.0 + price;
+        for shop in &mut self.shops {
+            shop.cost.clear();
+            for pay in &shop.pay {
+                let cost = |(p, c): (&f64, &Choice)| p * factor + c.disutility;
+                shop.cost
+                    .push(pay.iter().zip(&shop.choices).map(cost).collect());
+            }
+        }
+    }
+
+    /// The constant that turns a bound of the priced problem into one of the real one.
+    pub(super) fn budget_rebate(&self) -> f64 {
+        self.budget.map_or(0.0, |b| b * self.budget_price)
+    }
+}
+
+/// The product at `shop` as an offer index; the classic schema has no offers.
+pub(super) fn classic_offer(n: usize, shop: usize, product: usize) -> usize {
+    shop * n + product
+}
+
+fn classic(c: &Classic) -> Model {
+    // Without a discount a price above some shop's price and delivery is never paid.
+    // With one, goods cost at least the last bracket's share of their price, and the
+    // other shop alone at most its price and delivery.
+    let rate = |bp: i64| bp as f64 / 10_000.0;
+    let least = c
+        .discount
+        .as_ref()
+        .and_then(|d| d.rate_bp.last())
+        .map_or(1.0, |r| 1.0 - rate(*r));
+    let ceiling: Vec<f64> = (0..c.n)
+        .map(|j| {
+            let alone = |(row, d): (&Vec<Option<Cents>>, &Cents)| row[j].map(|p| p + d);
+            let best = c.price.iter().zip(&c.delivery).filter_map(alone).min();
+            best.map_or(f64::INFINITY, |b| b as f64)
+        })
+        .collect();
+    let mut shops = Vec::with_capacity(c.price.len());
+    for (i, row) in c.price.iter().enumerate() {
+        let mut shop = ShopModel::default();
+        for (j, price) in row.iter().enumerate() {
+            let Some(price) = price else { continue };
+            let spend = *price as f64;
+            if spend * least > ceiling[j] {
+                continue;
+            }
+            let at = shop.choices.len();
+            let pick = shop.picks.len() as u32;
+            shop.picks.push((classic_offer(c.n, i, j), 1));
+            shop.choices.push(Choice {
+                what: For::Item(j),
+                units: 1.0,
+                spend,
+                weight: 0.0,
+                disutility: 0.0,
+                picks: (pick, pick + 1),
+            });
+            shop.plain.push(shop.cells.len());
+            shop.cells.push(Cell {
+                item: j,
+                first: at,
+                last: at + 1,
+            });
+        }
+        let delivery = c.delivery[i] as f64;
+        let flat = crate::engine::basket::instance::Discount {
+            breaks: Vec::new(),
+            rate_bp: vec![0],
+        };
+        // A concave piecewise linear cost is the least of its lines: one state each.
+        let discount = c.discount.as_ref().unwrap_or(&flat);
+        let (mut offset, mut low) = (0.0, 0.0);
+        for (k, bp) in discount.rate_bp.iter().enumerate() {
+            let r = rate(*bp);
+            shop.states.push(State {
+                pickup: false,
+                fixed_pay: delivery * (1.0 - r) + low * r - offset,
+                profile: k,
+                ranges: Vec::new(),
+                coupons: Vec::new(),
+            });
+            shop.profiles.push(Profile {
+                all: r,
+                coupon: Vec::new(),
+            });
+            let pay = |ch: &Choice| ch.spend * (1.0 - r);
+            shop.pay.push(shop.choices.iter().map(pay).collect());
+            if let Some(end) = discount.breaks.get(k) {
+                offset += (*end as f64 - low) * r;
+                low = *end as f64;
+            }
+        }
+        shops.push(shop);
+    }
+    let dearest = |row: &Vec<Option<Cents>>| row.iter().flatten().sum::<Cents>();
+    let all: Cents = c.price.iter().map(dearest).sum::<Cents>() + c.delivery.iter().sum::<Cents>();
+    let big = all as f64 + 1.0;
+    Model {
+        need: vec![1; c.n],
+        penalty: vec![big; c.n],
+        big,
+        max_shops: shops.len(),
+        shops,
+        max_pickups: None,
+        hassle: 0.0,
+        budget_price: 0.0,
+        budget: None,
+        group_of: Vec::new(),
+        shared_groups: false,
+    }
+}
+
+fn household(h: &Household) -> Result<Model, BasketError> {
+    let mut offers_of = vec![Vec::new(); h.shops.len()];
+    for (o, offer) in h.offers.iter().enumerate() {
+        if offer.min_qty() <= offer.max_qty {
+            offers_of[offer.shop].push(o);
+        }
+    }
+    let mut coupons_of = vec![Vec::new(); h.shops.len()];
+    for (c, coupon) in h.coupons.iter().enumerate() {
+        coupons_of[coupon.shop].push(c);
+    }
+    let mut shop_of_group: BTreeMap<usize, usize> = BTreeMap::new();
+    let shared_groups = h
+        .coupons
+        .iter()
+        .any(|c| *shop_of_group.entry(c.group).or_insert(c.shop) != c.shop);
+    let mut shops = Vec::with_capacity(h.shops.len());
+    let mut total = 0;
+    for s in 0..h.shops.len() {
+        let mut shop = ShopModel {
+            coupons: std::mem::take(&mut coupons_of[s]),
+            ..ShopModel::default()
+        };
+        add_choices(h, &mut shop, &offers_of[s])?;
+        total += shop.choices.len();
+        if total > MAX_ALL_CHOICES {
+            return Err(BasketError::TooLarge {
+                field: "offers".into(),
+                problem: format!("more than {MAX_ALL_CHOICES} combinations"),
+            });
+        }
+        group_bundles(&mut shop);
+        add_states(h, s, &mut shop, &offers_of[s])?;
+        shops.push(shop);
+    }
+    let need = |q: i64| usize::try_from(q.min(MAX_UNITS)).unwrap_or(0);
+    let big = everything(h);
+    Ok(Model {
+        big,
+        need: h.items.iter().map(|i| need(i.qty)).collect(),
+        penalty: h
+            .items
+            .iter()
+            .map(|i| i.unmet_penalty.map_or(big, |p| p as f64))
+            .collect(),
+        max_shops: h
+            .limits
+            .max_shops
+            .unwrap_or(h.shops.len())
+            .min(h.shops.len()),
+        shops,
+        max_pickups: h.limits.max_pickups,
+        hassle: h.limits.per_shop_hassle as f64,
+        budget_price: 0.0,
+        budget: h.limits.budget.map(|b| b as f64),
+        group_of: h.coupons.iter().map(|c| c.group).collect(),
+        shared_groups,
+    })
+}
+
+/// More than buying and missing everything costs.
+fn everything(h: &Household) -> f64 {
+    let last = |steps: &[Step]| steps.iter().map(|s| s.amount).max().unwrap_or(0) as f64;
+    let offers = h
+        .offers
+        .iter()
+        .map(|o| (last(&o.breaks) + o.disutility as f64) * o.max_qty as f64);
+    let shops = h.shops.iter().map(|s| {
+        let pickup = s.pickup.map_or(0, |p| p.travel + p.fee) as f64;
+        last(&s.tiers) + last(&s.weight_tiers) + pickup + h.limits.per_shop_hassle as f64
+    });
+    let items = h
+        .items
+        .iter()
+        .map(|i| i.unmet_penalty.unwrap_or(0) as f64 * i.qty as f64);
+    1.0 + offers.sum::<f64>() + shops.sum::<f64>() + items.sum::<f64>()
+}
+
+/// Adds a choice that buys `lines` and covers `units`.
+fn push_choice(h: &Household, shop: &mut ShopModel, what: For, units: i64, lines: &[(usize, i64)]) {
+    let first = shop.picks.len() as u32;
+    let mut choice = Choice {
+        what,
+        units: units as f64,
+        spend: 0.0,
+        weight: 0.0,
+        disutility: 0.0,
+        picks: (first, first),
+    };
+    let mut base = vec![0.0; shop.coupons.len()];
+    for (o, qty) in lines.iter().filter(|l| l.1 > 0) {
+        let offer = &h.offers[*o];
+        let price = offer.price_of(*qty).unwrap_or(0) as f64;
+        choice.spend += price;
+        choice.weight += (offer.weight_g * qty) as f64;
+        choice.disutility += (offer.disutility * qty) as f64;
+        for (b, c) in base.iter_mut().zip(&shop.coupons) {
+            if h.coupons[*c].covers(*o) {
+                *b += price;
+            }
+        }
+        shop.picks.push((*o, *qty));
+        choice.picks.1 += 1;
+    }
+    shop.base.resize(shop.coupons.len(), Vec::new());
+    for (all, b) in shop.base.iter_mut().zip(base) {
+        all.push(b);
+    }
+    shop.choices.push(choice);
+}
+
+fn add_choices(h: &Household, shop: &mut ShopModel, offers: &[usize]) -> Result<(), BasketError> {
+    let mut single: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for o in offers {
+        let covers = &h.offers[*o].covers;
+        if covers.len() == 1 {
+            single.entry(covers[0].0).or_default().push(*o);
+        }
+    }
+    for (item, offers) in single {
+        let mut all = Vec::new();
+        combinations(h, &offers, h.items[item].qty, &mut Vec::new(), &mut all);
+        if all.len() > MAX_CHOICES {
+            return Err(BasketError::TooLarge {
+                field: format!("items.{}", h.items[item].id),
+                problem: format!("one shop has more than {MAX_CHOICES} ways to buy it"),
+            });
+        }
+        let first = shop.choices.len();
+        for lines in all.iter().filter(|l| l.iter().any(|x| x.1 > 0)) {
+            let cover: i64 = lines
+                .iter()
+                .map(|(o, n)| h.offers[*o].covers[0].1 * n)
+                .sum();
+            push_choice(
+                h,
+                shop,
+                For::Item(item),
+                cover.min(h.items[item].qty),
+                lines,
+            );
+        }
+        shop.cells.push(Cell {
+            item,
+            first,
+            last: shop.choices.len(),
+        });
+    }
+    for o in offers {
+        let offer = &h.offers[*o];
+        if offer.covers.len() < 2 {
+            continue;
+        }
+        let useful = offer
+            .covers
+            .iter()
+            .map(|(i, a)| (h.items[*i].qty + a - 1) / a)
+            .max()
+            .unwrap_or(0);
+        let mut levels = vec![(0, usize::MAX)];
+        for qty in useful_quantities(offer, useful) {
+            levels.push((qty, shop.choices.len()));
+            push_choice(
+                h,
+                shop,
+                For::Bundle(shop.bundles.len(), qty),
+                0,
+                &[(*o, qty)],
+            );
+        }
+        shop.bundles.push(Bundle {
+            covers: offer.covers.clone(),
+            levels,
+        });
+    }
+    Ok(())
+}
+
+/// Quantities worth buying when `useful` units can be used: up to that many, and the
+/// start of a later price break where it makes the whole purchase cheaper.
+fn useful_quantities(offer: &super::instance::Offer, useful: i64) -> Vec<i64> {
+    let top = useful.min(offer.max_qty);
+    let mut all: Vec<i64> = (offer.min_qty()..=top).collect();
+    let mut cheapest = offer.price_of(top).unwrap_or(Cents::MAX);
+    for Step { from, .. } in &offer.breaks {
+        let price = offer.price_of(*from).filter(|_| *from > top);
+        if let Some(price) = price.filter(|p| useful > 0 && *p < cheapest) {
+            cheapest = price;
+            all.push(*from);
+        }
+    }
+    all
+}
+
+fn combinations(
+    h: &Household,
+    offers: &[usize],
+    need: i64,
+    lines: &mut Vec<(usize, i64)>,
+    out: &mut Vec<Vec<(usize, i64)>>,
+) {
+    if out.len() > MAX_CHOICES {
+        return;
+    }
+    let Some((first, rest)) = offers.split_first() else {
+        out.push(lines.clone());
+        return;
+    };
+    let offer = &h.offers[*first];
+    let pack = offer.covers[0].1;
+    lines.push((*first, 0));
+    combinations(h, rest, need, lines, out);
+    for qty in useful_quantities(offer, (need + pack - 1).max(0) / pack) {
+        if let Some(last) = lines.last_mut() {
+            last.1 = qty;
+        }
+        combinations(h, rest, (need - pack * qty).max(0), lines, out);
+    }
+    lines.pop();
+}
+
+/// Joins the bundles that share items, as far as the patterns stay few.
+fn group_bundles(shop: &mut ShopModel) {
+    let mut groups: Vec<(Vec<usize>, Vec<usize>, usize)> = Vec::new(); // bundles, items, patterns
+    for (b, bundle) in shop.bundles.iter().enumerate() {
+        let mut joined = (
+            vec![b],
+            bundle.covers.iter().map(|c| c.0).collect::<Vec<_>>(),
+            bundle.levels.len(),
+        );
+        let mut kept = Vec::new();
+        for group in groups {
+            let touches = group.1.iter().any(|i| joined.1.contains(i));
+            if touches && joined.2.saturating_mul(group.2) <= MAX_PATTERNS {
+                joined.0.extend(group.0);
+                joined.1.extend(group.1);
+                joined.2 *= group.2;
+            } else {
+                kept.push(group);
+            }
+        }
+        kept.push(joined);
+        groups = kept;
+    }
+    let mut taken = vec![false; shop.cells.len()];
+    for (bundles, mut items, _) in groups {
+        items.sort_unstable();
+        items.dedup();
+        let mut cells = Vec::new();
+        for (c, cell) in shop.cells.iter().enumerate() {
+            // A cell that an earlier group took stays there: the overlap is counted
+            // twice in this shop's bound, which only weakens it.
+            if !taken[c] && items.binary_search(&cell.item).is_ok() {
+                taken[c] = true;
+                cells.push(c);
+            }
+        }
+        let mut patterns: Vec<Vec<usize>> = vec![Vec::new()];
+        for b in &bundles {
+            let levels = shop.bundles[*b].levels.len();
+            patterns = patterns
+                .into_iter()
+                .flat_map(|p| (0..levels).map(move |l| [p.as_slice(), &[l]].concat()))
+                .collect();
+        }
+        shop.groups.push(Group {
+            bundles,
+            cells,
+            patterns,
+            items,
+        });
+    }
+    shop.plain = (0..shop.cells.len()).filter(|c| !taken[*c]).collect();
+}
+
+/// One way to use a set of coupons, one linear piece of each.
+#[derive(Clone, Default)]
+struct CouponSet {
+    coupons: Vec<usize>,
+    rates: Vec<(usize, f64)>,
+    constant: f64,
+    ranges: Vec<(Measure, f64, f64)>,
+}
+
+fn coupon_sets(
+    h: &Household,
+    shop: &ShopModel,
+    field: &str,
+) -> Result<Vec<CouponSet>, BasketError> {
+    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (local, c) in shop.coupons.iter().enumerate() {
+        groups.entry(h.coupons[*c].group).or_default().push(local);
+    }
+    let mut sets = vec![CouponSet::default()];
+    for members in groups.values() {
+        let mut grown = sets.clone();
+        for local in members {
+            let coupon = &h.coupons[shop.coupons[*local]];
+            for set in &sets {
+                let mut ways = pieces(coupon.kind, coupon.min_spend, coupon.cap);
+                // Rates that add up to more than the price would make goods a gain. A
+                // capped coupon then counts its cap whatever the goods, which never
+                // gives less than the coupon does.
+                let full = |set: &CouponSet, rate: f64| {
+                    set.rates.iter().map(|r| r.1).sum::<f64>() + rate > 1.0
+                };
+                if ways.len() == 2 && full(set, ways[1].0) {
+                    ways.truncate(1);
+                    ways[0].2 = coupon.min_spend as f64;
+                }
+                for (rate, constant, low, high) in ways {
+                    if full(set, rate) {
+                        return Err(BasketError::Invalid {
+                            field: format!("coupons.{}", coupon.id),
+                            problem: "together with others it takes off more than the price".into(),
+                        });
+                    }
+                    let mut next = set.clone();
+                    next.coupons.push(shop.coupons[*local]);
+                    if rate > 0.0 {
+                        next.rates.push((*local, rate));
+                    }
+                    next.constant += constant;
+                    next.ranges.push((Measure::Base(*local), low, high));
+                    grown.push(next);
+                }
+            }
+            if grown.len() > MAX_COUPON_SETS {
+                return Err(BasketError::TooLarge {
+                    field: field.into(),
+                    problem: format!("more than {MAX_COUPON_SETS} ways to combine its coupons"),
+                });
+            }
+        }
+        sets = grown;
+    }
+    Ok(sets)
+}
+
+/// A coupon's discount `min(rate × base, cap)` as linear pieces: (rate, constant,
+/// least base, largest base).
+fn pieces(kind: CouponKind, min_spend: Cents, cap: Option<Cents>) -> Vec<(f64, f64, f64, f64)> {
+    let (rate, cap) = match kind {
+        CouponKind::Percent(bp) => (bp as f64 / 10_000.0, cap),
+        CouponKind::Fixed(value) => (1.0, Some(cap.map_or(value, |c| c.min(value)))),
+    };
+    let low = min_spend as f64;
+    if rate == 0.0 || cap == Some(0) {
+        return Vec::new();
+    }
+    let Some(cap) = cap.map(|c| c as f64) else {
+        return vec![(rate, 0.0, low, f64::INFINITY)];
+    };
+    let full = cap / rate;
+    if low >= full {
+        return vec![(0.0, cap, low, f64::INFINITY)];
+    }
+    vec![
+        (0.0, cap, full.floor().max(low), f64::INFINITY),
+        (rate, 0.0, low, full.ceil() + 1.0),
+    ]
+}
+
+fn add_states(
+    h: &Household,
+    s: usize,
+    shop: &mut ShopModel,
+    offers: &[usize],
+) -> Result<(), BasketError> {
+    let terms = &h.shops[s];
+    let field = format!("shops.{}", terms.id);
+    let sets = coupon_sets(h, shop, &field)?;
+    // Modes of delivery: (pickup, fee, spend range, weight range).
+    let any = (0.0, f64::INFINITY);
+    let mut modes = Vec::new();
+    if let Some(p) = terms.pickup {
+        modes.push((true, (p.travel + p.fee) as f64, any, any));
+    }
+    for (t, tier) in terms.tiers.iter().enumerate() {
+        let end = terms
+            .tiers
+            .get(t + 1)
+            .map_or(f64::INFINITY, |n| n.from as f64 - 1.0);
+        let spend = (tier.from as f64, end);
+        let lightest = Step {
+            from: -1,
+            amount: 0,
+        };
+        let weights: Vec<Step> = [lightest]
+            .into_iter()
+            .chain(terms.weight_tiers.clone())
+            .collect();
+        for (w, step) in weights.iter().enumerate() {
+            let low = (step.from + 1) as f64;
+            let high = weights.get(w + 1).map_or(f64::INFINITY, |n| n.from as f64);
+            let fee = (tier.amount + step.amount) as f64;
+            modes.push((false, fee, spend, (low, high)));
+        }
+    }
+    for set in &sets {
+        let profile = Profile {
+            all: 0.0,
+            coupon: set.rates.clone(),
+        };
+        let known = shop.profiles.iter().position(|p| *p == profile);
+        let profile = known.unwrap_or_else(|| {
+            shop.profiles.push(profile);
+            shop.profiles.len() - 1
+        });
+        for (pickup, fee, spend, weight) in &modes {
+            let mut ranges = set.ranges.clone();
+            if terms.min_order > 0 {
+                ranges.push((Measure::Spend, terms.min_order as f64, f64::INFINITY));
+            }
+            match terms.basis {
+                Basis::BeforeCoupons => ranges.push((Measure::Spend, spend.0, spend.1)),
+                // Each floored discount may leave up to a cent more than the line.
+                Basis::AfterCoupons => ranges.push((
+                    Measure::Pay,
+                    spend.0 + set.constant - set.rates.len() as f64,
+                    spend.1 + set.constant,
+                )),
+            }
+            ranges.push((Measure::Weight, weight.0, weight.1));
+            ranges.retain(|r| r.1 > 0.0 || r.2 < f64::INFINITY);
+            let ranges = ranges.into_iter().map(|(measure, low, high)| Range {
+                measure,
+                low,
+                high,
+                max_price: max_price(h, shop, &set.rates, offers, measure),
+            });
+            shop.states.push(State {
+                pickup: *pickup,
+                fixed_pay: fee - set.constant,
+                profile,
+                ranges: ranges.collect(),
+                coupons: set.coupons.clone(),
+            });
+        }
+    }
+    if shop.states.len() > MAX_STATES {
+        return Err(BasketError::TooLarge {
+            field,
+            problem: format!("more than {MAX_STATES} combinations of tiers and coupons"),
+        });
+    }
+    for profile in &shop.profiles {
+        let mut pay: Vec<f64> = shop.choices.iter().map(|c| c.spend).collect();
+        for (local, rate) in &profile.coupon {
+            for (p, b) in pay.iter_mut().zip(&shop.base[*local]) {
+                *p -= rate * b;
+            }
+        }
+        shop.pay.push(pay);
+    }
+    Ok(())
+}
+
+/// The largest price on a total with which no offer of the shop is worth buying for
+/// the total alone.
+fn max_price(
+    h: &Household,
+    shop: &ShopModel,
+    rates: &[(usize, f64)],
+    offers: &[usize],
+    measure: Measure,
+) -> f64 {
+    let mut least = f64::INFINITY;
+    for o in offers {
+        let in_scope = |local: usize| h.coupons[shop.coupons[local]].covers(*o);
+        let pay: f64 = 1.0
+            - rates
+                .iter()
+                .filter(|r| in_scope(r.0))
+                .map(|r| r.1)
+                .sum::<f64>();
+        let counts = match measure {
+            Measure::Spend => 1.0,
+            Measure::Pay => pay,
+            Measure::Base(local) => f64::from(u8::from(in_scope(local))),
+            Measure::Weight => {
+                let offer = &h.offers[*o];
+                let price = offer.breaks.iter().map(|b| b.amount).min().unwrap_or(0) as f64;
+                if offer.weight_g > 0 {
+                    least = least.min(pay.max(0.0) * price / offer.weight_g as f64);
+                }
+                continue;
+            }
+        };
+        if counts > 0.0 {
+            least = least.min(pay.max(0.0) / counts);
+        }
+    }
+    if least.is_finite() {
+        least.max(0.0)
+    } else {
+        0.0
+    }
+}

@@ -1,0 +1,394 @@
+//! What a shop is worth at given prices of the items.
+//!
+//! With a price `λ_i` on each unit of item `i`, a shop is worth the best cart it can
+//! sell: the value of the units the person needs minus what the cart costs. Items
+//! are independent within a state, bundles apart. A range that the best cart of a
+//! state misses is priced with one multiplier, found by cutting planes in one
+//! dimension, so that every value is an upper bound and every sum of them gives a
+//! valid lower bound on the cost.
+
+use super::model::{Measure, Model, ShopModel};
+
+/// Steps of the one-dimensional search for a range's price.
+const PRICE_STEPS: usize = 6;
+
+/// A price on one total: added to the value of each choice.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Price {
+    pub measure: Measure,
+    pub per_unit: f64,
+}
+
+/// The best found for one mode of a shop.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Worth {
+    pub value: f64,
+    pub state: usize,
+    pub price: Option<Price>,
+}
+
+/// What was selected in a pass, reused between passes.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    pub choices: Vec<usize>,
+    profile_choices: Vec<Vec<usize>>,
+    profile_value: Vec<f64>,
+    order: Vec<(f64, usize)>,
+    best_cells: Vec<usize>,
+}
+
+fn best_of_cell(
+    cost: &[f64],
+    shop: &ShopModel,
+    cell: usize,
+    lambda: f64,
+    need: f64,
+    price: Option<(Price, usize)>,
+) -> (f64, usize) {
+    let cell = &shop.cells[cell];
+    let (mut best, mut at) = (0.0, usize::MAX);
+    for c in cell.first..cell.last {
+        let mut value = lambda * shop.choices[c].units.min(need) - cost[c];
+        if let Some((p, profile)) = price {
+            value += p.per_unit * shop.measure(p.measure, profile, c);
+        }
+        if value > best {
+            best = value;
+            at = c;
+        }
+    }
+    (best, at)
+}
+
+/// The best cart of a shop under a profile and a price; the choices made go to `out`.
+pub(super) fn pass(
+    model: &Model,
+    shop: &ShopModel,
+    profile: usize,
+    lambda: &[f64],
+    price: Option<Price>,
+    out: &mut Vec<usize>,
+    best_cells: &mut Vec<usize>,
+) -> f64 {
+    out.clear();
+    let cost = &shop.cost[profile];
+    let priced = price.map(|p| (p, profile));
+    let mut total = 0.0;
+    for cell in &shop.plain {
+        let item = shop.cells[*cell].item;
+        let (value, at) = best_of_cell(
+            cost,
+            shop,
+            *cell,
+            lambda[item],
+            model.need[item] as f64,
+            priced,
+        );
+        if at != usize::MAX {
+            total += value;
+            out.push(at);
+        }
+    }
+    for group in &shop.groups {
+        let (mut best, mut best_pattern) = (f64::NEG_INFINITY, 0);
+        for (p, pattern) in group.patterns.iter().enumerate() {
+            let start = out.len();
+            let value = pattern_value(model, shop, profile, lambda, priced, group, pattern, out);
+            if value > best {
+                best = value;
+                best_pattern = p;
+                best_cells.clear();
+                best_cells.extend_from_slice(&out[start..]);
+            }
+            out.truncate(start);
+        }
+        total += best;
+        out.extend_from_slice(best_cells);
+        for (b, level) in group.bundles.iter().zip(&group.patterns[best_pattern]) {
+            if *level > 0 {
+                out.push(shop.bundles[*b].levels[*level].1);
+            }
+        }
+    }
+    total
+}
+
+#[allow(clippy::too_many_arguments)] // the hot loop: a struct would only rename them
+fn pattern_value(
+    model: &Model,
+    shop: &ShopModel,
+    profile: usize,
+    lambda: &[f64],
+    priced: Option<(Price, usize)>,
+    group: &super::model::Group,
+    pattern: &[usize],
+    out: &mut Vec<usize>,
+) -> f64 {
+    let cost = &shop.cost[profile];
+    let left = |item: usize| -> f64 {
+        let mut left = model.need[item] as f64;
+        for (b, level) in group.bundles.iter().zip(pattern) {
+            let bundle = &shop.bundles[*b];
+            if let Some((_, a)) = bundle.covers.iter().find(|c| c.0 == item) {
+                left -= (*a * bundle.levels[*level].0) as f64;
+            }
+        }
+        left.max(0.0)
+    };
+    let mut value = 0.0;
+    for (b, level) in group.bundles.iter().zip(pattern) {
+        if *level > 0 {
+            let choice = shop.bundles[*b].levels[*level].1;
+            value -= cost[choice];
+            if let Some((p, profile)) = priced {
+                value += p.per_unit * shop.measure(p.measure, profile, choice);
+            }
+        }
+    }
+    for item in &group.items {
+        value += lambda[*item] * (model.need[*item] as f64 - left(*item));
+    }
+    for cell in &group.cells {
+        let item = shop.cells[*cell].item;
+        let (v, at) = best_of_cell(cost, shop, *cell, lambda[item], left(item), priced);
+        if at != usize::MAX {
+            value += v;
+            out.push(at);
+        }
+    }
+    value
+}
+
+pub(super) fn total(shop: &ShopModel, measure: Measure, profile: usize, choices: &[usize]) -> f64 {
+    choices
+        .iter()
+        .map(|c| shop.measure(measure, profile, *c))
+        .sum()
+}
+
+/// The best of the allowed states per mode (0 sent, 1 fetched). `values` receives an
+/// upper bound for each state.
+pub(super) fn worth(
+    model: &Model,
+    shop: &ShopModel,
+    lambda: &[f64],
+    allowed: impl Fn(usize) -> bool,
+    modes_apart: bool,
+    scratch: &mut Scratch,
+    mut values: Option<&mut Vec<f64>>,
+) -> [Option<Worth>; 2] {
+    let profiles = shop.profiles.len();
+    scratch.profile_choices.resize(profiles.max(1), Vec::new());
+    scratch.profile_value.clear();
+    scratch.profile_value.resize(profiles, f64::NAN);
+    let mut order = std::mem::take(&mut scratch.order);
+    order.clear();
+    for (i, state) in shop.states.iter().enumerate() {
+        if !allowed(i) {
+            continue;
+        }
+        let p = state.profile;
+        if scratch.profile_value[p].is_nan() {
+            let out = &mut scratch.profile_choices[p];
+            scratch.profile_value[p] =
+                pass(model, shop, p, lambda, None, out, &mut scratch.best_cells);
+        }
+        order.push((scratch.profile_value[p] - model.fixed(state), i));
+    }
+    order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+    if let Some(values) = &mut values {
+        values.clear();
+        values.resize(shop.states.len(), f64::NEG_INFINITY);
+    }
+    let mut best: [Option<Worth>; 2] = [None, None];
+    for (value, i) in &order {
+        let state = &shop.states[*i];
+        let mode = usize::from(modes_apart && state.pickup);
+        let enough = best[mode].is_some_and(|b| b.value >= *value);
+        if enough {
+            if let Some(values) = &mut values {
+                values[*i] = *value;
+            }
+            continue;
+        }
+        let chosen = &scratch.profile_choices[state.profile];
+        let mut missed: Option<(Price, f64, f64)> = None; // price at hand, bound, slope
+        let mut largest = 1e-9;
+        for range in &state.ranges {
+            let t = total(shop, range.measure, state.profile, chosen);
+            let (gap, bound) = if t < range.low {
+                (range.low - t, range.low)
+            } else if t > range.high {
+                (t - range.high, range.high)
+            } else {
+                continue;
+            };
+            let relative = gap / (range.low + t).max(1.0);
+            if relative > largest {
+                largest = relative;
+                let limit = if t < range.low {
+                    range.max_price
+                } else {
+                    f64::NEG_INFINITY
+                };
+                missed = Some((
+                    Price {
+                        measure: range.measure,
+                        per_unit: limit,
+                    },
+                    bound,
+                    t - bound,
+                ));
+            }
+        }
+        let worth = match missed {
+            None => Worth {
+                value: *value,
+                state: *i,
+                price: None,
+            },
+            Some((limit, bound, slope)) => {
+                let fixed = model.fixed(state);
+                let floor = best[mode].map_or(f64::NEG_INFINITY, |b| b.value);
+                let (v, price) = price_range(
+                    model,
+                    shop,
+                    state.profile,
+                    lambda,
+                    limit,
+                    bound,
+                    (*value + fixed, slope),
+                    floor + fixed,
+                    &mut scratch.choices,
+                    &mut scratch.best_cells,
+                );
+                Worth {
+                    value: v - fixed,
+                    state: *i,
+                    price,
+                }
+            }
+        };
+        if let Some(values) = &mut values {
+            values[*i] = worth.value;
+        }
+        if best[mode].is_none_or(|b| worth.value > b.value) {
+            best[mode] = Some(worth);
+        }
+    }
+    scratch.order = order;
+    best
+}
+
+/// Minimises over the price `m` of a total the bound
+/// `max over carts (value + m × total) − m × bound`, convex in `m`.
+#[allow(clippy::too_many_arguments)]
+fn price_range(
+    model: &Model,
+    shop: &ShopModel,
+    profile: usize,
+    lambda: &[f64],
+    limit: Price,
+    bound: f64,
+    at_zero: (f64, f64),
+    floor: f64,
+    choices: &mut Vec<usize>,
+    best_cells: &mut Vec<usize>,
+) -> (f64, Option<Price>) {
+    let measure = limit.measure;
+    let upwards = limit.per_unit >= 0.0;
+    let mut eval = |m: f64| {
+        let price = Price {
+            measure,
+            per_unit: m,
+        };
+        let value = pass(
+            model,
+            shop,
+            profile,
+            lambda,
+            Some(price),
+            choices,
+            best_cells,
+        );
+        let slope = total(shop, measure, profile, choices) - bound;
+        (value - m * bound, slope)
+    };
+    // `near` has the slope of zero, `far` the opposite one.
+    let mut near = (0.0, at_zero.0, at_zero.1);
+    let mut best = (at_zero.0, None);
+    let mut far = if upwards {
+        if limit.per_unit <= 0.0 {
+            return best;
+        }
+        let (v, s) = eval(limit.per_unit);
+        if v < best.0 {
+            best = (
+                v,
+                Some(Price {
+                    measure,
+                    per_unit: limit.per_unit,
+                }),
+            );
+        }
+        if s <= 0.0 {
+            return best;
+        }
+        (limit.per_unit, v, s)
+    } else {
+        // Downwards there is no limit: go until the total is low enough.
+        let mut m = -(at_zero.0.max(1.0)) / (at_zero.1 + bound).max(1.0) / 4.0;
+        let mut tries = 0;
+        loop {
+            let (v, s) = eval(m);
+            if v < best.0 {
+                best = (
+                    v,
+                    Some(Price {
+                        measure,
+                        per_unit: m,
+                    }),
+                );
+            }
+            tries += 1;
+            if s <= 0.0 {
+                break (m, v, s);
+            }
+            near = (m, v, s);
+            if tries >= 12 {
+                return best;
+            }
+            m *= 4.0;
+        }
+    };
+    for _ in 0..PRICE_STEPS {
+        if best.0 <= floor {
+            break;
+        }
+        let denominator = near.2 - far.2;
+        if denominator.abs() < 1e-12 {
+            break;
+        }
+        let m = (far.1 - near.1 + near.2 * near.0 - far.2 * far.0) / denominator;
+        let (v, s) = eval(m);
+        if v < best.0 {
+            best = (
+                v,
+                Some(Price {
+                    measure,
+                    per_unit: m,
+                }),
+            );
+        }
+        let line = near.1 + near.2 * (m - near.0);
+        if v <= line + 1e-6 {
+            break;
+        }
+        if (s < 0.0) == (near.2 < 0.0) {
+            near = (m, v, s);
+        } else {
+            far = (m, v, s);
+        }
+    }
+    best
+}

@@ -1,0 +1,740 @@
+//! Prices and stock as a person would find them: what stands near the title and the buy
+//! button, and is not crossed out, for another product, for delivery or by the kilogram.
+
+use super::stock;
+use super::zone::{Zone, zones};
+use crate::engine::html::{Document, NodeId, Tag};
+use crate::engine::price::{self, Figure, Hints, Kind};
+use crate::model::{Availability, Currency};
+use rust_decimal::Decimal;
+use std::collections::HashMap;
+
+/// More price-like texts than this are not looked at.
+const MAX_CANDIDATES: usize = 3000;
+
+/// A price block is short; longer texts are prose.
+const MAX_BLOCK: usize = 48;
+
+/// A price shown on the page.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The amount.
+    pub amount: Decimal,
+    /// Its currency, if decided.
+    pub currency: Option<Currency>,
+    /// The currency as written.
+    pub symbol: Option<String>,
+    /// The far end, if it is a range.
+    pub high: Option<Decimal>,
+    /// What the words around it say.
+    pub kind: Kind,
+    /// The element.
+    pub node: NodeId,
+    /// How much it looks like the price to pay; above [`CLEAR`] it does.
+    pub score: f64,
+    /// Crossed out or named a list price.
+    pub old: bool,
+    /// Stands among other products.
+    pub aside: bool,
+    /// Shown somewhere as one price, not as the end of a range.
+    pub single: bool,
+}
+
+/// The score from which a candidate looks like a price to pay.
+pub const CLEAR: f64 = 4.0;
+
+/// What a person sees.
+#[derive(Clone, Debug, Default)]
+pub struct Visible {
+    /// All prices, best first, one entry for each amount and role.
+    pub prices: Vec<Candidate>,
+    /// The heading that names the product.
+    pub title: Option<String>,
+    /// Stock as written beside the price or the buy button.
+    pub availability: Option<Availability>,
+    /// Whether there is a button that buys.
+    pub has_buy_button: bool,
+    /// How many product blocks with prices are repeated.
+    pub repeated: usize,
+}
+
+struct Reader<'a> {
+    doc: &'a Document,
+    hints: &'a Hints<'a>,
+    zones: Vec<Zone>,
+    /// Bytes of text before each node.
+    text_before: Vec<u32>,
+    title: Option<NodeId>,
+    buy: Option<NodeId>,
+}
+
+/// Reads a page. `name` is the product's name as structured data gives it.
+#[must_use]
+pub fn read(doc: &Document, name: Option<&str>, hints: &Hints) -> Visible {
+    let zones = zones(doc);
+    let mut text_before = Vec::with_capacity(doc.len() + 1);
+    let mut total = 0_u32;
+    for id in doc.ids() {
+        text_before.push(total);
+        if !zones[id.index()].has(Zone::HIDDEN) {
+            total += doc.raw_text(id).map_or(0, |t| t.trim().len() as u32);
+        }
+    }
+    text_before.push(total);
+    let mut reader = Reader {
+        doc,
+        hints,
+        zones,
+        text_before,
+        title: None,
+        buy: None,
+    };
+    reader.title = reader.find_title(name);
+    reader.buy = reader.find_buy_button();
+    reader.read()
+}
+
+impl Reader<'_> {
+    fn zone(&self, id: NodeId) -> Zone {
+        self.zones[id.index()]
+    }
+
+    fn text_len(&self, id: NodeId) -> usize {
+        let range = self.doc.range(id);
+        (self.text_before[range.end] - self.text_before[range.start]) as usize
+    }
+
+    /// The heading that names the product: the one most like the known name, else the
+    /// first shown.
+    fn find_title(&self, name: Option<&str>) -> Option<NodeId> {
+        let known = words(name.unwrap_or_default());
+        let mut best: Option<(f64, NodeId)> = None;
+        for id in self.doc.ids() {
+            let weight = match self.doc.tag(id) {
+                Some(Tag::H1) => 1.0,
+                Some(Tag::H2 | Tag::H3) => 0.3,
+                Some(_)
+                    if self
+                        .doc
+                        .raw_attr(id, "itemprop")
+                        .is_some_and(|p| p.trim() == "name") =>
+                {
+                    0.4
+                }
+                _ => continue,
+            };
+            let zone = self.zone(id);
+            if zone.has(Zone::HIDDEN.with(Zone::RELATED).with(Zone::GRID)) || self.text_len(id) == 0
+            {
+                continue;
+            }
+            let text = self.doc.inner_text(id, 300);
+            let like = overlap(&known, &words(&text));
+            if weight < 1.0 && like < 0.6 {
+                continue;
+            }
+            let score = weight + 2.0 * like;
+            if best.is_none_or(|(s, _)| score > s) {
+                best = Some((score, id));
+            }
+        }
+        best.map(|(_, id)| id)
+    }
+
+    fn find_buy_button(&self) -> Option<NodeId> {
+        let from = self.title.map_or(0, NodeId::index);
+        let mut first = None;
+        for id in self.doc.ids() {
+            let Some(tag) = self.doc.tag(id) else {
+                continue;
+            };
+            if !matches!(tag, Tag::Button | Tag::Input | Tag::A) {
+                continue;
+            }
+            let zone = self.zone(id);
+            if zone.has(
+                Zone::RELATED
+                    .with(Zone::GRID)
+                    .with(Zone::CART)
+                    .with(Zone::CHROME),
+            ) || self.text_len(id) > 60
+            {
+                continue;
+            }
+            let is_buy = zone.has(Zone::BUY) || is_buy_text(&self.label(id));
+            if is_buy {
+                if id.index() >= from {
+                    return Some(id);
+                }
+                first = first.or(Some(id));
+            }
+        }
+        first
+    }
+
+    fn label(&self, id: NodeId) -> String {
+        let mut text = self.doc.inner_text(id, 80);
+        if self.doc.tag(id) == Some(Tag::Input)
+            && let Some(value) = self.doc.attr(id, "value")
+        {
+            text.push_str(&value);
+        }
+        text
+    }
+
+    fn read(&self) -> Visible {
+        let mut found = self.candidates();
+        let repeated = self.mark_repeated(&mut found);
+        self.mark_discounted(&mut found);
+        let mut best: HashMap<(Decimal, bool), Candidate> = HashMap::new();
+        for candidate in found {
+            let key = (candidate.amount.normalize(), candidate.old);
+            match best.get_mut(&key) {
+                None => {
+                    best.insert(key, candidate);
+                }
+                Some(known) => {
+                    // The same amount again, in a sticky bar or a summary, is a sign.
+                    known.single |= candidate.single;
+                    let support = if candidate.score > 0.0 && !candidate.aside {
+                        0.3
+                    } else {
+                        0.0
+                    };
+                    if candidate.score > known.score {
+                        let old = std::mem::replace(known, candidate);
+                        known.single |= old.single;
+                        known.score += if old.score > 0.0 && !old.aside {
+                            0.3
+                        } else {
+                            0.0
+                        };
+                    } else {
+                        known.score += support;
+                    }
+                }
+            }
+        }
+        let mut prices: Vec<Candidate> = best.into_values().collect();
+        prices.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.node.cmp(&b.node)));
+        let availability = self.availability(prices.first());
+        Visible {
+            title: self.title.map(|t| self.doc.inner_text(t, 300)),
+            has_buy_button: self.buy.is_some(),
+            availability,
+            prices,
+            repeated,
+        }
+    }
+
+    fn candidates(&self) -> Vec<Candidate> {
+        let mut out: Vec<Candidate> = Vec::new();
+        let mut covered = 0;
+        for id in self.doc.ids() {
+            if id.index() < covered || out.len() >= MAX_CANDIDATES {
+                continue;
+            }
+            let Some(text) = self.doc.raw_text(id) else {
+                continue;
+            };
+            // Crossed-out hidden prices are no use, other hidden ones only confirm.
+            if text.len() > 400 || !text.bytes().any(|b| b.is_ascii_digit()) && text.is_ascii() {
+                continue;
+            }
+            let Some(parent) = self.doc.parent(id) else {
+                continue;
+            };
+            if matches!(
+                self.doc.tag(parent),
+                Some(Tag::Script | Tag::Style | Tag::Textarea | Tag::Option | Tag::Title)
+            ) {
+                continue;
+            }
+            if let Some((block, figures)) = self.block(parent) {
+                covered = self.doc.range(block).end;
+                let before = self.words_before(block);
+                if matches!(before.trim(), "-" | "–" | "—" | "~")
+                    && let Some(low) = out.last_mut()
+                    && let [high] = figures.as_slice()
+                    && block.index() - low.node.index() <= 16
+                    && low.high.is_none()
+                    && high.amount > low.amount
+                {
+                    // Two elements with a dash between them are one range.
+                    low.high = Some(high.amount);
+                    low.kind = Kind::From;
+                    low.single = false;
+                    low.score -= 1.5;
+                    continue;
+                }
+                for figure in figures {
+                    out.push(self.candidate(block, figure, &before));
+                }
+            }
+        }
+        out
+    }
+
+    /// The largest element around `leaf` whose text is still one price.
+    fn block(&self, leaf: NodeId) -> Option<(NodeId, Vec<Figure>)> {
+        let mut best = None;
+        let mut at = Some(leaf);
+        for level in 0..5 {
+            let Some(node) = at else { break };
+            if self.text_len(node) > MAX_BLOCK && level > 0 || self.text_len(node) > 160 {
+                break;
+            }
+            if matches!(
+                self.doc.tag(node),
+                Some(Tag::Body | Tag::Html | Tag::Tr | Tag::Ul | Tag::Ol)
+            ) {
+                break;
+            }
+            let text = self.price_text(node);
+            let mut figures: Vec<Figure> = price::figures(&text, self.hints)
+                .into_iter()
+                .filter(|f| f.kind != Kind::Percent && f.amount > Decimal::ZERO)
+                .collect();
+            if figures.iter().any(|f| f.has_mark) {
+                figures.retain(|f| f.has_mark);
+            }
+            let marked = figures.iter().any(|f| f.has_mark)
+                || (level == 0 && self.names_price(node) && figures.len() == 1);
+            match (&best, marked) {
+                (None, true) => best = Some((node, figures)),
+                (Some((_, inner)), true) => {
+                    // A larger block that says more about the same one price.
+                    let same = figures.len() == 1
+                        && inner.len() == 1
+                        && (figures[0].end - figures[0].start) >= (inner[0].end - inner[0].start);
+                    if !same {
+                        break;
+                    }
+                    best = Some((node, figures));
+                }
+                (Some(_), false) => break,
+                (None, false) if figures.len() > 1 => break,
+                (None, false) => {}
+            }
+            at = self.doc.parent(node);
+        }
+        best
+    }
+
+    fn names_price(&self, node: NodeId) -> bool {
+        self.zone(node).has(Zone::PRICE)
+            || self
+                .doc
+                .parent(node)
+                .is_some_and(|p| self.zone(p).has(Zone::PRICE))
+    }
+
+    /// The text of a price block: cents that stand in an element of their own get their
+    /// point back, numbers of different elements stay apart.
+    fn price_text(&self, node: NodeId) -> String {
+        let mut out = String::new();
+        for id in std::iter::once(node).chain(self.doc.descendants(node)) {
+            let Some(text) = self.doc.text(id) else {
+                continue;
+            };
+            let zone = self.zone(id);
+            if zone.has(Zone::OLD) && !self.zone(node).has(Zone::OLD) {
+                continue;
+            }
+            let parent = self.doc.parent(id).unwrap_or(NodeId::ROOT);
+            if matches!(self.doc.tag(parent), Some(Tag::Script | Tag::Style)) {
+                continue;
+            }
+            let trimmed = text.trim();
+            let ends_with_digit = out.ends_with(|c: char| c.is_ascii_digit());
+            if ends_with_digit && trimmed.starts_with(|c: char| c.is_ascii_digit()) {
+                let two = trimmed.bytes().take_while(u8::is_ascii_digit).count() == 2;
+                let cents = matches!(self.doc.tag(parent), Some(Tag::Sup | Tag::Sub | Tag::Small))
+                    || self.zone(parent).has(Zone::CENTS);
+                out.push(if two && cents { '.' } else { ' ' });
+            }
+            let ends_open = !out.is_empty() && !out.ends_with(char::is_whitespace);
+            if ends_open
+                && !ends_with_digit
+                && (trimmed.starts_with(char::is_alphabetic) || out.ends_with(char::is_alphabetic))
+            {
+                out.push(' ');
+            }
+            out.push_str(&text);
+            if out.len() > 400 {
+                break;
+            }
+        }
+        out.trim().to_owned()
+    }
+
+    /// The words right before a block, for "was", "from", "RRP".
+    fn words_before(&self, block: NodeId) -> String {
+        let mut at = block.index();
+        let floor = at.saturating_sub(12);
+        while at > floor {
+            at -= 1;
+            let id = self.doc.id_at(at);
+            let Some(text) = self.doc.text(id) else {
+                continue;
+            };
+            let text = text.trim();
+            if text.is_empty() || self.zone(id).has(Zone::HIDDEN) {
+                continue;
+            }
+            let is_label = text.len() <= 40 && !text.bytes().any(|b| b.is_ascii_digit());
+            return if is_label {
+                text.to_lowercase()
+            } else {
+                String::new()
+            };
+        }
+        String::new()
+    }
+
+    fn candidate(&self, block: NodeId, figure: Figure, before: &str) -> Candidate {
+        let mut kind = figure.kind;
+        if kind == Kind::Price && figure.start == 0 {
+            kind = price::context::kind(before, "");
+        }
+        let mut zone = self.zone(block);
+        let mut near = zone;
+        for (level, above) in self.doc.ancestors(block).take(4).enumerate() {
+            if level < 3 {
+                near = near.with(self.zone(above));
+            }
+            zone = zone.with(Zone(0).with(if self.zone(above).has(Zone::BUY) {
+                Zone::BUY
+            } else {
+                Zone(0)
+            }));
+        }
+        for below in self.doc.descendants(block) {
+            near = near.with(self.zone(below));
+        }
+        let old = zone.has(Zone::OLD) || kind == Kind::List;
+        let aside = zone.has(
+            Zone::RELATED
+                .with(Zone::GRID)
+                .with(Zone::CART)
+                .with(Zone::CHROME)
+                .with(Zone::FILTER),
+        );
+        let mut score = if figure.has_mark { 1.0 } else { -0.5 };
+        if near.has(Zone::PRICE) {
+            score += 1.5;
+        }
+        if near.has(Zone::CURRENT) && !old {
+            score += 0.7;
+        }
+        if near.has(Zone::MAIN) {
+            score += 0.5;
+        }
+        let is_marked_up = |id: NodeId| {
+            self.doc
+                .raw_attr(id, "itemprop")
+                .is_some_and(|p| matches!(p.trim(), "price" | "lowPrice"))
+        };
+        if is_marked_up(block) || self.doc.ancestors(block).take(2).any(is_marked_up) {
+            score += 1.0;
+        }
+        if self.text_len(block) <= figure.end - figure.start + 6 {
+            score += 0.7;
+        }
+        if self.doc.ancestors(block).take(3).chain([block]).any(|n| {
+            matches!(
+                self.doc.tag(n),
+                Some(Tag::H2 | Tag::H3 | Tag::H4 | Tag::Strong | Tag::B)
+            )
+        }) {
+            score += 0.3;
+        }
+        score += match kind {
+            Kind::Price | Kind::Free => 0.0,
+            Kind::From => -1.5,
+            Kind::Net => -0.8,
+            Kind::List => -3.0,
+            Kind::Periodic | Kind::Instalment => -3.5,
+            Kind::UpTo => -3.0,
+            _ => -4.0,
+        };
+        score += self.nearness(block);
+        for (purpose, cost) in [
+            (Zone::OLD, 4.0),
+            (Zone::RELATED, 4.0),
+            (Zone::GRID, 1.5),
+            (Zone::CHROME, 3.0),
+            (Zone::CART, 3.0),
+            (Zone::SHIPPING, 3.0),
+            (Zone::FINANCE, 3.5),
+            (Zone::UNIT, 2.5),
+            (Zone::REVIEW, 3.0),
+            (Zone::FILTER, 4.0),
+            (Zone::DISCOUNT, 1.5),
+            (Zone::REGULAR, 0.6),
+            (Zone::NET, 0.8),
+            (Zone::HIDDEN, 1.5),
+        ] {
+            if zone.has(purpose) {
+                score -= cost;
+            }
+        }
+        Candidate {
+            amount: figure.amount,
+            currency: figure.currency,
+            symbol: figure.symbol,
+            high: figure.high,
+            kind,
+            node: block,
+            score,
+            old,
+            aside,
+            single: figure.high.is_none() && kind == Kind::Price && !aside,
+        }
+    }
+
+    /// How close a block is to the title and the buy button, in document order.
+    fn nearness(&self, block: NodeId) -> f64 {
+        let at = block.index() as f64;
+        let mut score = 0.0;
+        if let Some(title) = self.title {
+            let distance = at - title.index() as f64;
+            score += if distance >= 0.0 {
+                2.0 * (-distance / 250.0).exp()
+            } else if distance > -60.0 {
+                0.6
+            } else {
+                -1.0
+            };
+        }
+        if let Some(buy) = self.buy {
+            let distance = (at - buy.index() as f64).abs();
+            score += 1.5 * (-distance / 120.0).exp();
+        }
+        score
+    }
+
+    /// Prices in blocks that look the same belong to a list of products.
+    fn mark_repeated(&self, found: &mut [Candidate]) -> usize {
+        let mut groups: HashMap<u64, Vec<usize>> = HashMap::new();
+        for (i, candidate) in found.iter().enumerate() {
+            groups
+                .entry(self.signature(candidate.node))
+                .or_default()
+                .push(i);
+        }
+        let mut most = 0;
+        for members in groups.into_values() {
+            let mut amounts: Vec<Decimal> = members.iter().map(|i| found[*i].amount).collect();
+            amounts.sort_unstable();
+            amounts.dedup();
+            let live = members.iter().filter(|i| !found[**i].old).count();
+            if members.len() >= 3 && amounts.len() >= 2 {
+                most = most.max(live);
+                for i in members {
+                    found[i].score -= if amounts.len() >= 3 { 2.5 } else { 1.0 };
+                }
+            }
+        }
+        most
+    }
+
+    /// Of two prices side by side the higher is the old one. Where a percentage beside
+    /// them says by how much the price fell, that is certain.
+    fn mark_discounted(&self, found: &mut [Candidate]) {
+        let percents = self.percents();
+        for i in 0..found.len() {
+            for j in i + 1..found.len().min(i + 4) {
+                let (at, next) = (found[i].node.index(), found[j].node.index());
+                let alike = found[i].aside == found[j].aside && !found[i].old && !found[j].old;
+                if !alike
+                    || at.abs_diff(next) > 40
+                    || found[i].score < 1.5
+                    || found[j].score < 0.5
+                    || found[i].amount == found[j].amount
+                {
+                    continue;
+                }
+                let (high, low) = if found[i].amount > found[j].amount {
+                    (i, j)
+                } else {
+                    (j, i)
+                };
+                if found[high].kind != Kind::Price
+                    || !matches!(found[low].kind, Kind::Price | Kind::From)
+                {
+                    continue;
+                }
+                let fell =
+                    (Decimal::ONE - found[low].amount / found[high].amount) * Decimal::ONE_HUNDRED;
+                let said = percents.iter().any(|(place, p)| {
+                    place.abs_diff(at) <= 60 && (*p - fell).abs() <= Decimal::ONE
+                });
+                if said {
+                    found[high].old = true;
+                    found[high].score -= 4.0;
+                    found[low].score += 0.5;
+                } else if at.abs_diff(next) <= 15 && fell < Decimal::from(80) {
+                    found[high].score -= 0.5;
+                }
+            }
+        }
+    }
+
+    /// Percentages on the page, with their places.
+    fn percents(&self) -> Vec<(usize, Decimal)> {
+        let mut out = Vec::new();
+        for id in self.doc.ids() {
+            let Some(text) = self
+                .doc
+                .raw_text(id)
+                .filter(|t| t.len() < 60 && t.contains('%'))
+            else {
+                continue;
+            };
+            let figures = price::figures(text, self.hints);
+            let says_less = self.zone(id).has(Zone::DISCOUNT)
+                || text.contains(['-', '−', '–'])
+                || price::context::names_discount(text);
+            if says_less {
+                let percents = figures.iter().filter(|f| f.kind == Kind::Percent);
+                out.extend(percents.map(|f| (id.index(), f.amount)));
+            }
+            if out.len() > 500 {
+                break;
+            }
+        }
+        out
+    }
+
+    /// A hash of the names and classes of a block and what is around it.
+    fn signature(&self, block: NodeId) -> u64 {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        for id in std::iter::once(block).chain(self.doc.ancestors(block).take(4)) {
+            self.doc.name(id).hash(&mut hasher);
+            self.doc.raw_attr(id, "class").hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    /// Stock: marked elements first, then short texts near price and button, then the
+    /// button itself.
+    fn availability(&self, price: Option<&Candidate>) -> Option<Availability> {
+        let anchor = self.title.or(price.map(|p| p.node)).or(self.buy)?.index();
+        let last = [price.map(|p| p.node), self.buy]
+            .into_iter()
+            .flatten()
+            .map(NodeId::index)
+            .filter(|i| *i < anchor + 4000)
+            .max();
+        let window = anchor.saturating_sub(60)..last.map_or(anchor + 400, |l| l.max(anchor) + 300);
+        let aside = Zone::HIDDEN
+            .with(Zone::RELATED)
+            .with(Zone::GRID)
+            .with(Zone::CART)
+            .with(Zone::CHROME)
+            .with(Zone::REVIEW)
+            .with(Zone::FILTER);
+        let mut plain = None;
+        for index in window.start..window.end.min(self.doc.len()) {
+            let id = self.doc.id_at(index);
+            if self.zone(id).has(aside) {
+                continue;
+            }
+            if self.doc.tag(id).is_some() {
+                if self.zone(id).has(Zone::STOCK) && (1..=120).contains(&self.text_len(id)) {
+                    let text = self.doc.inner_text(id, 160);
+                    if let Some(found) = stock::from_text(&text) {
+                        return Some(found);
+                    }
+                }
+                continue;
+            }
+            let Some(text) = self.doc.raw_text(id) else {
+                continue;
+            };
+            let text = text.trim();
+            if (4..=60).contains(&text.len()) && !self.in_choice(id) {
+                let found = self.doc.text(id).and_then(|t| stock::from_text(&t));
+                plain = match (plain, found) {
+                    (None, found) => found,
+                    // "Sold out" on the button outweighs "in stock" in a legend.
+                    (
+                        Some(Availability::InStock),
+                        Some(Availability::OutOfStock | Availability::Discontinued),
+                    ) if self.in_button(id) => found,
+                    (known, _) => known,
+                };
+            }
+        }
+        let disabled = self.buy.is_some_and(|b| {
+            self.doc.raw_attr(b, "disabled").is_some() && is_sold_out(&self.label(b))
+        });
+        if disabled {
+            return Some(Availability::OutOfStock);
+        }
+        plain.or_else(|| self.buy.is_some().then_some(Availability::InStock))
+    }
+
+    fn in_button(&self, id: NodeId) -> bool {
+        self.doc
+            .ancestors(id)
+            .take(3)
+            .any(|n| self.doc.tag(n) == Some(Tag::Button))
+    }
+
+    /// Inside a choice of sizes or colours, where one may be sold out and others not.
+    fn in_choice(&self, id: NodeId) -> bool {
+        self.doc.ancestors(id).take(4).any(|n| {
+            matches!(
+                self.doc.tag(n),
+                Some(Tag::Select | Tag::Option | Tag::Label | Tag::Li)
+            )
+        })
+    }
+}
+
+fn is_sold_out(label: &str) -> bool {
+    matches!(
+        stock::from_text(label),
+        Some(Availability::OutOfStock | Availability::Discontinued)
+    )
+}
+
+/// Words on buttons that put the product into the basket.
+#[rustfmt::skip]
+const BUY_WORDS: &[&str] = &[
+    "add to cart", "add to bag", "add to basket", "add to trolley", "buy now", "buy it now", "in den warenkorb", "warenkorb", "jetzt kaufen", "ajouter au panier", "acheter",
+    "añadir al carrito", "agregar al carrito", "añadir a la cesta", "comprar", "adicionar ao carrinho", "aggiungi al carrello", "acquista", "in winkelwagen", "in winkelmandje", "bestellen",
+    "do koszyka", "dodaj do koszyka", "kup teraz", "do košíku", "do košíka", "koupit", "kúpiť", "vložiť do košíka", "kosárba", "adaugă în coș", "adauga in cos", "lägg i varukorg", "köp", "legg i handlekurv", "kjøp",
+    "læg i kurv", "køb", "lisää ostoskoriin", "lisa ostukorvi", "lisa korvi", "pirkt", "ielikt grozā", "į krepšelį", "в корзину", "купить", "купити", "в кошик", "добави в количката", "προσθήκη στο καλάθι", "στο καλάθι",
+    "sepete ekle", "dodaj u košaricu", "u košaricu", "dodaj u korpu", "kupi", "v košarico", "カートに入れる", "购买", "加入购物车", "加入購物車", "立即購買", "장바구니", "구매", "thêm vào giỏ", "mua ngay", "beli", "أضف إلى السلة", "הוסף לסל", "หยิบใส่",
+];
+
+fn is_buy_text(text: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    text.chars().count() <= 40
+        && BUY_WORDS
+            .iter()
+            .any(|w| text == *w || (text.contains(w) && text.len() <= w.len() + 12 && w.len() > 8))
+}
+
+/// The words of a name, lower case.
+pub(super) fn words(text: &str) -> Vec<String> {
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|w| !w.is_empty())
+        .take(40)
+        .map(str::to_lowercase)
+        .collect()
+}
+
+/// How much of the shorter list of words is in the longer, from 0 to 1.
+pub(super) fn overlap(a: &[String], b: &[String]) -> f64 {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    if short.is_empty() {
+        return 0.0;
+    }
+    let shared = short.iter().filter(|w| long.contains(w)).count();
+    shared as f64 / short.len() as f64
+}

@@ -1,0 +1,205 @@
+use super::*;
+use crate::engine::landed::{DeliveryPrior, LandedContext, landed};
+use crate::model::offer::Shipping;
+use crate::model::seller::DeliveryRule;
+use crate::model::time::Timestamp;
+use jiff::civil::date;
+
+const TODAY: Date = date(2026, 3, 5);
+
+struct Shelf {
+    offer: Offer,
+    cost: Result<LandedCost, LandedError>,
+    shop: &'static str,
+}
+
+fn shelf(shop: &'static str, price: &str, change: impl FnOnce(&mut Offer)) -> Shelf {
+    let mut offer = Offer {
+        price: price.parse().ok(),
+        availability: Availability::InStock,
+        shipping: Some(Shipping {
+            cost: Some(Money::zero(Currency::EUR)),
+            max_days: Some(5),
+            ..Shipping::default()
+        }),
+        ..Offer::default()
+    };
+    change(&mut offer);
+    let prior = DeliveryPrior::default();
+    let ctx = LandedContext::new(Currency::EUR, &[], &prior, TODAY);
+    let cost = landed(&offer, &DeliveryRule::default(), &ctx);
+    Shelf { offer, cost, shop }
+}
+
+fn days(n: u32) -> impl Fn(&mut Offer) {
+    move |o| {
+        if let Some(s) = &mut o.shipping {
+            s.max_days = Some(n);
+        }
+    }
+}
+
+fn want(change: impl FnOnce(&mut Want)) -> Want {
+    let mut want = Want::new("drill", Timestamp::UNIX_EPOCH);
+    change(&mut want);
+    want
+}
+
+fn run(want: &Want, all: &[Shelf]) -> Ranking {
+    let candidates: Vec<Candidate<'_>> = all
+        .iter()
+        .map(|s| Candidate {
+            id: s.shop,
+            offer: &s.offer,
+            landed: s.cost.as_ref(),
+            shop: s.shop,
+            shop_days: None,
+            distance_km: None,
+            age_days: Some(0),
+        })
+        .collect();
+    for_want(want, &candidates, &WantContext::new(Currency::EUR, TODAY))
+}
+
+fn order_of(r: &Ranking) -> Vec<&str> {
+    r.ranked.iter().map(|x| x.id.as_str()).collect()
+}
+
+#[test]
+fn a_worth_buys_speed_and_is_explained_in_money() {
+    let want = want(|w| w.prefer = vec!["delivery<=2:6".parse().expect("preference")]);
+    let r = run(
+        &want,
+        &[
+            shelf("slow.example", "100.00 EUR", days(5)),
+            shelf("fast.example", "104.10 EUR", days(2)),
+        ],
+    );
+    assert_eq!(order_of(&r), ["fast.example", "slow.example"]);
+    let slow = &r.ranked[1];
+    assert_eq!(slow.mid.to_string(), "106.00 EUR");
+    assert_eq!(slow.landed.to_string(), "100.00 EUR");
+    let sum: Decimal = slow.terms.iter().map(|t| t.mid).sum();
+    assert_eq!(sum, slow.mid.amount);
+    // Worth 3 to 12, so both are worth showing; each says where it wins.
+    let listed = &r.shortlist[1];
+    assert_eq!(
+        listed.against_first,
+        "costs 4.10 EUR less than fast.example, but arrives 3 days later, which you said is worth 6.00 EUR"
+    );
+    assert!(listed.wins.starts_with("wins if delivery<=2 is worth 0."));
+    assert_eq!(
+        listed.price_cut.map(|m| m.to_string()),
+        Some("1.91 EUR".to_owned())
+    );
+}
+
+#[test]
+fn when_nothing_is_left_the_summary_says_why_and_what_is_nearest() {
+    let want = want(|w| w.need_by = Some(date(2026, 3, 7)));
+    let r = run(
+        &want,
+        &[
+            shelf("a.example", "10 EUR", days(9)),
+            shelf("b.example", "20 EUR", days(4)),
+            shelf("c.example", "30 EUR", days(5)),
+        ],
+    );
+    assert!(r.ranked.is_empty() && r.shortlist.is_empty() && r.best().is_none());
+    assert_eq!(
+        r.summary,
+        "no offer meets all conditions. 3 offers fail need by; the nearest is b.example, which arrives after 2026-03-07: 4 days, 2 too many"
+    );
+}
+
+#[test]
+fn unknown_values_are_kept_and_flagged() {
+    let want = want(|w| w.must = vec!["brand=Bosch".parse().expect("condition")]);
+    let r = run(
+        &want,
+        &[
+            shelf("silent.example", "10 EUR", |_| {}),
+            shelf("other.example", "9 EUR", |o| {
+                o.brand = Some("Acme".to_owned())
+            }),
+        ],
+    );
+    assert_eq!(order_of(&r), ["silent.example"]);
+    assert_eq!(
+        r.ranked[0].flags,
+        ["nobody says whether it is made by Bosch"]
+    );
+    assert_eq!(r.rejected[0].constraint, "brand=Bosch");
+    assert_eq!(r.rejected[0].value, "Acme");
+}
+
+#[test]
+fn what_cannot_be_had_now_comes_last_and_never_first() {
+    let stock = |a| move |o: &mut Offer| o.availability = a;
+    let all = [
+        shelf("gone.example", "5 EUR", stock(Availability::OutOfStock)),
+        shelf("later.example", "6 EUR", stock(Availability::BackOrder)),
+        shelf("unknown.example", "8 EUR", stock(Availability::Unknown)),
+        shelf("now.example", "9 EUR", |_| {}),
+    ];
+    let r = run(&want(|_| {}), &all);
+    let expected = [
+        "unknown.example",
+        "now.example",
+        "later.example",
+        "gone.example",
+    ];
+    assert_eq!(order_of(&r), expected);
+    assert_eq!(r.ranked[3].flags, ["out of stock"]);
+    assert!(r.shortlist.iter().all(|l| l.id != "gone.example"));
+    let r = run(&want(|_| {}), &all[..1]);
+    assert!(r.best().is_none() && r.shortlist.is_empty());
+    assert_eq!(r.summary, "nothing can be had now");
+}
+
+#[test]
+fn the_limit_is_for_one_delivered_and_doubt_does_not_reject() {
+    let open = |o: &mut Offer| o.shipping = None;
+    let want = want(|w| w.limit = "12 EUR".parse().ok());
+    let r = run(
+        &want,
+        &[
+            shelf("dear.example", "12.50 EUR", |_| {}),
+            shelf("open.example", "10 EUR", open),
+            shelf("foreign.example", "10 JPY", |_| {}),
+        ],
+    );
+    assert_eq!(order_of(&r), ["open.example"]);
+    assert_eq!(r.ranked[0].flags, ["may come to more than your limit"]);
+    assert_eq!(r.rejected[0].excess, Some(Decimal::new(50, 2)));
+    assert_eq!(r.rejected[1].constraint, "cost");
+}
+
+#[test]
+fn no_offers_and_wild_settings_are_fine() {
+    assert_eq!(run(&want(|_| {}), &[]).summary, "no offers");
+    let want = want(|w| {
+        w.prefer = vec![
+            "stock=yes:79228162514264337593543950335"
+                .parse()
+                .expect("p"),
+        ]
+    });
+    let all = [shelf("a.example", "5 EUR", |_| {})];
+    let candidate = Candidate {
+        id: "a",
+        offer: &all[0].offer,
+        landed: all[0].cost.as_ref(),
+        shop: "a.example",
+        shop_days: None,
+        distance_km: None,
+        age_days: None,
+    };
+    let ctx = WantContext {
+        spread: f64::NAN,
+        risk_aversion: f64::INFINITY,
+        regret_tolerance: f64::NAN,
+        ..WantContext::new(Currency::EUR, TODAY)
+    };
+    assert_eq!(for_want(&want, &[candidate], &ctx).ranked.len(), 1);
+}

@@ -1,0 +1,142 @@
+//! A ranking in words.
+
+use super::super::requirement::phrase;
+use super::super::shortlist::{Member, Wins};
+use super::{Candidate, Entry, Listed, Ranking, RejectedOffer};
+use crate::model::want::{Requirement, Want};
+use crate::model::{Currency, Money};
+use rust_decimal::Decimal;
+
+/// What to say of a member of the short list; `cut` is the price cut in cents that
+/// would make it first.
+pub(super) fn listed(
+    want: &Want,
+    member: &Member,
+    entry: &Entry<'_>,
+    first: &Entry<'_>,
+    cut: Option<f64>,
+    home: Currency,
+) -> Listed {
+    let wish = |i: usize| phrase(&want.prefer[i].requirement);
+    let wins = match &member.wins {
+        Wins::AsStated => "wins by what you said".to_owned(),
+        Wins::Weight { criterion, factor } => {
+            let condition = &want.prefer[*criterion].requirement;
+            format!("wins if {condition} is worth {factor:.1} times what you said")
+        }
+        Wins::UnknownMoney => "wins if it costs less than assumed".to_owned(),
+        Wins::UnknownValue { criterion } => format!("wins if it {}", wish(*criterion)),
+    };
+    Listed {
+        id: entry.candidate.id.to_owned(),
+        wins,
+        p_first: member.p_first,
+        against_first: if cut.is_some() {
+            against(want, entry, first, home)
+        } else {
+            String::new()
+        },
+        price_cut: cut
+            .and_then(Decimal::from_f64_retain)
+            .map(|c| Money::new(c / Decimal::ONE_HUNDRED, home).rounded()),
+    }
+}
+
+/// "costs 4.10 EUR more than a.example, but arrives 3 days sooner, which you said is
+/// worth 6.00 EUR".
+fn against(want: &Want, entry: &Entry<'_>, first: &Entry<'_>, home: Currency) -> String {
+    let difference = entry.landed.amount - first.landed.amount;
+    let amount = Money::new(difference.abs(), home);
+    let shop = first.candidate.shop;
+    let mut text = if difference.is_zero() {
+        format!("costs as much as {shop}")
+    } else {
+        let word = if difference > Decimal::ZERO {
+            "more"
+        } else {
+            "less"
+        };
+        format!("costs {amount} {word} than {shop}")
+    };
+    let terms = entry.terms[entry.money..].iter();
+    let others = first.terms[first.money..].iter();
+    for (preference, (mine, theirs)) in want.prefer.iter().zip(terms.zip(others)) {
+        let gain = theirs.mid - mine.mid;
+        if gain.is_zero() {
+            continue;
+        }
+        let better = gain > Decimal::ZERO;
+        let what = match (&preference.requirement, days_apart(entry, first)) {
+            (Requirement::DeliveryDays(_), Some(days)) if days != 0 => {
+                let word = if days < 0 { "sooner" } else { "later" };
+                format!("arrives {} days {word}", days.abs())
+            }
+            (r, _) if better => phrase(r),
+            (r, _) => format!("misses that it {}", phrase(r)),
+        };
+        let link = if better == (difference > Decimal::ZERO) {
+            "but"
+        } else {
+            "and"
+        };
+        let worth = Money::new(gain.abs(), home);
+        text.push_str(&format!(", {link} {what}, which you said is worth {worth}"));
+    }
+    text
+}
+
+fn days_apart(a: &Entry<'_>, b: &Entry<'_>) -> Option<i64> {
+    let days = |e: &Entry<'_>| e.candidate.delivery_days().map(i64::from);
+    Some(days(a)? - days(b)?)
+}
+
+/// The result in words: the first offer, and why others were left out.
+pub(super) fn summary(ranking: &Ranking, candidates: &[Candidate<'_>]) -> String {
+    let shop = |id: &str| {
+        candidates
+            .iter()
+            .find(|c| c.id == id)
+            .map_or("", |c| c.shop)
+    };
+    let mut parts = Vec::new();
+    match ranking.ranked.first() {
+        Some(first) if ranking.best().is_some() => {
+            let range = if first.low == first.high {
+                String::new()
+            } else {
+                " expected".to_owned()
+            };
+            let name = shop(&first.id);
+            parts.push(format!("{name} is first: {}{range}", first.landed));
+        }
+        Some(_) => parts.push("nothing can be had now".to_owned()),
+        None if candidates.is_empty() => parts.push("no offers".to_owned()),
+        None => parts.push("no offer meets all conditions".to_owned()),
+    }
+    let mut seen: Vec<&str> = Vec::new();
+    for r in &ranking.rejected {
+        if seen.contains(&r.constraint.as_str()) {
+            continue;
+        }
+        seen.push(&r.constraint);
+        let all: Vec<&RejectedOffer> = ranking
+            .rejected
+            .iter()
+            .filter(|x| x.constraint == r.constraint)
+            .collect();
+        let offers = if all.len() == 1 {
+            "offer fails"
+        } else {
+            "offers fail"
+        };
+        let nearest = all
+            .iter()
+            .filter(|x| x.excess.is_some())
+            .min_by_key(|x| (x.excess, &x.id))
+            .map_or_else(String::new, |x| {
+                format!("; the nearest is {}, which {}", shop(&x.id), x.reason)
+            });
+        parts.push(format!("{} {offers} {}{nearest}", all.len(), r.constraint));
+    }
+    parts.join(". ")
+}
