@@ -363,7 +363,7 @@ async fn fetch(agent: &Agent, store: &Store, job: &CrawlJob) -> Result<Read, Vau
         url,
         status: fetched.status,
         content_type: fetched.content_type.clone(),
-        adapter: adapter.map(|a| a.text.to_string()),
+        adapter: adapter.map(|a| a.manifest.text().to_owned()),
         shop_currency: shop.and_then(|s| s.delivery.currency),
     };
     let work = if is_product {

@@ -101,7 +101,8 @@ const fn is_final(verdict: Verdict) -> bool {
 ///
 /// The adapter's values win; the generic readers fill gaps, and only where both are sure
 /// to speak of one thing: the generic verdict is a value and does not contradict the
-/// adapter's GTIN. A wall, a changed layout or an ambiguity seen by the adapter stands.
+/// adapter's GTIN; where its price differs, only what it says about the product is taken.
+/// A wall, a changed layout or an ambiguity seen by the adapter stands.
 #[must_use]
 pub fn combine(adapted: Extraction, generic: Extraction) -> Extraction {
     if is_final(adapted.verdict) {
@@ -130,7 +131,16 @@ pub fn combine(adapted: Extraction, generic: Extraction) -> Extraction {
             offers: std::iter::once(first).chain(offers).collect(),
         };
     }
-    let joined = read::overlay(under, first);
+    // Another price is another offer, of another seller or variant: what it says about
+    // the product holds, what it says about the deal does not.
+    let is_other_deal = (first.seller.is_some() && offers.len() > 0)
+        || matches!((&first.price, &under.price), (Some(a), Some(b)) if a != b);
+    let under = if is_other_deal {
+        read::about_the_product(under)
+    } else {
+        under.clone()
+    };
+    let joined = read::overlay(&under, first);
     Extraction {
         verdict: if joined.price.is_some() {
             Verdict::Value

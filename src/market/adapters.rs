@@ -39,8 +39,6 @@ pub enum Origin {
 pub struct Adapter {
     /// Its rules.
     pub manifest: Arc<Manifest>,
-    /// The rules as written, for the worker.
-    pub text: Arc<str>,
     /// Where it comes from.
     pub origin: Origin,
 }
@@ -142,7 +140,8 @@ impl Registry {
                 Ok(adapter) => {
                     let id = adapter.manifest.id.to_string();
                     taken.insert(id.clone(), path.clone());
-                    if old.is_none_or(|o| o.text != adapter.text) || self.broken.contains_key(&path)
+                    if old.is_none_or(|o| o.manifest.text() != adapter.manifest.text())
+                        || self.broken.contains_key(&path)
                     {
                         events.push(AdapterEvent::Loaded {
                             id,
@@ -243,7 +242,6 @@ fn from_text(path: &Path, text: &str) -> Result<Adapter, LoadError> {
     let manifest = Manifest::parse(text, &path.display().to_string())?;
     Ok(Adapter {
         manifest: Arc::new(manifest),
-        text: text.into(),
         origin: Origin::File(path.to_owned()),
     })
 }

@@ -18,10 +18,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use url::Url;
 
-/// How often a page is read.
+/// How often a page is read, if the person says nothing else.
 pub const CADENCE: SignedDuration = SignedDuration::from_hours(12);
-/// How often a shop is searched for something new.
+/// How often a shop is searched for something new, at most.
 pub const SEARCH_CADENCE: SignedDuration = SignedDuration::from_hours(24);
+/// The least time between two readings of a page, however soon it is needed.
+const MIN_CADENCE: SignedDuration = SignedDuration::from_hours(1);
 /// The least time between two requests to one shop.
 pub const MIN_GAP: SignedDuration = SignedDuration::from_secs(5);
 /// New jobs of a shop are spread over at least this long.
@@ -156,7 +158,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Changes {
     let mut targets: BTreeMap<Id, Target> = BTreeMap::new();
     for want in inputs.wants.iter().filter(|w| is_active(w, inputs.now)) {
         for (shop, kind) in targets_of(want, inputs.shops) {
-            let cadence = cadence(want, &kind, inputs.now, inputs.every);
+            let cadence = cadence(want, &kind, inputs);
             let target = targets.entry(job_id(&kind)).or_insert_with(|| Target {
                 wants: BTreeSet::new(),
                 shop,
@@ -329,22 +331,23 @@ fn query_of(want: &Want) -> String {
 }
 
 /// How often to read for a want: more often when it is needed soon.
-fn cadence(want: &Want, kind: &JobKind, now: Timestamp, every: SignedDuration) -> SignedDuration {
+fn cadence(want: &Want, kind: &JobKind, inputs: &Inputs<'_>) -> SignedDuration {
+    let every = inputs.every.clamp(MIN_CADENCE, MAX_BACKOFF);
     let usual = match kind {
         JobKind::Product { .. } => every,
         JobKind::Search { .. } => every.max(SEARCH_CADENCE),
     };
-    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = inputs.now.to_zoned(jiff::tz::TimeZone::UTC).date();
     let days_left = want
         .need_by
         .and_then(|day| today.until(day).ok())
         .map(|span| span.get_days());
-    match days_left {
-        Some(..=-1) => usual,
+    let soon = match days_left {
         Some(0..=3) => usual / 4,
         Some(4..=14) => usual / 2,
         _ => usual,
-    }
+    };
+    soon.max(MIN_CADENCE)
 }
 
 /// The id of what a job reads: UUID version 5 of kind and address.

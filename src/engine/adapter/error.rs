@@ -46,8 +46,12 @@ impl Locator<'_> {
     /// An error of the TOML reader or of one of our field types.
     pub fn toml(&self, error: &toml::de::Error) -> ManifestError {
         let span = error.span().unwrap_or(0..0);
-        let message = error.message().trim().to_owned();
-        let hint = suggestion(&message);
+        let mut message = error.message().trim();
+        let hint = suggestion(message);
+        if hint.is_some() {
+            // The whole list of words would hide the one that is meant.
+            message = message.split(", expected").next().unwrap_or(message);
+        }
         ManifestError {
             file: self.file.to_owned(),
             line: self.line(span.start),

@@ -7,7 +7,9 @@ use super::types::Css;
 use crate::engine::html::Tag;
 use scraper::{ElementRef, Html, Node, Selector};
 use serde_json::Value;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::LazyLock;
 use url::Url;
 
@@ -23,6 +25,8 @@ pub struct View<'a> {
     pub url: &'a Url,
     pub body: Body<'a>,
     json_ld: OnceCell<Vec<Value>>,
+    /// JSON inside the page by the place it stands at: many fields read the same.
+    embedded: RefCell<BTreeMap<String, Option<Rc<Value>>>>,
 }
 
 /// What the page is.
@@ -65,6 +69,7 @@ impl<'a> View<'a> {
             url,
             body,
             json_ld: OnceCell::new(),
+            embedded: RefCell::default(),
         }
     }
 
@@ -180,7 +185,17 @@ impl<'a> View<'a> {
         }
     }
 
-    fn embedded(&self, embedded: &Embedded) -> Option<Value> {
+    fn embedded(&self, embedded: &Embedded) -> Option<Rc<Value>> {
+        let place = embedded.place();
+        if let Some(known) = self.embedded.borrow().get(&place) {
+            return known.clone();
+        }
+        let json = self.parse_embedded(embedded).map(Rc::new);
+        self.embedded.borrow_mut().insert(place, json.clone());
+        json
+    }
+
+    fn parse_embedded(&self, embedded: &Embedded) -> Option<Value> {
         let Body::Html(html) = self.body else {
             return None;
         };

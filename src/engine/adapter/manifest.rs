@@ -6,6 +6,7 @@ use super::types::{AdapterId, Css, HostGlob, Pattern, Pointer, Template, Text, V
 use crate::model::seller::DeliveryRule;
 use crate::model::{Currency, Money};
 use serde::{Deserialize, Deserializer, de};
+use std::sync::Arc;
 
 /// The manifest format this program reads.
 pub const FORMAT: u32 = 1;
@@ -50,6 +51,8 @@ pub struct Manifest {
     pub search: Option<Search>,
     /// How to read a product page.
     pub product: Option<Product>,
+    #[serde(skip)]
+    text: Arc<str>,
 }
 
 /// How often the shop may be asked. Can only slow down the program's own pace.
@@ -374,7 +377,8 @@ impl Manifest {
         if text.len() > MAX_MANIFEST {
             return Err(locate.at(&[], format!("larger than {} KiB", MAX_MANIFEST >> 10)));
         }
-        let manifest: Self = toml::from_str(text).map_err(|e| locate.toml(&e))?;
+        let mut manifest: Self = toml::from_str(text).map_err(|e| locate.toml(&e))?;
+        manifest.text = text.into();
         manifest
             .check()
             .map_err(|(path, message)| locate.at(&path, message))?;
@@ -473,6 +477,12 @@ impl Manifest {
             }
         }
         Ok(())
+    }
+
+    /// The manifest as written: what is handed to the process that reads pages.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// How specific this adapter's claim on a domain is, if it claims it.

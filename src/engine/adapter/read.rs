@@ -138,24 +138,32 @@ fn read_variants(
             .any(|(k, _)| query.iter().any(|(name, _)| name == k))
     };
     if found.iter().any(|(s, _)| is_asked(s)) {
-        found.retain(|(s, _)| {
+        let is_chosen = |s: &Selection| {
             s.iter()
                 .all(|pair| pair.1.is_empty() || query.contains(pair))
-        });
-        if found.is_empty() {
-            return Extraction::empty(
-                Verdict::Absent,
-                "the chosen variant is no longer on the page",
-            );
+        };
+        let (mut chosen, others): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|(s, _)| is_chosen(s));
+        if chosen.is_empty() {
+            // Not "absent": mark-up for the page as a whole must not stand in for it.
+            return Extraction {
+                verdict: Verdict::Ambiguous,
+                title: None,
+                reason: Some(
+                    "the chosen variant is no longer on the page; choose another".to_owned(),
+                ),
+                offers: others.into_iter().map(|(_, offer)| offer).collect(),
+            };
         }
-        if found.len() == 1 {
-            let (_, offer) = found.remove(0);
+        if chosen.len() == 1 {
+            let (_, offer) = chosen.remove(0);
             return single(Reading {
                 offer,
                 rivals: Vec::new(),
                 currency: page.currency,
             });
         }
+        found = chosen;
     }
     let offers: Vec<Offer> = found.into_iter().map(|(_, offer)| offer).collect();
     let first = offers[0].price;
@@ -291,6 +299,19 @@ pub fn overlay(under: &Offer, over: Offer) -> Offer {
             under.confidence
         },
         provenance,
+    }
+}
+
+/// The parts of an offer that hold for every seller of the product.
+pub fn about_the_product(offer: &Offer) -> Offer {
+    Offer {
+        name: offer.name.clone(),
+        brand: offer.brand.clone(),
+        gtin: offer.gtin,
+        mpn: offer.mpn.clone(),
+        image: offer.image.clone(),
+        provenance: offer.provenance.clone(),
+        ..Offer::default()
     }
 }
 

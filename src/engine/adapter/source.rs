@@ -74,13 +74,19 @@ pub struct Embedded {
     pub json: Pointer,
 }
 
+impl Embedded {
+    /// The element and attribute that hold the JSON.
+    pub(super) fn place(&self) -> String {
+        match &self.attr {
+            Some(attr) => format!("{}@{}", self.script, attr.as_str()),
+            None => self.script.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Embedded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.script.fmt(f)?;
-        if let Some(attr) = &self.attr {
-            write!(f, "@{}", attr.as_str())?;
-        }
-        write!(f, " json {}", self.json)
+        write!(f, "{} json {}", self.place(), self.json)
     }
 }
 

@@ -175,7 +175,7 @@ fn variants_are_chosen_by_the_address_or_are_ambiguous() {
     assert_eq!(one.offers[0].name.as_deref(), Some("Boot"));
     assert_eq!(
         extract(&m, &format!("{page}?variant=9"), body).verdict,
-        Verdict::Absent
+        Verdict::Ambiguous
     );
     let same = extract(&m, page, &body.replace("6990", "5990"));
     assert_eq!((same.verdict, same.offers.len()), (Verdict::Value, 3));
@@ -254,6 +254,19 @@ fn errors_name_file_line_and_field() {
 }
 
 #[test]
+fn the_specification_shows_a_manifest_that_works() {
+    let text = include_str!("../../../docs/adapters.md");
+    let blocks = text
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|b| b.split("```").next());
+    let head = "format = 1\nid = \"doc\"\nversion = \"1.0.0\"\nname = \"Doc\"\n";
+    let whole: String = std::iter::once(head).chain(blocks).collect();
+    let m = manifest(&whole);
+    assert!(m.search.is_some() && m.product.is_some_and(|p| p.variants.is_some()));
+}
+
+#[test]
 fn no_address_leaves_the_hosts() {
     let away = SHOP.replace("{base}/s?", "https://evil.example/s?");
     let base = Url::parse("https://shop.example/").expect("url");
@@ -282,11 +295,22 @@ fn markup_fills_gaps_and_never_overrides() {
     let generic = value(Offer {
         price: m("9.00 EUR"),
         brand: Some("Acme".into()),
+        shipping: Some(crate::model::offer::Shipping::default()),
         ..Offer::default()
     });
     let both = combine(adapted.clone(), generic.clone());
     assert_eq!(price(&both.offers[0]), "5.00 EUR");
     assert_eq!(both.offers[0].brand.as_deref(), Some("Acme"));
+    assert_eq!(
+        both.offers[0].shipping, None,
+        "another price is another deal"
+    );
+    let same = combine(adapted.clone(), {
+        let mut same = generic.clone();
+        same.offers[0].price = m("5.00 EUR");
+        same
+    });
+    assert!(same.offers[0].shipping.is_some());
     let absent = Extraction::empty(Verdict::Absent, "");
     assert_eq!(
         combine(absent.clone(), generic.clone()).verdict,

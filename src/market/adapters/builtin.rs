@@ -62,7 +62,6 @@ pub(super) fn adapters() -> impl Iterator<Item = Adapter> {
                 .expect("invariant: built-in manifests are tested");
             Adapter {
                 manifest: Arc::new(manifest),
-                text: b.manifest.into(),
                 origin: Origin::BuiltIn,
             }
         };

@@ -131,6 +131,7 @@ fn the_person_may_hurry_but_not_against_the_shops_word() {
             now: now(),
             seed: 7,
             urgent: true,
+            every: CADENCE,
         };
         plan(&inputs).put.first().unwrap_or(job).due
     };
