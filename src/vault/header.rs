@@ -375,6 +375,23 @@ impl Header {
         label: &str,
         created_day: u64,
     ) -> Result<usize> {
+        self.add_slot_with(keys, secret, cost, label, created_day, random()?, random()?)
+    }
+
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the fields of a slot, for the test vectors"
+    )]
+    pub(super) fn add_slot_with(
+        &mut self,
+        keys: &KeyPage,
+        secret: &Secret,
+        cost: KdfCost,
+        label: &str,
+        created_day: u64,
+        salt: [u8; KEY],
+        nonce: [u8; NONCE],
+    ) -> Result<usize> {
         let index = self
             .slots
             .iter()
@@ -393,8 +410,8 @@ impl Header {
                 created_day,
                 label: label.to_owned(),
             },
-            salt: random()?,
-            nonce: random()?,
+            salt,
+            nonce,
             wrapped: [0; WRAPPED],
             commit: [0; KEY],
         };

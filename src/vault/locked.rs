@@ -1,7 +1,7 @@
 //! Memory for keys: one page outside the heap, locked into RAM, left out of core dumps
 //! and overwritten before it is given back.
 //!
-//! The only unsafe code of the vault. `mmap` returns fresh zeroed memory that nothing
+//! The only unsafe code of the vault, with the call that trims the heap. `mmap` returns fresh zeroed memory that nothing
 //! else refers to; the pointer and `LEN` never change between `new` and `drop`; the
 //! slices handed out borrow `self`, so Rust's rules on aliasing hold; `munmap` runs once.
 #![allow(unsafe_code)]
@@ -77,6 +77,19 @@ impl Drop for LockedPage {
         // SAFETY: the mapping was made in `new` with this length and is not used again.
         // Unmapping also unlocks.
         let _ = unsafe { munmap(self.start.as_ptr().cast(), LEN) };
+    }
+}
+
+/// Gives freed memory back to the system, where the allocator keeps it otherwise.
+pub(super) fn trim_heap() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        unsafe extern "C" {
+            fn malloc_trim(pad: usize) -> std::ffi::c_int;
+        }
+        // SAFETY: glibc's function of this signature; it takes the allocator's own locks
+        // and touches only memory that is free.
+        unsafe { malloc_trim(0) };
     }
 }
 

@@ -340,6 +340,8 @@ pub(super) fn open(paths: &VaultPaths, secret: &Secret, options: Options) -> Res
     if checkpoint {
         vault.inner.go_on_from_here(&broken, paths, &mark)?;
     }
+    // Replaying reads much that is not kept.
+    super::locked::trim_heap();
     Ok(vault)
 }
 

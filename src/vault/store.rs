@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// sled's page cache. Small: a person's vault is read in bursts.
-const CACHE: u64 = 4 * 1024 * 1024;
+const CACHE: u64 = 1024 * 1024;
 /// sled holds its lock for some milliseconds after the last handle is dropped.
 const LOCK_RETRIES: u32 = 200;
 
@@ -296,6 +296,18 @@ impl Store {
             }
             Ok(Some((index, sum)))
         })
+    }
+
+    /// Closes and opens sled again. It keeps much of what it ever read or wrote in
+    /// memory, whatever size its cache is given.
+    pub(super) fn reopen(&mut self) -> Result<(), Broken> {
+        self.flush();
+        if let Some(db) = self.db.take() {
+            let _ = catch_unwind(AssertUnwindSafe(move || drop(db)));
+        }
+        let mut opened = Self::open(self.dir.clone())?;
+        self.db = opened.db.take();
+        Ok(())
     }
 
     /// Hands what sled has buffered to the system. Only saves work at the next start.
