@@ -1,6 +1,10 @@
 //! Availability and condition, from vocabulary values and from what shops write.
 
 use crate::model::{Availability, Condition};
+use regex::Regex;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::LazyLock;
 
 /// Reads a value of schema.org's or Google's vocabulary, however it is written.
 #[must_use]
@@ -71,33 +75,45 @@ const PHRASES: &[(Availability, &[&str])] = &[
     (Availability::Discontinued, &["discontinued", "no longer available", "no longer sold", "no longer for sale", "nicht mehr verfügbar", "nicht mehr lieferbar", "artikel ist nicht mehr", "n'est plus disponible", "ya no está disponible", "descatalogado", "não está mais disponível", "fuori produzione", "non più disponibile", "niet meer leverbaar", "produkcja zakończona", "wycofany", "utgått", "utgår", "udgået", "снят с производства", "poistunut", "販売終了"]),
 ];
 
-/// Reads a short text beside the buy button. `None` where it says nothing.
+/// All phrases in one automaton, the longest first, with their meanings.
+static MATCHER: LazyLock<(Option<Regex>, HashMap<&'static str, Availability>)> =
+    LazyLock::new(|| {
+        let mut meanings = HashMap::new();
+        for (availability, phrases) in PHRASES {
+            for phrase in *phrases {
+                meanings.insert(*phrase, *availability);
+            }
+        }
+        let mut all: Vec<&str> = meanings.keys().copied().collect();
+        all.sort_by_key(|p| (std::cmp::Reverse(p.len()), *p));
+        let pattern: Vec<String> = all.iter().map(|p| regex::escape(p)).collect();
+        (Regex::new(&pattern.join("|")).ok(), meanings)
+    });
+
+/// Reads a short text beside the buy button. `None` where it says nothing. Of several
+/// phrases the longest decides.
 #[must_use]
 pub fn from_text(text: &str) -> Option<Availability> {
     let lower = text.to_lowercase();
-    let mut best: Option<(usize, Availability)> = None;
-    for (availability, phrases) in PHRASES {
-        for phrase in *phrases {
-            if best.is_none_or(|(length, _)| phrase.len() > length) && has_phrase(&lower, phrase) {
-                best = Some((phrase.len(), *availability));
-            }
-        }
-    }
-    best.map(|(_, a)| a)
+    let (matcher, meanings) = &*MATCHER;
+    matcher
+        .as_ref()?
+        .find_iter(&lower)
+        .filter(|found| stands_alone(&lower, found.range()))
+        .max_by_key(|found| found.len())
+        .and_then(|found| meanings.get(found.as_str()))
+        .copied()
 }
 
-/// Whether a phrase stands in the text, not inside a longer word.
-fn has_phrase(text: &str, phrase: &str) -> bool {
-    text.match_indices(phrase).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + phrase.len()..].chars().next();
-        let joins = |edge: Option<char>, c: Option<char>| {
-            // Scripts without spaces between words have no edges to check.
-            edge.is_some_and(|e| e.is_alphanumeric() && (e as u32) < 0x2E80)
-                && c.is_some_and(|c| c.is_alphanumeric() && (c as u32) < 0x2E80)
-        };
-        !joins(phrase.chars().next(), before) && !joins(phrase.chars().next_back(), after)
-    })
+/// Whether a phrase is not part of a longer word. Scripts without spaces between words
+/// have no edges to check.
+fn stands_alone(text: &str, range: Range<usize>) -> bool {
+    let spaced = |c: char| c.is_alphanumeric() && (c as u32) < 0x2E80;
+    let joins = |a: Option<char>, b: Option<char>| a.is_some_and(spaced) && b.is_some_and(spaced);
+    let phrase = &text[range.clone()];
+    let before = text[..range.start].chars().next_back();
+    let after = text[range.end..].chars().next();
+    !joins(before, phrase.chars().next()) && !joins(phrase.chars().next_back(), after)
 }
 
 /// Reads a condition value.

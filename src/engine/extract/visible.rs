@@ -237,8 +237,7 @@ impl Reader<'_> {
             let Some(text) = self.doc.raw_text(id) else {
                 continue;
             };
-            // Crossed-out hidden prices are no use, other hidden ones only confirm.
-            if text.len() > 400 || !text.bytes().any(|b| b.is_ascii_digit()) && text.is_ascii() {
+            if text.len() > 400 || !text.chars().any(char::is_numeric) {
                 continue;
             }
             let Some(parent) = self.doc.parent(id) else {
@@ -360,7 +359,7 @@ impl Reader<'_> {
             {
                 out.push(' ');
             }
-            out.push_str(&text);
+            push_folded(&mut out, &text);
             if out.len() > 400 {
                 break;
             }
@@ -692,6 +691,17 @@ impl Reader<'_> {
                 Some(Tag::Select | Tag::Option | Tag::Label | Tag::Li)
             )
         })
+    }
+}
+
+/// Appends a text with runs of white space folded, so that the words before an amount
+/// stay near it.
+fn push_folded(out: &mut String, text: &str) {
+    for c in text.chars() {
+        let is_space = c.is_ascii_whitespace();
+        if !(is_space && (out.is_empty() || out.ends_with(' '))) {
+            out.push(if is_space { ' ' } else { c });
+        }
     }
 }
 

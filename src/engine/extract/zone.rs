@@ -1,6 +1,7 @@
 //! What the parts of a page are for, from element names, classes and ids.
 
 use crate::engine::html::{Document, NodeId, Tag};
+use std::collections::HashMap;
 
 /// A set of purposes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,23 +81,33 @@ impl Zone {
     }
 }
 
+/// Names met so far: a page repeats them a hundred times.
+type Names<'a> = HashMap<&'a str, Zone>;
+
 /// The purposes of every node, by index.
 #[must_use]
 pub fn zones(doc: &Document) -> Vec<Zone> {
     let mut out: Vec<Zone> = Vec::with_capacity(doc.len());
+    let mut names = HashMap::new();
     for id in doc.ids() {
         let inherited = doc.parent(id).map_or(Zone::default(), |p| {
             Zone(out[p.index()].0 & Zone::INHERITED.0)
         });
         out.push(match doc.tag(id) {
-            Some(tag) => own(doc, id, tag, inherited),
+            Some(tag) => own(doc, id, tag, inherited, &mut names),
             None => inherited,
         });
     }
     out
 }
 
-fn own(doc: &Document, id: NodeId, tag: Tag, inherited: Zone) -> Zone {
+fn own<'a>(
+    doc: &'a Document,
+    id: NodeId,
+    tag: Tag,
+    inherited: Zone,
+    names: &mut Names<'a>,
+) -> Zone {
     let mut zone = inherited;
     zone = zone.with(match tag {
         Tag::Script | Tag::Style | Tag::Template | Tag::Head | Tag::Noscript => Zone::HIDDEN,
@@ -113,7 +124,7 @@ fn own(doc: &Document, id: NodeId, tag: Tag, inherited: Zone) -> Zone {
             | "data-component" | "data-selenium" | "data-role" | "data-hook" | "itemprop"
             | "data-auto" | "data-automation" | "data-automation-id" | "data-tl-id" | "data-at" => {
                 if !is_frame {
-                    zone = zone.with(of_words(value));
+                    zone = zone.with(of_words(value, names));
                 }
             }
             "hidden" => zone = zone.with(Zone::HIDDEN),
@@ -146,13 +157,13 @@ fn of_style(style: &str) -> Zone {
 }
 
 /// The purposes that a class list or id names.
-fn of_words(value: &str) -> Zone {
+fn of_words<'a>(value: &'a str, names: &mut Names<'a>) -> Zone {
     let mut zone = Zone::default();
     for name in value.split_ascii_whitespace().take(24) {
         if name.len() > 80 {
             continue;
         }
-        zone = zone.with(of_name(name));
+        zone = zone.with(*names.entry(name).or_insert_with(|| of_name(name)));
     }
     zone
 }
