@@ -44,7 +44,7 @@ pub fn from_value(value: &str) -> Option<Availability> {
 #[rustfmt::skip]
 const PHRASES: &[(Availability, &[&str])] = &[
     (Availability::OutOfStock, &[
-        "out of stock", "out-of-stock", "sold out", "not in stock", "currently unavailable", "temporarily unavailable", "not available", "no longer in stock", "unavailable", "notify me when", "email me when available", "no stock", "0 in stock", "is unavailable", "currently out of",
+        "out of stock", "out-of-stock", "sold out", "not in stock", "currently unavailable", "temporarily unavailable", "not available", "no longer in stock", "cannot be purchased", "cannot be ordered", "not available for purchase", "kann nicht bestellt werden", "kann nicht gekauft werden", "nelze koupit", "nie je možné kúpiť", "nie je možné produkt kúpiť", "není možné zakoupit", "nie można kupić", "ne peut pas être commandé", "no se puede comprar", "nem vásárolható", "kan niet worden besteld", "kan ikke købes", "går inte att köpa", "купить нельзя", "unavailable", "notify me when", "email me when available", "no stock", "0 in stock", "is unavailable", "currently out of",
         "ausverkauft", "nicht verfügbar", "nicht lieferbar", "derzeit nicht lieferbar", "nicht auf lager", "nicht vorrätig", "momentan nicht verfügbar", "vergriffen", "zur zeit nicht lieferbar", "leider nicht verfügbar",
         "rupture de stock", "en rupture", "épuisé", "indisponible", "non disponible", "victime de son succès", "plus disponible",
         "agotado", "sin stock", "no disponible", "fuera de stock", "sin existencias", "esgotado", "indisponível", "sem estoque", "fora de estoque", "sem stock",
@@ -54,7 +54,7 @@ const PHRASES: &[(Availability, &[&str])] = &[
         "elfogyott", "nincs raktáron", "nem rendelhető", "stoc epuizat", "indisponibil", "nu este în stoc", "stoc 0", "lipsă stoc",
         "slutsåld", "slut i lager", "ej i lager", "inte i lager", "finns ej i lager", "utsolgt", "ikke på lager", "udsolgt", "ikke tilgængelig",
         "loppunut", "ei varastossa", "ei saatavilla", "läbi müüdud", "otsas", "nav pieejams", "nav noliktavā", "izpārdots", "išparduota", "neturime",
-        "нет в наличии", "нет на складе", "распродано", "товар закончился", "отсутствует", "немає в наявності", "немає", "изчерпан", "няма наличност", "нет в продаже",
+        "нет в наличии", "нет на складе", "распродано", "товар закончился", "немає в наявності", "немає", "изчерпан", "няма наличност", "нет в продаже",
         "εξαντλήθηκε", "εξαντλημένο", "μη διαθέσιμο", "tükendi", "stokta yok", "stokta bulunmuyor", "rasprodano", "nije dostupno", "nema na zalihi", "nema na stanju", "ni na zalogi", "razprodano",
         "在庫切れ", "在庫なし", "売り切れ", "品切れ", "缺货", "售罄", "已售完", "補貨中", "품절", "일시품절", "hết hàng", "สินค้าหมด", "habis", "stok habis", "غير متوفر", "نفذت الكمية", "ناموجود", "אזל מהמלאי", "לא במלאי",
     ]),
@@ -94,15 +94,27 @@ static MATCHER: LazyLock<(Option<Regex>, HashMap<&'static str, Availability>)> =
 /// phrases the longest decides.
 #[must_use]
 pub fn from_text(text: &str) -> Option<Availability> {
-    let lower = text.to_lowercase();
+    longest_phrase(&text.to_lowercase()).map(|(availability, _)| availability)
+}
+
+/// As [`from_text`], for a text that nothing marks as a statement of stock: most of it
+/// has to be the phrase.
+#[must_use]
+pub fn from_plain_text(text: &str) -> Option<Availability> {
+    let lower = text.trim().to_lowercase();
+    longest_phrase(&lower)
+        .filter(|(_, length)| length * 2 >= lower.len())
+        .map(|(availability, _)| availability)
+}
+
+fn longest_phrase(lower: &str) -> Option<(Availability, usize)> {
     let (matcher, meanings) = &*MATCHER;
-    matcher
+    let found = matcher
         .as_ref()?
-        .find_iter(&lower)
-        .filter(|found| stands_alone(&lower, found.range()))
-        .max_by_key(|found| found.len())
-        .and_then(|found| meanings.get(found.as_str()))
-        .copied()
+        .find_iter(lower)
+        .filter(|found| stands_alone(lower, found.range()))
+        .max_by_key(|found| found.len())?;
+    Some((*meanings.get(found.as_str())?, found.len()))
 }
 
 /// Whether a phrase is not part of a longer word. Scripts without spaces between words

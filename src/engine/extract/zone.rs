@@ -46,6 +46,8 @@ impl Zone {
     pub const REGULAR: Self = Self(1 << 18);
     /// Without tax.
     pub const NET: Self = Self(1 << 19);
+    /// Stock of a branch, not of the web shop.
+    pub const STORE: Self = Self(1 << 20);
     /// Products in rows.
     pub const GRID: Self = Self(1 << 17);
 
@@ -65,6 +67,7 @@ impl Zone {
             | Self::MAIN.0
             | Self::REGULAR.0
             | Self::NET.0
+            | Self::STORE.0
             | Self::GRID.0,
     );
 
@@ -122,17 +125,15 @@ fn own<'a>(
         match name {
             "class" | "id" | "data-testid" | "data-test" | "data-qa" | "data-test-id"
             | "data-component" | "data-selenium" | "data-role" | "data-hook" | "itemprop"
-            | "data-auto" | "data-automation" | "data-automation-id" | "data-tl-id" | "data-at" => {
-                if !is_frame {
-                    zone = zone.with(of_words(value, names));
-                }
+            | "data-auto" | "data-automation" | "data-automation-id" | "data-tl-id" | "data-at"
+                if !is_frame =>
+            {
+                zone = zone.with(of_words(value, names));
             }
             "hidden" => zone = zone.with(Zone::HIDDEN),
             "style" => zone = zone.with(of_style(value)),
-            "aria-label" if value.len() < 60 && !is_frame => {
-                if value.to_lowercase().contains("breadcrumb") {
-                    zone = zone.with(Zone::CHROME);
-                }
+            "aria-label" if value.len() < 60 && value.to_lowercase().contains("breadcrumb") => {
+                zone = zone.with(Zone::CHROME);
             }
             _ => {}
         }
@@ -227,6 +228,7 @@ fn of_word(word: &str) -> Zone {
         "save" | "saving" | "savings" | "discount" | "coupon" | "voucher" | "rabatt" | "rabat" | "sleva" | "ersparnis" | "badge" | "reward" | "rewards" | "points" | "bonus" | "cashback" | "loyalty" | "gift" => Zone::DISCOUNT,
         "product" | "pdp" | "produkt" | "produit" | "producto" | "prodotto" | "buybox" | "productinfo" | "productdetail" | "productdetails" | "purchase" | "ppd" => Zone::default(),
         "availability" | "stock" | "inventory" | "verfuegbarkeit" | "lieferzeit" | "disponibilite" | "disponibilidad" | "disponibilita" | "dostupnost" | "skladem" | "sklad" | "lager" | "lagerstatus" | "dostepnosc" | "voorraad" | "levertijd" | "nalichie" | "instock" | "outofstock" | "saatavuus" | "laoseis" | "raktar" | "stoc" | "soldout" => Zone::STOCK,
+        "pickup" | "store" | "stores" | "collect" | "collection" | "filiale" | "filialen" | "branch" | "branches" | "instore" | "nearby" | "predajne" | "prodejny" | "magasin" | "tienda" | "tiendas" | "winkel" | "butik" | "sklepy" => Zone::STORE,
         "cents" | "cent" | "fraction" | "decimal" | "decimals" | "kop" | "centimes" | "centavos" | "penny" | "pence" | "minor" | "groszy" | "superscript" | "fractional" => Zone::CENTS,
         _ => Zone::default(),
     }
