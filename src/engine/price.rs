@@ -265,7 +265,7 @@ fn amounts(chars: &[char], marks: &[Mark], hints: &Hints, hint_marks: &HintMarks
             pending_times = true;
             continue;
         }
-        if glued == Glue::Word && mark.is_none() {
+        if glued == Glue::Code || (glued == Glue::Word && mark.is_none()) {
             continue;
         }
         let percent = chars[end..]
@@ -384,12 +384,26 @@ enum Glue {
     None,
     /// Part of a word, a unit or a code: `MX924`, `128GB`.
     Word,
+    /// Inside a code such as `MzI5Ljk5`.
+    Code,
     /// `12 x`: a count of payments or pieces.
     Times,
 }
 
 fn is_glued(chars: &[char], marks: &[Mark], start: usize, end: usize) -> Glue {
     let in_mark = |i: usize| marks.iter().any(|m| (m.start..m.end).contains(&i));
+    let word = chars[..start]
+        .iter()
+        .rev()
+        .take(24)
+        .take_while(|c| c.is_alphanumeric());
+    if word.clone().any(char::is_ascii_digit)
+        && word.clone().any(|c| c.is_alphabetic())
+        && start > 0
+        && !in_mark(start - 1)
+    {
+        return Glue::Code;
+    }
     if start > 0
         && (chars[start - 1].is_alphabetic() || matches!(chars[start - 1], '_' | '#'))
         && !in_mark(start - 1)

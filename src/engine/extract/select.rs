@@ -78,7 +78,8 @@ fn is_page(link: &str, context: &Context) -> bool {
         return false;
     };
     let canonical = context.canonical.as_deref().and_then(|c| page.join(c).ok());
-    let same = |other: &Url| trim(other.path()) == trim(link.path()) && trim(link.path()) != "";
+    let same =
+        |other: &Url| trim(other.path()) == trim(link.path()) && !trim(link.path()).is_empty();
     same(page) || canonical.is_some_and(|c| same(&c))
 }
 

@@ -1,6 +1,10 @@
 //! Availability and condition, from vocabulary values and from what shops write.
 
 use crate::model::{Availability, Condition};
+use regex::Regex;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::LazyLock;
 
 /// Reads a value of schema.org's or Google's vocabulary, however it is written.
 #[must_use]
@@ -40,7 +44,7 @@ pub fn from_value(value: &str) -> Option<Availability> {
 #[rustfmt::skip]
 const PHRASES: &[(Availability, &[&str])] = &[
     (Availability::OutOfStock, &[
-        "out of stock", "out-of-stock", "sold out", "not in stock", "currently unavailable", "temporarily unavailable", "not available", "no longer in stock", "unavailable", "notify me when", "email me when available", "no stock", "0 in stock", "is unavailable", "currently out of",
+        "out of stock", "out-of-stock", "sold out", "not in stock", "currently unavailable", "temporarily unavailable", "not available", "no longer in stock", "cannot be purchased", "cannot be ordered", "not available for purchase", "kann nicht bestellt werden", "kann nicht gekauft werden", "nelze koupit", "nie je možné kúpiť", "nie je možné produkt kúpiť", "není možné zakoupit", "nie można kupić", "ne peut pas être commandé", "no se puede comprar", "nem vásárolható", "kan niet worden besteld", "kan ikke købes", "går inte att köpa", "купить нельзя", "unavailable", "notify me when", "email me when available", "no stock", "0 in stock", "is unavailable", "currently out of",
         "ausverkauft", "nicht verfügbar", "nicht lieferbar", "derzeit nicht lieferbar", "nicht auf lager", "nicht vorrätig", "momentan nicht verfügbar", "vergriffen", "zur zeit nicht lieferbar", "leider nicht verfügbar",
         "rupture de stock", "en rupture", "épuisé", "indisponible", "non disponible", "victime de son succès", "plus disponible",
         "agotado", "sin stock", "no disponible", "fuera de stock", "sin existencias", "esgotado", "indisponível", "sem estoque", "fora de estoque", "sem stock",
@@ -50,7 +54,7 @@ const PHRASES: &[(Availability, &[&str])] = &[
         "elfogyott", "nincs raktáron", "nem rendelhető", "stoc epuizat", "indisponibil", "nu este în stoc", "stoc 0", "lipsă stoc",
         "slutsåld", "slut i lager", "ej i lager", "inte i lager", "finns ej i lager", "utsolgt", "ikke på lager", "udsolgt", "ikke tilgængelig",
         "loppunut", "ei varastossa", "ei saatavilla", "läbi müüdud", "otsas", "nav pieejams", "nav noliktavā", "izpārdots", "išparduota", "neturime",
-        "нет в наличии", "нет на складе", "распродано", "товар закончился", "отсутствует", "немає в наявності", "немає", "изчерпан", "няма наличност", "нет в продаже",
+        "нет в наличии", "нет на складе", "распродано", "товар закончился", "немає в наявності", "немає", "изчерпан", "няма наличност", "нет в продаже",
         "εξαντλήθηκε", "εξαντλημένο", "μη διαθέσιμο", "tükendi", "stokta yok", "stokta bulunmuyor", "rasprodano", "nije dostupno", "nema na zalihi", "nema na stanju", "ni na zalogi", "razprodano",
         "在庫切れ", "在庫なし", "売り切れ", "品切れ", "缺货", "售罄", "已售完", "補貨中", "품절", "일시품절", "hết hàng", "สินค้าหมด", "habis", "stok habis", "غير متوفر", "نفذت الكمية", "ناموجود", "אזל מהמלאי", "לא במלאי",
     ]),
@@ -71,33 +75,57 @@ const PHRASES: &[(Availability, &[&str])] = &[
     (Availability::Discontinued, &["discontinued", "no longer available", "no longer sold", "no longer for sale", "nicht mehr verfügbar", "nicht mehr lieferbar", "artikel ist nicht mehr", "n'est plus disponible", "ya no está disponible", "descatalogado", "não está mais disponível", "fuori produzione", "non più disponibile", "niet meer leverbaar", "produkcja zakończona", "wycofany", "utgått", "utgår", "udgået", "снят с производства", "poistunut", "販売終了"]),
 ];
 
-/// Reads a short text beside the buy button. `None` where it says nothing.
-#[must_use]
-pub fn from_text(text: &str) -> Option<Availability> {
-    let lower = text.to_lowercase();
-    let mut best: Option<(usize, Availability)> = None;
-    for (availability, phrases) in PHRASES {
-        for phrase in *phrases {
-            if best.is_none_or(|(length, _)| phrase.len() > length) && has_phrase(&lower, phrase) {
-                best = Some((phrase.len(), *availability));
+/// All phrases in one automaton, the longest first, with their meanings.
+static MATCHER: LazyLock<(Option<Regex>, HashMap<&'static str, Availability>)> =
+    LazyLock::new(|| {
+        let mut meanings = HashMap::new();
+        for (availability, phrases) in PHRASES {
+            for phrase in *phrases {
+                meanings.insert(*phrase, *availability);
             }
         }
-    }
-    best.map(|(_, a)| a)
+        let mut all: Vec<&str> = meanings.keys().copied().collect();
+        all.sort_by_key(|p| (std::cmp::Reverse(p.len()), *p));
+        let pattern: Vec<String> = all.iter().map(|p| regex::escape(p)).collect();
+        (Regex::new(&pattern.join("|")).ok(), meanings)
+    });
+
+/// Reads a short text beside the buy button. `None` where it says nothing. Of several
+/// phrases the longest decides.
+#[must_use]
+pub fn from_text(text: &str) -> Option<Availability> {
+    longest_phrase(&text.to_lowercase()).map(|(availability, _)| availability)
 }
 
-/// Whether a phrase stands in the text, not inside a longer word.
-fn has_phrase(text: &str, phrase: &str) -> bool {
-    text.match_indices(phrase).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + phrase.len()..].chars().next();
-        let joins = |edge: Option<char>, c: Option<char>| {
-            // Scripts without spaces between words have no edges to check.
-            edge.is_some_and(|e| e.is_alphanumeric() && (e as u32) < 0x2E80)
-                && c.is_some_and(|c| c.is_alphanumeric() && (c as u32) < 0x2E80)
-        };
-        !joins(phrase.chars().next(), before) && !joins(phrase.chars().next_back(), after)
-    })
+/// As [`from_text`], for a text that nothing marks as a statement of stock: most of it
+/// has to be the phrase.
+#[must_use]
+pub fn from_plain_text(text: &str) -> Option<Availability> {
+    let lower = text.trim().to_lowercase();
+    longest_phrase(&lower)
+        .filter(|(_, length)| length * 2 >= lower.len())
+        .map(|(availability, _)| availability)
+}
+
+fn longest_phrase(lower: &str) -> Option<(Availability, usize)> {
+    let (matcher, meanings) = &*MATCHER;
+    let found = matcher
+        .as_ref()?
+        .find_iter(lower)
+        .filter(|found| stands_alone(lower, found.range()))
+        .max_by_key(|found| found.len())?;
+    Some((*meanings.get(found.as_str())?, found.len()))
+}
+
+/// Whether a phrase is not part of a longer word. Scripts without spaces between words
+/// have no edges to check.
+fn stands_alone(text: &str, range: Range<usize>) -> bool {
+    let spaced = |c: char| c.is_alphanumeric() && (c as u32) < 0x2E80;
+    let joins = |a: Option<char>, b: Option<char>| a.is_some_and(spaced) && b.is_some_and(spaced);
+    let phrase = &text[range.clone()];
+    let before = text[..range.start].chars().next_back();
+    let after = text[range.end..].chars().next();
+    !joins(before, phrase.chars().next()) && !joins(phrase.chars().next_back(), after)
 }
 
 /// Reads a condition value.

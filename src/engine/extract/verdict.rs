@@ -331,7 +331,7 @@ fn confidence(evidence: &Evidence, winner: &Nominee, runner: Option<&Nominee>) -
     } else {
         // Only seen: as sure as it stands out.
         let margin = margin(evidence, winner).clamp(0.0, 3.0);
-        (0.30 + 0.07 * (seen - 2.0).clamp(0.0, 5.0) + 0.10 * margin + winner.state).min(0.86)
+        (0.30 + 0.07 * (seen - 2.0).clamp(0.0, 5.0) + 0.10 * margin + winner.state).min(0.79)
     };
     if let Some(runner) = runner {
         let ratio = runner.total() / winner.total();
@@ -559,7 +559,14 @@ fn availability(evidence: &Evidence) -> Availability {
         .filter_map(|w| w.claim.availability)
         .collect();
     stated.extend(evidence.meta.claim.availability);
+    let gone = |a: Availability| matches!(a, Availability::OutOfStock | Availability::Discontinued);
     match (stated.first(), evidence.visible.availability) {
+        // Templates say "in stock" for ever; the line beside the button is kept right.
+        (Some(first), Some(seen))
+            if first.is_available() && gone(seen) && evidence.visible.states_availability =>
+        {
+            seen
+        }
         (Some(first), Some(seen))
             if stated.iter().any(|s| s != first) && stated.contains(&seen) =>
         {

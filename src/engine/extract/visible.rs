@@ -8,6 +8,7 @@ use crate::engine::price::{self, Figure, Hints, Kind};
 use crate::model::{Availability, Currency};
 use rust_decimal::Decimal;
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// More price-like texts than this are not looked at.
 const MAX_CANDIDATES: usize = 3000;
@@ -52,6 +53,8 @@ pub struct Visible {
     pub title: Option<String>,
     /// Stock as written beside the price or the buy button.
     pub availability: Option<Availability>,
+    /// Whether an element made for it says so, and not just any text.
+    pub states_availability: bool,
     /// Whether there is a button that buys.
     pub has_buy_button: bool,
     /// How many product blocks with prices are repeated.
@@ -217,11 +220,13 @@ impl Reader<'_> {
         }
         let mut prices: Vec<Candidate> = best.into_values().collect();
         prices.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.node.cmp(&b.node)));
-        let availability = self.availability(prices.first());
+        let stated = self.stated_availability(prices.first());
+        let availability = stated.or_else(|| self.plain_availability(prices.first()));
         Visible {
             title: self.title.map(|t| self.doc.inner_text(t, 300)),
             has_buy_button: self.buy.is_some(),
             availability,
+            states_availability: stated.is_some(),
             prices,
             repeated,
         }
@@ -237,8 +242,7 @@ impl Reader<'_> {
             let Some(text) = self.doc.raw_text(id) else {
                 continue;
             };
-            // Crossed-out hidden prices are no use, other hidden ones only confirm.
-            if text.len() > 400 || !text.bytes().any(|b| b.is_ascii_digit()) && text.is_ascii() {
+            if text.len() > 400 || !text.chars().any(char::is_numeric) {
                 continue;
             }
             let Some(parent) = self.doc.parent(id) else {
@@ -360,7 +364,7 @@ impl Reader<'_> {
             {
                 out.push(' ');
             }
-            out.push_str(&text);
+            push_folded(&mut out, &text);
             if out.len() > 400 {
                 break;
             }
@@ -618,9 +622,8 @@ impl Reader<'_> {
         hasher.finish()
     }
 
-    /// Stock: marked elements first, then short texts near price and button, then the
-    /// button itself.
-    fn availability(&self, price: Option<&Candidate>) -> Option<Availability> {
+    /// The nodes where the page speaks of its own product.
+    fn window(&self, price: Option<&Candidate>) -> Option<Range<usize>> {
         let anchor = self.title.or(price.map(|p| p.node)).or(self.buy)?.index();
         let last = [price.map(|p| p.node), self.buy]
             .into_iter()
@@ -628,50 +631,54 @@ impl Reader<'_> {
             .map(NodeId::index)
             .filter(|i| *i < anchor + 4000)
             .max();
-        let window = anchor.saturating_sub(60)..last.map_or(anchor + 400, |l| l.max(anchor) + 300);
-        let aside = Zone::HIDDEN
-            .with(Zone::RELATED)
-            .with(Zone::GRID)
-            .with(Zone::CART)
-            .with(Zone::CHROME)
-            .with(Zone::REVIEW)
-            .with(Zone::FILTER);
-        let mut plain = None;
-        for index in window.start..window.end.min(self.doc.len()) {
+        let end = last.map_or(anchor + 400, |l| l.max(anchor) + 300);
+        Some(anchor.saturating_sub(60)..end.min(self.doc.len()))
+    }
+
+    /// What elements made for it say about stock.
+    fn stated_availability(&self, price: Option<&Candidate>) -> Option<Availability> {
+        self.window(price)?.find_map(|index| {
             let id = self.doc.id_at(index);
-            if self.zone(id).has(aside) {
-                continue;
-            }
-            if self.doc.tag(id).is_some() {
-                if self.zone(id).has(Zone::STOCK) && (1..=120).contains(&self.text_len(id)) {
-                    let text = self.doc.inner_text(id, 160);
-                    if let Some(found) = stock::from_text(&text) {
-                        return Some(found);
-                    }
-                }
+            let zone = self.zone(id);
+            let speaks = self.doc.tag(id).is_some()
+                && zone.has(Zone::STOCK)
+                && !zone.has(ASIDE.with(Zone::STORE))
+                && (1..=120).contains(&self.text_len(id))
+                && !self.in_choice(id);
+            speaks
+                .then(|| stock::from_text(&self.doc.inner_text(id, 160)))
+                .flatten()
+        })
+    }
+
+    /// What short texts and the buy button say about stock.
+    fn plain_availability(&self, price: Option<&Candidate>) -> Option<Availability> {
+        let mut plain = None;
+        for index in self.window(price)? {
+            let id = self.doc.id_at(index);
+            if self.zone(id).has(ASIDE) {
                 continue;
             }
             let Some(text) = self.doc.raw_text(id) else {
                 continue;
             };
-            let text = text.trim();
-            if (4..=60).contains(&text.len()) && !self.in_choice(id) {
-                let found = self.doc.text(id).and_then(|t| stock::from_text(&t));
-                plain = match (plain, found) {
-                    (None, found) => found,
-                    // "Sold out" on the button outweighs "in stock" in a legend.
-                    (
-                        Some(Availability::InStock),
-                        Some(Availability::OutOfStock | Availability::Discontinued),
-                    ) if self.in_button(id) => found,
-                    (known, _) => known,
-                };
+            if !(4..=60).contains(&text.trim().len()) || self.in_choice(id) {
+                continue;
             }
+            let found = self.doc.text(id).and_then(|t| stock::from_plain_text(&t));
+            plain = match (plain, found) {
+                (None, found) => found,
+                // "Sold out" on the button outweighs "in stock" in a legend.
+                (
+                    Some(Availability::InStock),
+                    Some(Availability::OutOfStock | Availability::Discontinued),
+                ) if self.in_button(id) => found,
+                (known, _) => known,
+            };
         }
-        let disabled = self.buy.is_some_and(|b| {
-            self.doc.raw_attr(b, "disabled").is_some() && is_sold_out(&self.label(b))
-        });
-        if disabled {
+        let disabled =
+            |b: NodeId| self.doc.raw_attr(b, "disabled").is_some() && is_sold_out(&self.label(b));
+        if self.buy.is_some_and(disabled) {
             return Some(Availability::OutOfStock);
         }
         plain.or_else(|| self.buy.is_some().then_some(Availability::InStock))
@@ -694,6 +701,26 @@ impl Reader<'_> {
         })
     }
 }
+
+/// Appends a text with runs of white space folded, so that the words before an amount
+/// stay near it.
+fn push_folded(out: &mut String, text: &str) {
+    for c in text.chars() {
+        let is_space = c.is_ascii_whitespace();
+        if !(is_space && (out.is_empty() || out.ends_with(' '))) {
+            out.push(if is_space { ' ' } else { c });
+        }
+    }
+}
+
+/// Parts of the page that do not speak of its product.
+const ASIDE: Zone = Zone::HIDDEN
+    .with(Zone::RELATED)
+    .with(Zone::GRID)
+    .with(Zone::CART)
+    .with(Zone::CHROME)
+    .with(Zone::REVIEW)
+    .with(Zone::FILTER);
 
 fn is_sold_out(label: &str) -> bool {
     matches!(

@@ -1,6 +1,7 @@
 //! What the parts of a page are for, from element names, classes and ids.
 
 use crate::engine::html::{Document, NodeId, Tag};
+use std::collections::HashMap;
 
 /// A set of purposes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +46,8 @@ impl Zone {
     pub const REGULAR: Self = Self(1 << 18);
     /// Without tax.
     pub const NET: Self = Self(1 << 19);
+    /// Stock of a branch, not of the web shop.
+    pub const STORE: Self = Self(1 << 20);
     /// Products in rows.
     pub const GRID: Self = Self(1 << 17);
 
@@ -64,6 +67,7 @@ impl Zone {
             | Self::MAIN.0
             | Self::REGULAR.0
             | Self::NET.0
+            | Self::STORE.0
             | Self::GRID.0,
     );
 
@@ -80,23 +84,33 @@ impl Zone {
     }
 }
 
+/// Names met so far: a page repeats them a hundred times.
+type Names<'a> = HashMap<&'a str, Zone>;
+
 /// The purposes of every node, by index.
 #[must_use]
 pub fn zones(doc: &Document) -> Vec<Zone> {
     let mut out: Vec<Zone> = Vec::with_capacity(doc.len());
+    let mut names = HashMap::new();
     for id in doc.ids() {
         let inherited = doc.parent(id).map_or(Zone::default(), |p| {
             Zone(out[p.index()].0 & Zone::INHERITED.0)
         });
         out.push(match doc.tag(id) {
-            Some(tag) => own(doc, id, tag, inherited),
+            Some(tag) => own(doc, id, tag, inherited, &mut names),
             None => inherited,
         });
     }
     out
 }
 
-fn own(doc: &Document, id: NodeId, tag: Tag, inherited: Zone) -> Zone {
+fn own<'a>(
+    doc: &'a Document,
+    id: NodeId,
+    tag: Tag,
+    inherited: Zone,
+    names: &mut Names<'a>,
+) -> Zone {
     let mut zone = inherited;
     zone = zone.with(match tag {
         Tag::Script | Tag::Style | Tag::Template | Tag::Head | Tag::Noscript => Zone::HIDDEN,
@@ -111,17 +125,15 @@ fn own(doc: &Document, id: NodeId, tag: Tag, inherited: Zone) -> Zone {
         match name {
             "class" | "id" | "data-testid" | "data-test" | "data-qa" | "data-test-id"
             | "data-component" | "data-selenium" | "data-role" | "data-hook" | "itemprop"
-            | "data-auto" | "data-automation" | "data-automation-id" | "data-tl-id" | "data-at" => {
-                if !is_frame {
-                    zone = zone.with(of_words(value));
-                }
+            | "data-auto" | "data-automation" | "data-automation-id" | "data-tl-id" | "data-at"
+                if !is_frame =>
+            {
+                zone = zone.with(of_words(value, names));
             }
             "hidden" => zone = zone.with(Zone::HIDDEN),
             "style" => zone = zone.with(of_style(value)),
-            "aria-label" if value.len() < 60 && !is_frame => {
-                if value.to_lowercase().contains("breadcrumb") {
-                    zone = zone.with(Zone::CHROME);
-                }
+            "aria-label" if value.len() < 60 && value.to_lowercase().contains("breadcrumb") => {
+                zone = zone.with(Zone::CHROME);
             }
             _ => {}
         }
@@ -146,13 +158,13 @@ fn of_style(style: &str) -> Zone {
 }
 
 /// The purposes that a class list or id names.
-fn of_words(value: &str) -> Zone {
+fn of_words<'a>(value: &'a str, names: &mut Names<'a>) -> Zone {
     let mut zone = Zone::default();
     for name in value.split_ascii_whitespace().take(24) {
         if name.len() > 80 {
             continue;
         }
-        zone = zone.with(of_name(name));
+        zone = zone.with(*names.entry(name).or_insert_with(|| of_name(name)));
     }
     zone
 }
@@ -216,6 +228,7 @@ fn of_word(word: &str) -> Zone {
         "save" | "saving" | "savings" | "discount" | "coupon" | "voucher" | "rabatt" | "rabat" | "sleva" | "ersparnis" | "badge" | "reward" | "rewards" | "points" | "bonus" | "cashback" | "loyalty" | "gift" => Zone::DISCOUNT,
         "product" | "pdp" | "produkt" | "produit" | "producto" | "prodotto" | "buybox" | "productinfo" | "productdetail" | "productdetails" | "purchase" | "ppd" => Zone::default(),
         "availability" | "stock" | "inventory" | "verfuegbarkeit" | "lieferzeit" | "disponibilite" | "disponibilidad" | "disponibilita" | "dostupnost" | "skladem" | "sklad" | "lager" | "lagerstatus" | "dostepnosc" | "voorraad" | "levertijd" | "nalichie" | "instock" | "outofstock" | "saatavuus" | "laoseis" | "raktar" | "stoc" | "soldout" => Zone::STOCK,
+        "pickup" | "store" | "stores" | "collect" | "collection" | "filiale" | "filialen" | "branch" | "branches" | "instore" | "nearby" | "predajne" | "prodejny" | "magasin" | "tienda" | "tiendas" | "winkel" | "butik" | "sklepy" => Zone::STORE,
         "cents" | "cent" | "fraction" | "decimal" | "decimals" | "kop" | "centimes" | "centavos" | "penny" | "pence" | "minor" | "groszy" | "superscript" | "fractional" => Zone::CENTS,
         _ => Zone::default(),
     }

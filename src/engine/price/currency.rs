@@ -1,6 +1,8 @@
 //! Currencies as shops write them, and which countries they belong to.
 
 use crate::model::Currency;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// A currency as written in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +61,12 @@ enum Place {
 }
 use Place::{Beside, Free};
 
+/// A written form, what it may stand for, and where it counts.
+type Form = (&'static str, &'static [&'static str], Place);
+
 /// Written forms. Longer ones come first where one begins another.
 #[rustfmt::skip]
-const MARKS: &[(&str, &[&str], Place)] = &[
+const MARKS: &[Form] = &[
     // Dollars and other signs with a country.
     ("US$", &["USD"], Free), ("U$S", &["USD"], Free), ("USD$", &["USD"], Free),
     ("CDN$", &["CAD"], Free), ("CAD$", &["CAD"], Free), ("CA$", &["CAD"], Free), ("C$", &["CAD"], Free),
@@ -133,6 +138,17 @@ const MARKS: &[(&str, &[&str], Place)] = &[
     ("人民币", &["CNY"], Free), ("원", &["KRW"], Beside), ("₩", &["KRW"], Free),
 ];
 
+/// The marks by their first character.
+static BY_FIRST: LazyLock<HashMap<char, Vec<Form>>> = LazyLock::new(|| {
+    let mut index: HashMap<char, Vec<Form>> = HashMap::new();
+    for form in MARKS {
+        if let Some(first) = form.0.chars().next() {
+            index.entry(first).or_default().push(*form);
+        }
+    }
+    index
+});
+
 /// Codes that are also common words, brands or units in capitals.
 const WORDLIKE: &[&str] = &[
     "ALL", "AMD", "ANG", "BAM", "BOV", "COP", "CUP", "DOP", "ERN", "ETB", "GEL", "GIP", "GMD",
@@ -170,7 +186,7 @@ fn mark_at(text: &[char], at: usize) -> Option<Mark> {
     let rest = &text[at..];
     let starts_word = at == 0 || !joins(text[at - 1], first);
     let mut best: Option<Mark> = None;
-    for &(form, codes, place) in MARKS.iter().filter(|m| m.0.starts_with(first)) {
+    for &(form, codes, place) in BY_FIRST.get(&first).into_iter().flatten() {
         let mut length = 0;
         let fits = form.chars().all(|c| {
             length += 1;
