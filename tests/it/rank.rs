@@ -141,5 +141,5 @@ fn fresh_trade_offs_find_little_to_regret_in_the_short_list() {
         over <= 1,
         "{over} of 30 lists leave more than 1 % to regret"
     );
-    assert!(listed <= 30 * 3, "{listed} offers on 30 lists");
+    assert!(listed <= 105, "{listed} offers on 30 lists");
 }

@@ -13,12 +13,14 @@ const ENDS: usize = 1024;
 /// At most this many corners of the box of trade-offs are added.
 const CORNERS: usize = 256;
 /// Work bound: cells of the matrix of costs (candidates times draws).
-const MAX_CELLS: usize = 1 << 19;
+const MAX_CELLS: usize = 3 << 17;
 /// The draws see less than the whole box: the list ends only when they regret at most
 /// this part of the tolerance.
 const MARGIN: f64 = 0.75;
 /// Lists longer than this are not improved by exchanges.
 const MAX_EXCHANGED: usize = 8;
+/// Exchanges rarely gain after the second round.
+const EXCHANGE_ROUNDS: usize = 3;
 
 /// How far one criterion's weight may lie from the stated one (1): `low <= 1 <= high`
 /// until answers shrink it.
@@ -199,7 +201,7 @@ fn greedy(costs: &[Vec<f64>], best: &[f64], k: usize, enough: f64) -> (Vec<usize
 /// Replaces one member at a time (never the first) by the row that lowers the regret
 /// most, while any does: greedy alone cannot undo an early choice.
 fn exchange(chosen: &mut [usize], costs: &[Vec<f64>], best: &[f64], mut left: Regret) -> Regret {
-    for _round in 0..MAX_EXCHANGED {
+    for _round in 0..EXCHANGE_ROUNDS {
         let before = left;
         for slot in 1..chosen.len() {
             let mut others = costs[0].clone();
