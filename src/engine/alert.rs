@@ -13,6 +13,7 @@ pub mod delivery;
 pub mod detector;
 pub mod history;
 pub mod state;
+pub mod wait;
 
 pub use decision::{Decision, Fire, Hold, Reason};
 pub use delivery::{Delivery, Pending, Policy, Urgency, deliver};
