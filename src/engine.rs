@@ -10,3 +10,4 @@ pub mod matching;
 pub mod price;
 pub mod rank;
 pub mod robots;
+pub mod wish;

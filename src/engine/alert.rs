@@ -8,6 +8,7 @@
 //!
 //! Every decision gives its numbers, also the decision to say nothing.
 
+pub mod after;
 pub mod decision;
 pub mod delivery;
 pub mod detector;

@@ -192,4 +192,3 @@ fn median(values: impl Iterator<Item = i64>) -> f64 {
     let lower = low.iter().copied().max().unwrap_or(upper);
     (lower as f64 + upper as f64) / 2.0
 }
-

@@ -16,7 +16,7 @@ const USUAL_DAYS: usize = 90;
 /// No past day before this one is replayed: its usual price is too young.
 const MIN_DAYS: usize = 30;
 /// Fewest past days to judge by.
-const MIN_REPLAYS: usize = 60;
+const MIN_REPLAYS: usize = 20;
 /// Most past days looked at.
 const MAX_DAYS: usize = 1500;
 /// Days after which a past day counts `1/e`.
