@@ -16,3 +16,4 @@ pub mod quote;
 pub mod rank;
 pub mod rates;
 pub mod robots;
+pub mod wish;

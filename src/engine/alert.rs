@@ -8,11 +8,13 @@
 //!
 //! Every decision gives its numbers, also the decision to say nothing.
 
+pub mod after;
 pub mod decision;
 pub mod delivery;
 pub mod detector;
 pub mod history;
 pub mod state;
+pub mod wait;
 
 pub use decision::{Decision, Fire, Hold, Reason};
 pub use delivery::{Delivery, Pending, Policy, Urgency, deliver};

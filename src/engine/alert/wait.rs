@@ -1,0 +1,188 @@
+//! Buy now, or wait for a better price until a deadline?
+//!
+//! The policy on offer is a reservation price: buy on the first day at or under a share
+//! of the usual price (the median of the 90 days before that day), else on the last
+//! day. What it would have brought is replayed on every past day of the item's own
+//! series whose outcome is known; days in a like state (as long since the last sale,
+//! as far from the usual price) and recent days count more, and a short history is
+//! drawn towards "waiting brings nothing". So the advice states the chance of a sale
+//! in time and the chance of ending dearer, both from this item alone, and without
+//! enough history it is to buy now.
+
+use serde::Serialize;
+
+/// The window of the usual price, in days.
+const USUAL_DAYS: usize = 90;
+/// No past day before this one is replayed: its usual price is too young.
+const MIN_DAYS: usize = 30;
+/// Fewest past days to judge by.
+const MIN_REPLAYS: usize = 20;
+/// Most past days looked at.
+const MAX_DAYS: usize = 1500;
+/// Days after which a past day counts `1/e`.
+const MEMORY_DAYS: f64 = 1000.0;
+/// A price under this share of the usual is a sale.
+const SALE: f64 = 0.97;
+/// Reservation prices, as shares of the usual price, with the expected gain each must
+/// promise: the rarer the price, the more, as the best of several looks too good.
+const TARGETS: [(f64, f64); 3] = [(SALE, 0.002), (0.90, 0.003), (0.80, 0.004)];
+/// Kernel widths of "a like state": in the logarithm of the days since the last sale,
+/// and in the price as a share of the usual.
+const LIKE_SINCE: f64 = 0.3;
+const LIKE_LEVEL: f64 = 0.05;
+/// How many like days the average of all days weighs.
+const PRIOR_LIKE: f64 = 5.0;
+/// How many days "waiting brings nothing" weighs.
+const PRIOR_NOTHING: f64 = 20.0;
+/// Ending dearer by this share is regretted …
+const DEARER: f64 = 0.005;
+/// … and costs so much on top.
+const REGRET: f64 = 0.02;
+
+/// What to do, and how sure it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Advice {
+    /// Buy at or under this share of the usual price, at the deadline otherwise;
+    /// `None` is to buy now.
+    pub threshold: Option<f64>,
+    /// What waiting is expected to save, as a share of the present price.
+    pub saving: f64,
+    /// The chance that the price comes before the deadline.
+    pub chance: f64,
+    /// The chance of paying more than now at the deadline.
+    pub dearer: f64,
+    /// The past days it is judged by.
+    pub days: usize,
+}
+
+/// Advises for the last day of `prices` (minor units, one a day), with `deadline` days
+/// left. Looks at nothing but `prices`.
+#[must_use]
+pub fn advise(prices: &[i64], deadline: usize) -> Advice {
+    let prices = &prices[prices.len().saturating_sub(MAX_DAYS)..];
+    let replays = prices.len().saturating_sub(deadline + MIN_DAYS + 1);
+    let mut advice = Advice {
+        days: replays,
+        ..Advice::default()
+    };
+    if deadline == 0 || replays < MIN_REPLAYS || prices.iter().any(|p| *p <= 0) {
+        return advice;
+    }
+    let now = prices.len() - 1;
+    let levels = levels(prices);
+    let states = states(&levels);
+    // Weight of every replayed day: by age, and by age and likeness.
+    let weights: Vec<(f64, f64)> = (MIN_DAYS..MIN_DAYS + replays)
+        .map(|day| {
+            let age = (now - deadline - day) as f64;
+            let apart = (states[day] - states[now]).abs() / LIKE_SINCE
+                + (levels[day] - levels[now]).abs() / LIKE_LEVEL;
+            let recent = (-age / MEMORY_DAYS).exp();
+            (recent, recent * (-apart).exp())
+        })
+        .collect();
+    let mut best = 0.0;
+    for (target, least) in TARGETS {
+        if levels[now] <= target {
+            continue;
+        }
+        let replay = Replay::new(prices, &levels, target, deadline, &weights);
+        let worth = replay.saving - REGRET * replay.dearer - least;
+        if worth > best {
+            best = worth;
+            advice.threshold = Some(target);
+            advice.saving = replay.saving;
+            advice.chance = replay.chance;
+            advice.dearer = replay.dearer;
+        }
+    }
+    advice
+}
+
+/// What a reservation price would have brought on days like this one.
+struct Replay {
+    saving: f64,
+    chance: f64,
+    dearer: f64,
+}
+
+impl Replay {
+    fn new(
+        prices: &[i64],
+        levels: &[f64],
+        target: f64,
+        deadline: usize,
+        weights: &[(f64, f64)],
+    ) -> Self {
+        // Sums over all days and over like days, of: weight, saving, hit, dearer.
+        let mut all = [0.0; 4];
+        let mut like = [0.0; 4];
+        let mut hit = usize::MAX;
+        for day in (MIN_DAYS..prices.len()).rev() {
+            if levels[day] <= target {
+                hit = day;
+            }
+            let Some(&(recent, alike)) = weights.get(day - MIN_DAYS) else {
+                continue;
+            };
+            if hit == day {
+                continue; // it would have been bought on the spot
+            }
+            let met = hit <= day + deadline;
+            let paid = prices[if met { hit } else { day + deadline }];
+            let saving = 1.0 - paid as f64 / prices[day] as f64;
+            let dearer = saving < -DEARER;
+            let values = [1.0, saving, f64::from(met), f64::from(dearer)];
+            for (i, value) in values.into_iter().enumerate() {
+                all[i] += recent * value;
+                like[i] += alike * value;
+            }
+        }
+        let mean = |i: usize| {
+            let base = all[i] / (all[0] + PRIOR_NOTHING);
+            (like[i] + PRIOR_LIKE * base) / (like[0] + PRIOR_LIKE)
+        };
+        Self {
+            saving: mean(1),
+            chance: mean(2),
+            dearer: mean(3),
+        }
+    }
+}
+
+/// Every day's price as a share of its usual price; 1 on the first day.
+fn levels(prices: &[i64]) -> Vec<f64> {
+    let mut window: Vec<i64> = Vec::with_capacity(USUAL_DAYS + 1);
+    prices
+        .iter()
+        .enumerate()
+        .map(|(day, &price)| {
+            let n = window.len();
+            let usual = match n {
+                0 => price as f64,
+                _ if n % 2 == 1 => window[n / 2] as f64,
+                _ => (window[n / 2 - 1] as f64 + window[n / 2] as f64) / 2.0,
+            };
+            window.insert(window.partition_point(|&w| w < price), price);
+            if day >= USUAL_DAYS {
+                let old = prices[day - USUAL_DAYS];
+                window.remove(window.partition_point(|&w| w < old));
+            }
+            price as f64 / usual
+        })
+        .collect()
+}
+
+/// The logarithm of one plus the days since the last sale, for every day.
+fn states(levels: &[f64]) -> Vec<f64> {
+    let mut since = 0_u32;
+    levels
+        .iter()
+        .enumerate()
+        .map(|(day, &level)| {
+            let sale = day >= MIN_DAYS && level <= SALE;
+            since = if sale { 0 } else { since + 1 };
+            f64::from(since).ln_1p()
+        })
+        .collect()
+}
