@@ -4,6 +4,7 @@
 mod pairs;
 
 use emptor::engine::matching::{self, CANDIDATES, Index, Rec, THRESHOLD, Zone, decide_pairs};
+use emptor::engine::quantity::{self, Quantity};
 use pairs::{Pair, corpora, croatian, f1, magellan, substitutes};
 use std::collections::HashMap;
 
@@ -77,6 +78,28 @@ fn blocking(name: &str, pairs: &[Pair]) -> f64 {
     }
     println!("{name}: {} candidates of {} hold {hit} of {all} = {:.4}", CANDIDATES, right.len(), hit / all);
     hit / all
+}
+
+#[test]
+fn packs_and_units_of_a_thousand_titles() {
+    let gold = include_str!("../fixtures/matching/gold-titles.jsonl");
+    let (mut right, mut all) = (0, 0);
+    for line in gold.lines() {
+        let gold: serde_json::Value = serde_json::from_str(line).expect("gold line");
+        let title = gold["title"].as_str().expect("title");
+        let read = quantity::parse(title);
+        let expected: Option<Quantity> =
+            serde_json::from_value(gold["quantity"].clone()).expect("quantity");
+        all += 1;
+        if read == expected {
+            right += 1;
+        } else {
+            println!("{title}: {read:?}, expected {expected:?}");
+        }
+    }
+    println!("titles read right: {right} of {all}");
+    assert!(all >= 1000);
+    assert!(right * 1000 >= all * 990);
 }
 
 #[test]

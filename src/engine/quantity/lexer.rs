@@ -57,6 +57,24 @@ impl Lexeme<'_> {
         }
     }
 
+    /// The digits after the separator of a number that is not whole: 96 of `6,96`.
+    pub fn after_comma(&self) -> Option<u32> {
+        let Kind::Number {
+            value,
+            grouped: false,
+        } = self.kind
+        else {
+            return None;
+        };
+        if value.is_integer() {
+            return None;
+        }
+        let digits = value.fract().mantissa();
+        u32::try_from(digits)
+            .ok()
+            .filter(|n| (1..10_000).contains(n))
+    }
+
     /// A whole number from 1 to 9999.
     pub fn count(&self) -> Option<u32> {
         let value = self.number(Some(Unit::Piece), Decimal::ONE)?;
@@ -84,10 +102,7 @@ pub(super) fn lex(text: &str) -> Vec<Lexeme<'_>> {
         let glued = out.last().is_some_and(|l| l.end == at);
         let (kind, length) = if first.is_ascii_digit() {
             number(rest)
-        } else if matches!(first, '.' | ',')
-            && !glued
-            && rest[1..].starts_with(|c: char| c.is_ascii_digit())
-        {
+        } else if first == '.' && !glued && rest[1..].starts_with(|c: char| c.is_ascii_digit()) {
             let (kind, length) = number(&rest[1..]);
             (leading_point(kind, length), length + 1)
         } else if first.is_alphabetic() {

@@ -84,23 +84,46 @@ pub(super) fn quantity(lexemes: &[Lexeme<'_>]) -> Option<Quantity> {
         }
     };
     let pack = found.iter().find_map(|f| match f.mention {
+        // `+ 2 glasses` come on top.
+        Mention::Pack(_) if f.first > 0 && lexemes[f.first - 1].is_sign('+') => None,
         Mention::Pack(n) => Some(n),
         _ => None,
     });
-    let pieces = found.iter().find_map(|f| match f.mention {
+    let inside = found.iter().find_map(|f| match f.mention {
+        Mention::Inside(n) => Some(n),
+        _ => None,
+    });
+    let counted = found.iter().find_map(|f| match f.mention {
         Mention::Amount {
             each,
             unit: Unit::Piece,
             count,
             ..
         } => u32::try_from(each).ok()?.checked_mul(count),
-        Mention::Inside(n) => Some(n),
+        // 30x8mg: so many doses.
+        Mention::Amount {
+            unit: Unit::Gram,
+            factor,
+            count,
+            ..
+        } if factor <= Decimal::new(1, 3) && count > 1 => Some(count),
         _ => None,
     });
-    if let Some(at) = found.iter().position(|f| is_body(&f.mention)) {
+    let pieces = inside.or(counted);
+    // Beside a capacity, a small mass is a network generation: 5G 128 GB.
+    let storage = found.iter().any(|f| {
+        matches!(
+            f.mention,
+            Mention::Amount {
+                unit: Unit::Gigabyte,
+                ..
+            }
+        )
+    });
+    if let Some(at) = found.iter().position(|f| is_body(&f.mention) && !storage) {
         return body(lexemes, &found, at, pack, pieces);
     }
-    let counted = |n: u32| {
+    let pieces_of = |n: u32| {
         (n > 0).then_some(Quantity {
             amount: Decimal::from(n),
             unit: Unit::Piece,
@@ -108,13 +131,13 @@ pub(super) fn quantity(lexemes: &[Lexeme<'_>]) -> Option<Quantity> {
         })
     };
     match (pack, pieces) {
-        (Some(p), Some(n)) => return counted(p.checked_mul(n)?),
+        (Some(p), Some(n)) => return pieces_of(p.checked_mul(n)?),
         (Some(n), None) | (None, Some(n)) if n > 1 || pieces == Some(1) => {
             // `1/1` says nothing, `1 kom` does.
             let said = found
                 .iter()
                 .any(|f| !matches!(f.mention, Mention::Inside(1)));
-            return if said { counted(n) } else { None };
+            return if said { pieces_of(n) } else { None };
         }
         _ => {}
     }
@@ -122,25 +145,30 @@ pub(super) fn quantity(lexemes: &[Lexeme<'_>]) -> Option<Quantity> {
         Mention::Loads(n) => Some(n),
         _ => None,
     }) {
-        return counted(n);
+        return pieces_of(n);
     }
-    let other = |wanted: fn(Unit) -> bool| {
+    // Cloth and tape are sold by the metre; centimetres and inches are sizes.
+    let by = |wanted: Unit| {
         found.iter().find_map(|f| match f.mention {
             Mention::Amount {
-                each, unit, count, ..
-            } if wanted(unit) => Some(Quantity {
-                amount: each.checked_mul(Decimal::from(count))?,
+                each,
                 unit,
-                pieces: count,
-            }),
+                factor,
+                count,
+                ..
+            } if unit == wanted && (unit != Unit::Metre || factor >= Decimal::new(3, 1)) => {
+                Some(Quantity {
+                    amount: each.checked_mul(Decimal::from(count))?,
+                    unit,
+                    pieces: count,
+                })
+            }
             _ => None,
         })
     };
-    other(|u| matches!(u, Unit::Gigabyte))
-        .or_else(|| other(|u| matches!(u, Unit::SquareMetre)))
-        .or_else(|| other(|u| matches!(u, Unit::Metre)))
-        .or_else(|| other(|u| matches!(u, Unit::Gram | Unit::Millilitre)))
-        .or_else(|| other(|u| !matches!(u, Unit::Piece)))
+    by(Unit::Gigabyte)
+        .or_else(|| by(Unit::SquareMetre))
+        .or_else(|| by(Unit::Metre))
         .filter(|q| q.amount > Decimal::ZERO && q.pieces > 0)
 }
 
@@ -184,7 +212,19 @@ fn body(
             _ => break,
         }
     }
-    let pieces = match (parts, pack, pieces) {
+    // 144 g (3 x 48 g)
+    let spelled = found[at + 1..].iter().find_map(|f| match f.mention {
+        Mention::Amount {
+            each,
+            unit: u,
+            count,
+            ..
+        } if u == unit && count > 1 && each.checked_mul(Decimal::from(count)) == Some(amount) => {
+            Some(count)
+        }
+        _ => None,
+    });
+    let pieces = match (parts, pack, pieces.or(spelled)) {
         (1, Some(pack), _) => {
             amount = amount.checked_mul(Decimal::from(pack))?;
             pack
@@ -215,18 +255,26 @@ fn scan(lexemes: &[Lexeme<'_>]) -> Vec<Found> {
     out
 }
 
-/// `pack of 4`, `set of 3`.
+/// `pack of 4`, `set of 3`, `pack 12`.
 fn pack_of(lexemes: &[Lexeme<'_>], at: usize) -> Option<Found> {
-    let is_pack = lexemes[at].word().is_some_and(units::is_pack);
-    let of = lexemes.get(at + 1)?.word()?;
-    let count = lexemes.get(at + 2)?.count()?;
-    (is_pack && matches!(of, "of" | "de" | "da" | "di" | "a" | "od" | "van" | "mit")).then_some(
-        Found {
-            mention: Mention::Pack(count),
-            first: at,
-            end: at + 3,
-        },
-    )
+    let word = lexemes[at].word().filter(|w| units::is_pack(w))?;
+    let found = |count, end| Found {
+        mention: Mention::Pack(count),
+        first: at,
+        end,
+    };
+    let next = lexemes.get(at + 1)?;
+    if let Some(of) = next.word() {
+        let count = lexemes.get(at + 2)?.count()?;
+        return matches!(of, "of" | "de" | "da" | "di" | "a" | "od" | "van" | "mit")
+            .then(|| found(count, at + 3));
+    }
+    let count = next
+        .count()
+        .filter(|_| !next.glued && matches!(word, "pack" | "multipack"))?;
+    let plain =
+        unit_at(lexemes, at + 2).is_none() && !lexemes.get(at + 2).is_some_and(Lexeme::is_times);
+    plain.then(|| found(count, at + 2))
 }
 
 /// Whatever starts with the number at `at`.
@@ -266,8 +314,23 @@ fn number(lexemes: &[Lexeme<'_>], at: usize) -> Option<Found> {
         numbers.push(next + 1);
         next += 2;
     }
-    if let Some((unit, after)) = unit_at(lexemes, next) {
+    let unit = unit_at(lexemes, next).or_else(|| counted_word(lexemes, next));
+    if let Some((unit, after)) = unit {
         let last = &lexemes[*numbers.last()?];
+        if unit.unit == Unit::Piece
+            && let Some(count) = last.after_comma()
+        {
+            // `size 6,96 pcs`: nobody sells parts of pieces.
+            let count = Decimal::from(count);
+            let mention = Mention::Amount {
+                each: count,
+                written: count,
+                unit: Unit::Piece,
+                factor: Decimal::ONE,
+                count: 1,
+            };
+            return found(mention, after);
+        }
         let written = last.number(Some(unit.unit), unit.factor)?;
         let each = written.checked_mul(unit.factor)?.normalize();
         if glued_letters && !matches!(unit.unit, Unit::Gram | Unit::Millilitre) {
@@ -304,7 +367,10 @@ fn number(lexemes: &[Lexeme<'_>], at: usize) -> Option<Found> {
         {
             let other = unit_at(lexemes, after + 2);
             if length {
-                return found(size, after);
+                // Tape: 66 m x 50 mm.
+                let tape = unit.factor == Decimal::ONE
+                    && other.is_some_and(|(u, _)| u.unit == Unit::Metre && u.factor < Decimal::ONE);
+                return found(if tape { amount(count) } else { size }, after);
             }
             if let Some(n) = factor.count().and_then(|n| n.checked_mul(count)) {
                 return match other {
@@ -387,7 +453,16 @@ fn number(lexemes: &[Lexeme<'_>], at: usize) -> Option<Found> {
     // 3/1
     if after.glued && after.is_sign('/') {
         let one = lexemes.get(at + 2)?;
-        if one.glued && one.count() == Some(1) && !here.glued_to_sign(lexemes, at) {
+        if let Some((unit, end)) = unit_at(lexemes, at + 3)
+            && one.glued
+        {
+            return fraction(here, one, unit).and_then(|m| found(m, end));
+        }
+        if one.glued
+            && one.end - one.start == 1
+            && one.count() == Some(1)
+            && !here.glued_to_sign(lexemes, at)
+        {
             return found(Mention::Inside(count), at + 3);
         }
         return None;
@@ -399,15 +474,56 @@ fn number(lexemes: &[Lexeme<'_>], at: usize) -> Option<Found> {
         && unit_at(lexemes, at + 3).is_none_or(|(u, _)| u.unit == Unit::Piece)
     {
         let gift = word_at(at + 3).is_some_and(units::is_free);
+        let bare = !here.glued || (at > 0 && lexemes[at - 1].is_sign('.'));
+        let tight = after.glued && extra.glued && bare;
         let piece = unit_at(lexemes, at + 3).map(|(_, end)| end);
-        if gift || piece.is_some() {
-            return found(
-                Mention::Inside(count.checked_add(n)?),
-                piece.unwrap_or(at + 4),
-            );
+        if gift || piece.is_some() || tight {
+            let end = piece.unwrap_or(at + 3 + usize::from(gift));
+            return found(Mention::Inside(count.checked_add(n)?), end);
         }
     }
     None
+}
+
+/// `660/300 g` is the net and the drained weight, `1/2 l` a half; `1/1 kg` is one.
+fn fraction(first: &Lexeme<'_>, second: &Lexeme<'_>, unit: Written) -> Option<Mention> {
+    let (a, b) = (
+        first.number(Some(unit.unit), unit.factor)?,
+        second.number(Some(unit.unit), unit.factor)?,
+    );
+    if !matches!(unit.unit, Unit::Gram | Unit::Millilitre) || a.is_zero() || b.is_zero() {
+        return None;
+    }
+    let half = a == Decimal::ONE && b <= Decimal::from(4);
+    let written = if half { a.checked_div(b)? } else { a };
+    (half || a > b).then_some(Mention::Amount {
+        each: written.checked_mul(unit.factor)?.normalize(),
+        written,
+        unit: unit.unit,
+        factor: unit.factor,
+        count: 1,
+    })
+}
+
+/// A word between the number and what it counts: `20 eff. tablets`, `240 tea bags`.
+fn counted_word(lexemes: &[Lexeme<'_>], at: usize) -> Option<(Written, usize)> {
+    let between = lexemes.get(at)?;
+    let word = between
+        .word()
+        .filter(|w| w.chars().count() >= 3 && !units::is_pack(w))?;
+    if between.is_times() || units::unit(word).is_some() || units::is_wash_load(word) {
+        return None;
+    }
+    let dot = usize::from(
+        lexemes
+            .get(at + 1)
+            .is_some_and(|l| l.glued && l.is_sign('.')),
+    );
+    lexemes
+        .get(at + 1 + dot)?
+        .word()
+        .filter(|w| w.chars().count() >= 3)?;
+    unit_at(lexemes, at + 1 + dot).filter(|(u, _)| u.unit == Unit::Piece)
 }
 
 impl Lexeme<'_> {
@@ -456,6 +572,18 @@ fn unit_at(lexemes: &[Lexeme<'_>], at: usize) -> Option<(Written, usize)> {
         && two.count() == Some(2)
     {
         return Some((units::unit("m2")?, at + 2));
+    }
+    // 3G+ is an age, 50g+10g a sum.
+    if word == "g"
+        && lexemes
+            .get(at + 1)
+            .is_some_and(|l| l.glued && l.is_sign('+'))
+        && !matches!(
+            lexemes.get(at + 2).map(|l| l.kind),
+            Some(Kind::Number { .. })
+        )
+    {
+        return None;
     }
     let glued_digit = lexemes
         .get(at + 1)

@@ -82,12 +82,13 @@ fn is_piece(word: &str) -> bool {
         // German
         | "stk" | "stck" | "stuck" | "st" | "rollen" | "rolle" | "blatt" | "tabletten" | "kapseln"
         | "beutel" | "paar" | "teebeutel" | "tucher" | "eier" | "flaschen" | "dosen"
+        | "filet" | "filets" | "scheiben" | "portion" | "portionen"
         // South and West Slavic
         | "kom" | "komad" | "komada" | "komade" | "komadi" | "tbl" | "tabl" | "tableta"
         | "tablete" | "kapsula" | "kapsule" | "kapsulas" | "kps" | "vrecica" | "vrecice" | "filtera"
         | "listica" | "listova" | "rola" | "role" | "par" | "para" | "pari" | "maramica"
         | "ks" | "kus" | "kusu" | "kusy" | "szt" | "sztuk" | "sztuki" | "tabletek" | "kos"
-        | "kosov" | "jaja"
+        | "kosov" | "jaja" | "list" | "listi" | "listic" | "bocica" | "bocice"
         // Romance
         | "piezas" | "pza" | "pzas" | "uds" | "ud" | "unidades" | "unidad" | "un" | "comprimidos"
         | "capsulas" | "rollos" | "pz" | "pezzi" | "pezzo" | "compresse" | "capsule" | "rotoli"
@@ -160,6 +161,7 @@ pub(super) fn without_packaging(word: &str) -> Option<&str> {
 pub(super) fn is_bag(word: &str) -> bool {
     [
         "vrec",
+        "bags",
         "mullbeutel",
         "mullsack",
         "abfallsack",
