@@ -6,8 +6,12 @@
 //! method with Polyak steps, scaled by what each item costs.
 
 use super::model::{For, Model, ShopModel};
-use super::oracle::{Scratch, Worth, pass, worth};
+use super::oracle::{Price, Scratch, Worth, pass, worth};
 use std::rc::Rc;
+
+/// Trials for the price of a missed range: on the way, and where it counts.
+const QUICK_TRIALS: usize = 2;
+const TRIALS: usize = 7;
 
 /// What a node of the search says about a shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +107,8 @@ pub(super) struct Dual {
     pub open_share: Vec<f64>,
     /// The same for each state, indexed as in [`Space`].
     state_share: Vec<f64>,
+    /// Last price of the missed range of each state.
+    warm: Vec<Option<Price>>,
     scale: Vec<f64>,
     direction: Vec<f64>,
     scratch: Scratch,
@@ -143,20 +149,22 @@ impl Dual {
             bound: f64::NEG_INFINITY,
             open_share: vec![0.0; model.shops.len()],
             state_share: vec![0.0; model.shops.iter().map(|s| s.states.len()).sum()],
+            warm: vec![None; model.shops.iter().map(|s| s.states.len()).sum()],
             scale,
             direction: vec![0.0; n],
-            scratch: Scratch::default(),
+            scratch: Scratch {
+                trials: TRIALS,
+                ..Scratch::default()
+            },
             worths: vec![[None; 2]; model.shops.len()],
             taken: vec![0.0; n],
             local: vec![0.0; n],
         }
     }
 
-    /// The state of `shop` most often chosen lately, and how often.
-    pub(super) fn likely_state(&self, space: &Space, shop: usize) -> Option<(usize, f64)> {
-        let share = |s: usize| self.state_share[space.offset[shop] + s];
-        let states = space.states(shop).map(|s| (s, share(s)));
-        states.max_by(|a, b| a.1.total_cmp(&b.1))
+    /// How often a state was chosen lately.
+    pub(super) fn share(&self, space: &Space, shop: usize, state: usize) -> f64 {
+        self.state_share[space.offset[shop] + state]
     }
 
     pub(super) fn eval(&mut self, model: &Model, space: &Space) -> Eval {
@@ -166,7 +174,11 @@ impl Dual {
                 [None; 2]
             } else {
                 let allowed = |state| space.allows(s, state);
-                worth(model, shop, &self.lambda, allowed, apart, &mut self.scratch, None)
+                {
+                    let warm = &mut self.warm[space.offset[s]..space.offset[s + 1]];
+                    let scratch = &mut self.scratch;
+                    worth(model, shop, &self.lambda, allowed, apart, scratch, warm, None)
+                }
             };
         }
         let list: f64 = self
@@ -197,6 +209,7 @@ impl Dual {
         self.direction.fill(0.0);
         let (mut step, mut stale) = (1.0_f64, 0);
         let patience = 8 + steps / 40;
+        self.scratch.trials = QUICK_TRIALS;
         for iteration in 0..steps {
             let eval = self.eval(model, space);
             let gain = eval.bound - self.bound;
@@ -259,7 +272,12 @@ impl Dual {
                 self.lambda[i] = moved.clamp(0.0, model.penalty[i]);
             }
         }
+        self.scratch.trials = TRIALS;
         self.lambda = best;
+        // Once more with every range priced carefully.
+        if self.bound <= prune_at {
+            self.bound = self.bound.max(self.eval(model, space).bound);
+        }
     }
 
     /// Units of each item in the chosen carts, into `taken`.
@@ -342,6 +360,7 @@ impl Dual {
                     allowed,
                     false,
                     &mut self.scratch,
+                    &mut self.warm[space.offset[s]..space.offset[s + 1]],
                     Some(&mut values),
                 );
                 for (state, value) in values.iter().enumerate() {

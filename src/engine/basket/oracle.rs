@@ -9,11 +9,8 @@
 
 use super::model::{Measure, Model, ShopModel};
 
-/// Steps of the one-dimensional search for a range's price.
-const PRICE_STEPS: usize = 6;
-
 /// A price on one total: added to the value of each choice.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Price {
     pub measure: Measure,
     pub per_unit: f64,
@@ -30,11 +27,13 @@ pub(super) struct Worth {
 /// What was selected in a pass, reused between passes.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
+    /// Trials allowed in the search for a range's price.
+    pub trials: usize,
     pub choices: Vec<usize>,
-    profile_choices: Vec<Vec<usize>>,
-    profile_value: Vec<f64>,
-    order: Vec<(f64, usize)>,
-    best_cells: Vec<usize>,
+    pub profile_choices: Vec<Vec<usize>>,
+    pub profile_value: Vec<f64>,
+    pub order: Vec<(f64, usize)>,
+    pub best_cells: Vec<usize>,
 }
 
 fn best_of_cell(
@@ -161,7 +160,8 @@ pub(super) fn total(shop: &ShopModel, measure: Measure, profile: usize, choices:
 }
 
 /// The best of the allowed states per mode (0 sent, 1 fetched). `values` receives an
-/// upper bound for each state.
+/// upper bound for each state; `warm` keeps the last price of each state's missed range.
+#[allow(clippy::too_many_arguments)] // the hot path: buffers are the caller's
 pub(super) fn worth(
     model: &Model,
     shop: &ShopModel,
@@ -169,6 +169,7 @@ pub(super) fn worth(
     allowed: impl Fn(usize) -> bool,
     modes_apart: bool,
     scratch: &mut Scratch,
+    warm: &mut [Option<Price>],
     mut values: Option<&mut Vec<f64>>,
 ) -> [Option<Worth>; 2] {
     let profiles = shop.profiles.len();
@@ -233,10 +234,23 @@ pub(super) fn worth(
             Some((limit, bound, slope)) => {
                 let fixed = model.fixed(state);
                 let floor = best[mode].map_or(f64::NEG_INFINITY, |b| b.value);
-                let (v, price) = price_range(
-                    model, shop, state.profile, lambda, limit, bound, (*value + fixed, slope),
-                    floor + fixed, &mut scratch.choices, &mut scratch.best_cells,
-                );
+                let mut search = PriceSearch {
+                    model,
+                    shop,
+                    profile: state.profile,
+                    lambda,
+                    limit,
+                    bound,
+                    floor: floor + fixed,
+                    trials: scratch.trials,
+                    choices: &mut scratch.choices,
+                    best_cells: &mut scratch.best_cells,
+                };
+                let start = warm[*i].filter(|w| {
+                    w.measure == limit.measure && (w.per_unit > 0.0) == (limit.per_unit > 0.0)
+                });
+                let (v, price) = search.run((*value + fixed, slope), start.map(|w| w.per_unit));
+                warm[*i] = price.or(warm[*i]);
                 Worth { value: v - fixed, state: *i, price }
             }
         };
@@ -253,84 +267,92 @@ pub(super) fn worth(
 
 /// Minimises over the price `m` of a total the bound
 /// `max over carts (value + m × total) − m × bound`, convex in `m`.
-#[allow(clippy::too_many_arguments)]
-fn price_range(
-    model: &Model,
-    shop: &ShopModel,
+struct PriceSearch<'s> {
+    model: &'s Model,
+    shop: &'s ShopModel,
     profile: usize,
-    lambda: &[f64],
+    lambda: &'s [f64],
+    /// The largest price that makes sense; infinite downwards.
     limit: Price,
     bound: f64,
-    at_zero: (f64, f64),
+    /// Going below this is of no use.
     floor: f64,
-    choices: &mut Vec<usize>,
-    best_cells: &mut Vec<usize>,
-) -> (f64, Option<Price>) {
-    let measure = limit.measure;
-    let upwards = limit.per_unit >= 0.0;
-    let mut eval = |m: f64| {
-        let price = Price { measure, per_unit: m };
-        let value = pass(model, shop, profile, lambda, Some(price), choices, best_cells);
-        let slope = total(shop, measure, profile, choices) - bound;
-        (value - m * bound, slope)
-    };
-    // `near` has the slope of zero, `far` the opposite one.
-    let mut near = (0.0, at_zero.0, at_zero.1);
-    let mut best = (at_zero.0, None);
-    let mut far = if upwards {
-        if limit.per_unit <= 0.0 {
-            return best;
-        }
-        let (v, s) = eval(limit.per_unit);
-        if v < best.0 {
-            best = (v, Some(Price { measure, per_unit: limit.per_unit }));
-        }
-        if s <= 0.0 {
-            return best;
-        }
-        (limit.per_unit, v, s)
-    } else {
-        // Downwards there is no limit: go until the total is low enough.
-        let mut m = -(at_zero.0.max(1.0)) / (at_zero.1 + bound).max(1.0) / 4.0;
-        let mut tries = 0;
-        loop {
-            let (v, s) = eval(m);
-            if v < best.0 {
-                best = (v, Some(Price { measure, per_unit: m }));
-            }
-            tries += 1;
-            if s <= 0.0 {
-                break (m, v, s);
-            }
-            near = (m, v, s);
-            if tries >= 12 {
-                return best;
-            }
-            m *= 4.0;
-        }
-    };
-    for _ in 0..PRICE_STEPS {
-        if best.0 <= floor {
-            break;
-        }
-        let denominator = near.2 - far.2;
-        if denominator.abs() < 1e-12 {
-            break;
-        }
-        let m = (far.1 - near.1 + near.2 * near.0 - far.2 * far.0) / denominator;
-        let (v, s) = eval(m);
-        if v < best.0 {
-            best = (v, Some(Price { measure, per_unit: m }));
-        }
-        let line = near.1 + near.2 * (m - near.0);
-        if v <= line + 1e-6 {
-            break;
-        }
-        if (s < 0.0) == (near.2 < 0.0) {
-            near = (m, v, s);
-        } else {
-            far = (m, v, s);
-        }
+    trials: usize,
+    choices: &'s mut Vec<usize>,
+    best_cells: &'s mut Vec<usize>,
+}
+
+impl PriceSearch<'_> {
+    /// Value and slope at a price.
+    fn eval(&mut self, m: f64) -> (f64, f64) {
+        let price = Price {
+            measure: self.limit.measure,
+            per_unit: m,
+        };
+        let value = pass(
+            self.model,
+            self.shop,
+            self.profile,
+            self.lambda,
+            Some(price),
+            self.choices,
+            self.best_cells,
+        );
+        let slope = total(self.shop, price.measure, self.profile, self.choices) - self.bound;
+        (value - m * self.bound, slope)
     }
-    best
+
+    fn run(&mut self, at_zero: (f64, f64), warm: Option<f64>) -> (f64, Option<Price>) {
+        let limit = self.limit.per_unit;
+        let mut best = (at_zero.0, None);
+        if limit == 0.0 {
+            return best;
+        }
+        let sign = if limit > 0.0 { 1.0 } else { -1.0 };
+        // `near` has the slope of price zero, `far` the opposite one.
+        let mut near = (0.0, at_zero.0, at_zero.1);
+        let mut far: Option<(f64, f64, f64)> = None;
+        let guess = sign * at_zero.0.max(1.0) / (at_zero.1 + self.bound).abs().max(1.0) / 4.0;
+        let mut next = warm.unwrap_or(if limit.is_finite() { limit } else { guess });
+        for _ in 0..self.trials {
+            if limit > 0.0 {
+                next = next.min(limit);
+            }
+            let (v, s) = self.eval(next);
+            if v < best.0 {
+                let price = Price {
+                    measure: self.limit.measure,
+                    per_unit: next,
+                };
+                best = (v, Some(price));
+            }
+            if best.0 <= self.floor || s == 0.0 {
+                break;
+            }
+            let line = near.1 + near.2 * (next - near.0);
+            if far.is_some() && v <= line + 1e-6 {
+                break;
+            }
+            if (s < 0.0) == (near.2 < 0.0) {
+                near = (next, v, s);
+                if next == limit {
+                    break;
+                }
+            } else {
+                far = Some((next, v, s));
+            }
+            next = match far {
+                Some(far) => {
+                    let denominator = near.2 - far.2;
+                    if denominator.abs() < 1e-12 {
+                        break;
+                    }
+                    (far.1 - near.1 + near.2 * near.0 - far.2 * far.0) / denominator
+                }
+                None if limit.is_finite() => limit,
+                None => next * 4.0,
+            };
+        }
+        best
+    }
 }

@@ -3,7 +3,7 @@
 
 use super::dual::{Dual, Space, Status};
 use super::incumbent::Incumbent;
-use super::leaf::{Leaf, Open, split_states};
+use super::leaf::{Leaf, Open, Split, splits};
 use super::model::Model;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -82,9 +82,7 @@ impl<'a, 'm> Search<'a, 'm> {
         let target = self.incumbent.cost.map_or(f64::NAN, |c| c as f64);
         let target = if target.is_nan() { self.dual.bound * 1.02 } else { target };
         self.dual.ascend(model, &root, target, prune_at, ROOT_STEPS, stop);
-        eprintln!("root {} ub {:?}", self.dual.bound, self.incumbent.cost);
         self.local_search(&root, stop);
-        eprintln!("ls ub {:?}", self.incumbent.cost);
         let mut heap = BinaryHeap::new();
         heap.push(Node {
             bound: self.dual.bound,
@@ -132,7 +130,7 @@ impl<'a, 'm> Search<'a, 'm> {
         if bound > prune_at || !self.dual.reduce(model, &mut node.space, prune_at) {
             return Vec::new();
         }
-        if self.stats.nodes % 20 == 1 || node.space.decided() {
+        if self.stats.nodes % 50 == 1 && std::env::var("DBG").is_ok() {
             let free = node.space.status.iter().filter(|s| **s == Status::Free).count();
             eprintln!("n{} d{} bound {} -> {} ub {:?} free {} leafs {} unres {}", self.stats.nodes, node.depth, node.bound, bound, self.incumbent.cost, free, self.leaf.nodes, self.leaf.unresolved);
         }
@@ -178,25 +176,26 @@ impl<'a, 'm> Search<'a, 'm> {
         let model = self.model;
         let open = open_shops(&node.space);
         if open.iter().all(|o| o.states.len() == 1) {
-            self.leaf.explore(open, self.incumbent, usize::MAX, stop);
+            self.leaf.explore(open, self.incumbent, usize::MAX, bound, stop);
             return Vec::new();
         }
         if self.leaf.glance(&open, self.incumbent) > self.incumbent.prune_at() {
             return Vec::new();
         }
-        let mut doubtful: Option<(f64, usize, usize)> = None;
+        let mut best: Option<(f64, usize, Split)> = None;
         for o in open.iter().filter(|o| o.states.len() > 1) {
-            let Some((state, share)) = self.dual.likely_state(&node.space, o.shop) else {
-                continue;
-            };
-            if doubtful.is_none_or(|d| share < d.0) {
-                doubtful = Some((share, o.shop, state));
+            let share = |s: &usize| self.dual.share(&node.space, o.shop, *s);
+            let likely = o.states.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
+            let Some(likely) = likely else { continue };
+            for split in splits(model, o.shop, &o.states, *likely) {
+                let sum = |states: &[usize]| states.iter().map(share).sum::<f64>();
+                let balance = sum(&split.0).min(sum(&split.1));
+                if best.as_ref().is_none_or(|b| balance > b.0) {
+                    best = Some((balance, o.shop, split));
+                }
             }
         }
-        let Some((_, shop, state)) = doubtful else {
-            return Vec::new();
-        };
-        let Some((yes, no)) = split_states(model, shop, node.space.states(shop), state) else {
+        let Some((_, shop, (yes, no))) = best else {
             return Vec::new();
         };
         let lambda = Rc::new(self.dual.lambda.clone());
@@ -288,7 +287,7 @@ impl<'a, 'm> Search<'a, 'm> {
             };
         }
         let before = self.leaf.unresolved;
-        self.leaf.explore(open_shops(&space), self.incumbent, 60, stop);
+        self.leaf.explore(open_shops(&space), self.incumbent, 60, f64::NEG_INFINITY, stop);
         self.leaf.unresolved = before;
     }
 }
