@@ -6,7 +6,7 @@
 //! method with Polyak steps, scaled by what each item costs.
 
 use super::model::{For, Model, ShopModel};
-use super::oracle::{Price, Scratch, Worth, pass, worth};
+use super::oracle::{Price, Scratch, Worth, worth};
 use std::rc::Rc;
 
 /// Trials for the price of a missed range: on the way, and where it counts.
@@ -113,6 +113,8 @@ pub(super) struct Dual {
     direction: Vec<f64>,
     scratch: Scratch,
     worths: Vec<[Option<Worth>; 2]>,
+    /// The carts behind them.
+    carts: Vec<[Vec<usize>; 2]>,
     taken: Vec<f64>,
     local: Vec<f64>,
 }
@@ -152,11 +154,9 @@ impl Dual {
             warm: vec![None; model.shops.iter().map(|s| s.states.len()).sum()],
             scale,
             direction: vec![0.0; n],
-            scratch: Scratch {
-                trials: TRIALS,
-                ..Scratch::default()
-            },
+            scratch: Scratch::default(),
             worths: vec![[None; 2]; model.shops.len()],
+            carts: vec![Default::default(); model.shops.len()],
             taken: vec![0.0; n],
             local: vec![0.0; n],
         }
@@ -177,7 +177,9 @@ impl Dual {
                 {
                     let warm = &mut self.warm[space.offset[s]..space.offset[s + 1]];
                     let scratch = &mut self.scratch;
-                    worth(model, shop, &self.lambda, allowed, apart, scratch, warm, None)
+                    let best = worth(model, shop, &self.lambda, allowed, apart, scratch, warm, None);
+                    std::mem::swap(&mut self.carts[s], &mut scratch.carts);
+                    best
                 }
             };
         }
@@ -285,10 +287,8 @@ impl Dual {
         self.taken.fill(0.0);
         for (s, w) in chosen {
             let shop = &model.shops[*s];
-            let profile = shop.states[w.state].profile;
-            let mut choices = std::mem::take(&mut self.scratch.choices);
-            let mut cells = Vec::new();
-            pass(model, shop, profile, &self.lambda, w.price, &mut choices, &mut cells);
+            let mode = model.max_pickups.is_some() && shop.states[w.state].pickup;
+            let choices = std::mem::take(&mut self.carts[*s][usize::from(mode)]);
             for c in &choices {
                 match shop.choices[*c].what {
                     For::Item(i) => self.local[i] += shop.choices[*c].units,
@@ -309,7 +309,7 @@ impl Dual {
                     For::Bundle(b, _) => shop.bundles[b].covers.iter().for_each(|c| add(c.0)),
                 }
             }
-            self.scratch.choices = choices;
+            self.carts[*s][usize::from(mode)] = choices;
         }
     }
 

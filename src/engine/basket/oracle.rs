@@ -29,11 +29,14 @@ pub(super) struct Worth {
 pub(super) struct Scratch {
     /// Trials allowed in the search for a range's price.
     pub trials: usize,
-    pub choices: Vec<usize>,
-    pub profile_choices: Vec<Vec<usize>>,
-    pub profile_value: Vec<f64>,
-    pub order: Vec<(f64, usize)>,
-    pub best_cells: Vec<usize>,
+    choices: Vec<usize>,
+    profile_choices: Vec<Vec<usize>>,
+    profile_value: Vec<f64>,
+    order: Vec<(f64, usize)>,
+    best_cells: Vec<usize>,
+    /// The cart behind each mode's best worth of the last call.
+    pub carts: [Vec<usize>; 2],
+    exact: Exact,
 }
 
 fn best_of_cell(
@@ -82,6 +85,21 @@ pub(super) fn pass(
             out.push(at);
         }
     }
+    total + groups_pass(model, shop, profile, lambda, price, out, best_cells)
+}
+
+/// The part of [`pass`] where bundles tie cells together.
+fn groups_pass(
+    model: &Model,
+    shop: &ShopModel,
+    profile: usize,
+    lambda: &[f64],
+    price: Option<Price>,
+    out: &mut Vec<usize>,
+    best_cells: &mut Vec<usize>,
+) -> f64 {
+    let priced = price.map(|p| (p, profile));
+    let mut total = 0.0;
     for group in &shop.groups {
         let (mut best, mut best_pattern) = (f64::NEG_INFINITY, 0);
         for (p, pattern) in group.patterns.iter().enumerate() {
@@ -245,12 +263,18 @@ pub(super) fn worth(
                     trials: scratch.trials,
                     choices: &mut scratch.choices,
                     best_cells: &mut scratch.best_cells,
+                    exact: &mut scratch.exact,
                 };
                 let start = warm[*i].filter(|w| {
                     w.measure == limit.measure && (w.per_unit > 0.0) == (limit.per_unit > 0.0)
                 });
-                let (v, price) = search.run((*value + fixed, slope), start.map(|w| w.per_unit));
+                let (mut v, price) = search.run((*value + fixed, slope), start.map(|w| w.per_unit));
                 warm[*i] = price.or(warm[*i]);
+                if v > search.floor
+                    && let Some(price) = price
+                {
+                    v = search.whole_cart(v, price.per_unit);
+                }
                 Worth { value: v - fixed, state: *i, price }
             }
         };
@@ -259,6 +283,11 @@ pub(super) fn worth(
         }
         if best[mode].is_none_or(|b| worth.value > b.value) {
             best[mode] = Some(worth);
+            let cart = match worth.price {
+                None => &scratch.profile_choices[state.profile],
+                Some(_) => &scratch.choices,
+            };
+            scratch.carts[mode].clone_from(cart);
         }
     }
     scratch.order = order;
@@ -280,6 +309,66 @@ struct PriceSearch<'s> {
     trials: usize,
     choices: &'s mut Vec<usize>,
     best_cells: &'s mut Vec<usize>,
+    exact: &'s mut Exact,
+}
+
+/// Buffers of the search for the best whole cart.
+#[derive(Debug, Default)]
+struct Exact {
+    /// (value, total, choice) by cell, the most promising first.
+    options: Vec<(f64, f64, usize)>,
+    /// Range of options of each cell, and the best of the cells from it on, per price.
+    cells: Vec<(usize, usize)>,
+    rest: Vec<[f64; 3]>,
+    prices: [f64; 3],
+    /// Value of the bundles at each price.
+    groups: [f64; 3],
+    highest: f64,
+    steps: usize,
+    best: f64,
+    bought: Vec<usize>,
+    best_cart: Vec<usize>,
+}
+
+/// Carts tried before the priced bound is taken as it is.
+const MAX_CARTS: usize = 300;
+
+impl Exact {
+    fn bound(&self, fixed: (f64, f64), at: usize) -> f64 {
+        let one = |m: usize| fixed.0 + self.prices[m] * fixed.1 + self.rest[at][m] + self.groups[m];
+        one(0).min(one(1)).min(one(2))
+    }
+
+    /// False when given up.
+    fn descend(&mut self, at: usize, fixed: (f64, f64)) -> bool {
+        self.steps += 1;
+        if self.steps > MAX_CARTS {
+            return false;
+        }
+        if at == self.cells.len() {
+            let value = self.bound(fixed, at);
+            if value > self.best {
+                self.best = value;
+                self.best_cart.clone_from(&self.bought);
+            }
+            return true;
+        }
+        let (first, last) = self.cells[at];
+        for o in first..last {
+            let (v, t, choice) = self.options[o];
+            let next = (fixed.0 + v, fixed.1 + t);
+            if next.1 > self.highest || self.bound(next, at + 1) <= self.best {
+                continue;
+            }
+            self.bought.push(choice);
+            let done = self.descend(at + 1, next);
+            self.bought.pop();
+            if !done {
+                return false;
+            }
+        }
+        true
+    }
 }
 
 impl PriceSearch<'_> {
@@ -354,5 +443,76 @@ impl PriceSearch<'_> {
             };
         }
         best
+    }
+
+    /// The best cart that meets the range as a whole: a price alone lets it be met by a
+    /// mix of carts. Goods short of a low end are made up at the least price, bundles
+    /// stay priced. Returns `priced` where the search would take too long.
+    fn whole_cart(&mut self, priced: f64, per_unit: f64) -> f64 {
+        let limit = self.limit.per_unit;
+        let ends = [0.0, per_unit, if limit.is_finite() { limit } else { per_unit }];
+        let (shop, profile, measure) = (self.shop, self.profile, self.limit.measure);
+        let exact = &mut *self.exact;
+        exact.prices = ends;
+        exact.highest = if limit > 0.0 { f64::INFINITY } else { self.bound };
+        exact.options.clear();
+        exact.cells.clear();
+        exact.rest.clear();
+        for cell in &shop.plain {
+            let cell = &shop.cells[*cell];
+            let need = self.model.need[cell.item] as f64;
+            let first = exact.options.len();
+            for c in cell.first..cell.last {
+                let units = shop.choices[c].units.min(need);
+                let value = self.lambda[cell.item] * units - shop.cost[profile][c];
+                let total = shop.measure(measure, profile, c);
+                // Never worth it at any price looked at.
+                if ends.iter().any(|m| value + m * total > 0.0) {
+                    exact.options.push((value, total, c));
+                }
+            }
+            if exact.options.len() > first {
+                exact.options.push((0.0, 0.0, usize::MAX));
+                let key = |o: &(f64, f64, usize)| o.0 + per_unit * o.1;
+                exact.options[first..].sort_unstable_by(|a, b| key(b).total_cmp(&key(a)));
+                exact.cells.push((first, exact.options.len()));
+            }
+        }
+        // Cells with most at stake first.
+        let options = &exact.options;
+        let stake = |c: &(usize, usize)| {
+            options[c.0..c.1].iter().map(|o| o.1).fold(0.0, f64::max)
+        };
+        exact.cells.sort_by(|a, b| stake(b).total_cmp(&stake(a)));
+        exact.rest.resize(exact.cells.len() + 1, [0.0; 3]);
+        for at in (0..exact.cells.len()).rev() {
+            for (m, price) in ends.iter().enumerate() {
+                let (first, last) = exact.cells[at];
+                let value = |o: &(f64, f64, usize)| o.0 + price * o.1;
+                let best = exact.options[first..last].iter().map(value);
+                exact.rest[at][m] = exact.rest[at + 1][m] + best.fold(0.0, f64::max);
+            }
+        }
+        let mut bundled = Vec::new();
+        for (m, end) in ends.iter().enumerate() {
+            let price = Price { measure, per_unit: *end };
+            bundled.clear();
+            let value = groups_pass(
+                self.model, shop, profile, self.lambda, Some(price), &mut bundled, self.best_cells,
+            );
+            exact.groups[m] = value - end * self.bound;
+        }
+        exact.steps = 0;
+        exact.best = self.floor;
+        exact.bought.clear();
+        exact.best_cart.clear();
+        if !exact.descend(0, (0.0, 0.0)) {
+            return priced;
+        }
+        self.choices.clear();
+        let bought = exact.best_cart.iter().filter(|c| **c != usize::MAX);
+        self.choices.extend(bought);
+        self.choices.extend(bundled);
+        exact.best.min(priced)
     }
 }

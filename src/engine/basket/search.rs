@@ -226,6 +226,26 @@ impl<'a, 'm> Search<'a, 'm> {
         self.local_search(root, stop);
     }
 
+    /// Adds shops for items that none of `chosen` sells, while the limit allows.
+    fn cover(&self, worth: &[f64], chosen: &mut Vec<usize>) {
+        let model = self.model;
+        for (item, penalty) in model.penalty.iter().enumerate() {
+            let sells = |s: usize| {
+                let shop = &model.shops[s];
+                let bundled = |b: &super::model::Bundle| b.covers.iter().any(|c| c.0 == item);
+                shop.cell(item).is_some() || shop.bundles.iter().any(bundled)
+            };
+            if *penalty < model.big || chosen.iter().any(|s| sells(*s)) {
+                continue;
+            }
+            let sellers = (0..model.shops.len()).filter(|s| sells(*s) && worth[*s].is_finite());
+            let best = sellers.max_by(|a, b| worth[*a].total_cmp(&worth[*b]));
+            if let Some(best) = best.filter(|_| chosen.len() < model.max_shops) {
+                chosen.push(best);
+            }
+        }
+    }
+
     /// Adds, drops and exchanges shops of the best answer.
     fn local_search(&mut self, space: &Space, stop: &mut dyn FnMut() -> bool) {
         let model = self.model;
@@ -238,7 +258,12 @@ impl<'a, 'm> Search<'a, 'm> {
         let mut current = if self.incumbent.cost.is_some() {
             self.incumbent.shops.clone()
         } else {
-            eval.chosen.iter().map(|c| c.0).collect()
+            let mut chosen: Vec<usize> = eval.chosen.iter().map(|c| c.0).collect();
+            self.cover(&eval.best, &mut chosen);
+            ranked.extend(&chosen);
+            ranked.sort_unstable();
+            ranked.dedup();
+            chosen
         };
         let mut score = self.leaf.quick(&current, self.incumbent);
         loop {
