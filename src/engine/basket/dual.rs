@@ -10,8 +10,11 @@ use super::oracle::{Price, Scratch, Worth, worth};
 use std::rc::Rc;
 
 /// Trials for the price of a missed range: on the way, and where it counts.
-const QUICK_TRIALS: usize = 2;
+const QUICK_TRIALS: usize = 7;
 const TRIALS: usize = 7;
+/// The same for carts tried at a range.
+const QUICK_CARTS: usize = 0;
+const CARTS: usize = 400;
 
 /// What a node of the search says about a shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +149,11 @@ impl Dual {
             *l = if l.is_finite() { l.min(*p) } else if p.is_finite() { *p } else { 0.0 };
         }
         let scale = lambda.iter().map(|l| l.max(1.0)).collect();
+        let scratch = Scratch {
+            trials: TRIALS,
+            max_carts: CARTS,
+            ..Scratch::default()
+        };
         Self {
             lambda,
             bound: f64::NEG_INFINITY,
@@ -154,7 +162,7 @@ impl Dual {
             warm: vec![None; model.shops.iter().map(|s| s.states.len()).sum()],
             scale,
             direction: vec![0.0; n],
-            scratch: Scratch::default(),
+            scratch,
             worths: vec![[None; 2]; model.shops.len()],
             carts: vec![Default::default(); model.shops.len()],
             taken: vec![0.0; n],
@@ -212,6 +220,7 @@ impl Dual {
         let (mut step, mut stale) = (1.0_f64, 0);
         let patience = 8 + steps / 40;
         self.scratch.trials = QUICK_TRIALS;
+        self.scratch.max_carts = QUICK_CARTS;
         for iteration in 0..steps {
             let eval = self.eval(model, space);
             let gain = eval.bound - self.bound;
@@ -275,6 +284,7 @@ impl Dual {
             }
         }
         self.scratch.trials = TRIALS;
+        self.scratch.max_carts = CARTS;
         self.lambda = best;
         // Once more with every range priced carefully.
         if self.bound <= prune_at {

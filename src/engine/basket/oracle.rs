@@ -29,14 +29,16 @@ pub(super) struct Worth {
 pub(super) struct Scratch {
     /// Trials allowed in the search for a range's price.
     pub trials: usize,
-    choices: Vec<usize>,
-    profile_choices: Vec<Vec<usize>>,
-    profile_value: Vec<f64>,
-    order: Vec<(f64, usize)>,
-    best_cells: Vec<usize>,
+    /// Carts tried before a priced bound is taken as it is.
+    pub max_carts: usize,
+    pub choices: Vec<usize>,
+    pub profile_choices: Vec<Vec<usize>>,
+    pub profile_value: Vec<f64>,
+    pub order: Vec<(f64, usize)>,
+    pub best_cells: Vec<usize>,
     /// The cart behind each mode's best worth of the last call.
     pub carts: [Vec<usize>; 2],
-    exact: Exact,
+    pub exact: Exact,
 }
 
 fn best_of_cell(
@@ -270,7 +272,9 @@ pub(super) fn worth(
                 });
                 let (mut v, price) = search.run((*value + fixed, slope), start.map(|w| w.per_unit));
                 warm[*i] = price.or(warm[*i]);
+                search.exact.limit = scratch.max_carts;
                 if v > search.floor
+                    && scratch.max_carts > 0
                     && let Some(price) = price
                 {
                     v = search.whole_cart(v, price.per_unit);
@@ -314,7 +318,7 @@ struct PriceSearch<'s> {
 
 /// Buffers of the search for the best whole cart.
 #[derive(Debug, Default)]
-struct Exact {
+pub(super) struct Exact {
     /// (value, total, choice) by cell, the most promising first.
     options: Vec<(f64, f64, usize)>,
     /// Range of options of each cell, and the best of the cells from it on, per price.
@@ -324,14 +328,12 @@ struct Exact {
     /// Value of the bundles at each price.
     groups: [f64; 3],
     highest: f64,
+    limit: usize,
     steps: usize,
     best: f64,
     bought: Vec<usize>,
     best_cart: Vec<usize>,
 }
-
-/// Carts tried before the priced bound is taken as it is.
-const MAX_CARTS: usize = 300;
 
 impl Exact {
     fn bound(&self, fixed: (f64, f64), at: usize) -> f64 {
@@ -342,7 +344,7 @@ impl Exact {
     /// False when given up.
     fn descend(&mut self, at: usize, fixed: (f64, f64)) -> bool {
         self.steps += 1;
-        if self.steps > MAX_CARTS {
+        if self.steps > self.limit {
             return false;
         }
         if at == self.cells.len() {

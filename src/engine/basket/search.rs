@@ -82,6 +82,7 @@ impl<'a, 'm> Search<'a, 'm> {
         let target = self.incumbent.cost.map_or(f64::NAN, |c| c as f64);
         let target = if target.is_nan() { self.dual.bound * 1.02 } else { target };
         self.dual.ascend(model, &root, target, prune_at, ROOT_STEPS, stop);
+        if std::env::var("DBG").is_ok() { eprintln!("root {} ub {:?}", self.dual.bound, self.incumbent.cost); }
         self.local_search(&root, stop);
         let mut heap = BinaryHeap::new();
         heap.push(Node {
