@@ -6,8 +6,15 @@
 //! method with Polyak steps, scaled by what each item costs.
 
 use super::model::{For, Model, ShopModel};
-use super::oracle::{Scratch, Worth, pass, worth};
+use super::oracle::{Price, Scratch, Worth, worth};
 use std::rc::Rc;
+
+/// Trials for the price of a missed range: on the way, and where it counts.
+const QUICK_TRIALS: usize = 7;
+const TRIALS: usize = 7;
+/// The same for carts tried at a range.
+const QUICK_CARTS: usize = 0;
+const CARTS: usize = 400;
 
 /// What a node of the search says about a shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +40,7 @@ impl Space {
         }
         let states = offset[offset.len() - 1];
         let usable = |shop: &ShopModel| !shop.choices.is_empty() && !shop.states.is_empty();
-        let status = |s| {
-            if usable(s) {
-                Status::Free
-            } else {
-                Status::Closed
-            }
-        };
+        let status = |s| if usable(s) { Status::Free } else { Status::Closed };
         Self {
             status: model.shops.iter().map(status).collect(),
             allowed: vec![true; states],
@@ -109,10 +110,14 @@ pub(super) struct Dual {
     pub open_share: Vec<f64>,
     /// The same for each state, indexed as in [`Space`].
     state_share: Vec<f64>,
+    /// Last price of the missed range of each state.
+    warm: Vec<Option<Price>>,
     scale: Vec<f64>,
     direction: Vec<f64>,
     scratch: Scratch,
     worths: Vec<[Option<Worth>; 2]>,
+    /// The carts behind them.
+    carts: Vec<[Vec<usize>; 2]>,
     taken: Vec<f64>,
     local: Vec<f64>,
 }
@@ -141,34 +146,33 @@ impl Dual {
             }
         }
         for (l, p) in lambda.iter_mut().zip(&model.penalty) {
-            *l = if l.is_finite() {
-                l.min(*p)
-            } else if p.is_finite() {
-                *p
-            } else {
-                0.0
-            };
+            *l = if l.is_finite() { l.min(*p) } else if p.is_finite() { *p } else { 0.0 };
         }
         let scale = lambda.iter().map(|l| l.max(1.0)).collect();
+        let scratch = Scratch {
+            trials: TRIALS,
+            max_carts: CARTS,
+            ..Scratch::default()
+        };
         Self {
             lambda,
             bound: f64::NEG_INFINITY,
             open_share: vec![0.0; model.shops.len()],
             state_share: vec![0.0; model.shops.iter().map(|s| s.states.len()).sum()],
+            warm: vec![None; model.shops.iter().map(|s| s.states.len()).sum()],
             scale,
             direction: vec![0.0; n],
-            scratch: Scratch::default(),
+            scratch,
             worths: vec![[None; 2]; model.shops.len()],
+            carts: vec![Default::default(); model.shops.len()],
             taken: vec![0.0; n],
             local: vec![0.0; n],
         }
     }
 
-    /// The state of `shop` most often chosen lately, and how often.
-    pub(super) fn likely_state(&self, space: &Space, shop: usize) -> Option<(usize, f64)> {
-        let share = |s: usize| self.state_share[space.offset[shop] + s];
-        let states = space.states(shop).map(|s| (s, share(s)));
-        states.max_by(|a, b| a.1.total_cmp(&b.1))
+    /// How often a state was chosen lately.
+    pub(super) fn share(&self, space: &Space, shop: usize, state: usize) -> f64 {
+        self.state_share[space.offset[shop] + state]
     }
 
     pub(super) fn eval(&mut self, model: &Model, space: &Space) -> Eval {
@@ -178,15 +182,13 @@ impl Dual {
                 [None; 2]
             } else {
                 let allowed = |state| space.allows(s, state);
-                worth(
-                    model,
-                    shop,
-                    &self.lambda,
-                    allowed,
-                    apart,
-                    &mut self.scratch,
-                    None,
-                )
+                {
+                    let warm = &mut self.warm[space.offset[s]..space.offset[s + 1]];
+                    let scratch = &mut self.scratch;
+                    let best = worth(model, shop, &self.lambda, allowed, apart, scratch, warm, None);
+                    std::mem::swap(&mut self.carts[s], &mut scratch.carts);
+                    best
+                }
             };
         }
         let list: f64 = self
@@ -217,6 +219,8 @@ impl Dual {
         self.direction.fill(0.0);
         let (mut step, mut stale) = (1.0_f64, 0);
         let patience = 8 + steps / 40;
+        self.scratch.trials = QUICK_TRIALS;
+        self.scratch.max_carts = QUICK_CARTS;
         for iteration in 0..steps {
             let eval = self.eval(model, space);
             let gain = eval.bound - self.bound;
@@ -279,7 +283,13 @@ impl Dual {
                 self.lambda[i] = moved.clamp(0.0, model.penalty[i]);
             }
         }
+        self.scratch.trials = TRIALS;
+        self.scratch.max_carts = CARTS;
         self.lambda = best;
+        // Once more with every range priced carefully.
+        if self.bound <= prune_at {
+            self.bound = self.bound.max(self.eval(model, space).bound);
+        }
     }
 
     /// Units of each item in the chosen carts, into `taken`.
@@ -287,18 +297,8 @@ impl Dual {
         self.taken.fill(0.0);
         for (s, w) in chosen {
             let shop = &model.shops[*s];
-            let profile = shop.states[w.state].profile;
-            let mut choices = std::mem::take(&mut self.scratch.choices);
-            let mut cells = Vec::new();
-            pass(
-                model,
-                shop,
-                profile,
-                &self.lambda,
-                w.price,
-                &mut choices,
-                &mut cells,
-            );
+            let mode = model.max_pickups.is_some() && shop.states[w.state].pickup;
+            let choices = std::mem::take(&mut self.carts[*s][usize::from(mode)]);
             for c in &choices {
                 match shop.choices[*c].what {
                     For::Item(i) => self.local[i] += shop.choices[*c].units,
@@ -319,7 +319,7 @@ impl Dual {
                     For::Bundle(b, _) => shop.bundles[b].covers.iter().for_each(|c| add(c.0)),
                 }
             }
-            self.scratch.choices = choices;
+            self.carts[*s][usize::from(mode)] = choices;
         }
     }
 
@@ -339,11 +339,7 @@ impl Dual {
             .collect();
         free.sort_unstable_by(|a, b| b.total_cmp(a));
         // What the last chosen and the first left out are worth.
-        let last_in = free
-            .get(slots.wrapping_sub(1))
-            .copied()
-            .unwrap_or(0.0)
-            .max(0.0);
+        let last_in = free.get(slots.wrapping_sub(1)).copied().unwrap_or(0.0).max(0.0);
         let first_out = free.get(slots).copied().unwrap_or(0.0).max(0.0);
         let mut values = Vec::new();
         for s in 0..model.shops.len() {
@@ -374,6 +370,7 @@ impl Dual {
                     allowed,
                     false,
                     &mut self.scratch,
+                    &mut self.warm[space.offset[s]..space.offset[s + 1]],
                     Some(&mut values),
                 );
                 for (state, value) in values.iter().enumerate() {
@@ -493,11 +490,7 @@ fn choose_with_pickups(
         if !must && !modes.iter().any(useful) {
             continue;
         }
-        let mut next = if must {
-            vec![f64::NEG_INFINITY; size]
-        } else {
-            table.clone()
-        };
+        let mut next = if must { vec![f64::NEG_INFINITY; size] } else { table.clone() };
         let mut taken = vec![0_u8; size];
         for k in 0..max_shops {
             for l in 0..width {
@@ -506,9 +499,7 @@ fn choose_with_pickups(
                     continue;
                 }
                 for (mode, w) in modes.iter().enumerate().filter(|m| useful(m.1)) {
-                    let (Some(w), true) = (w, l + mode < width) else {
-                        continue;
-                    };
+                    let (Some(w), true) = (w, l + mode < width) else { continue };
                     let to = (k + 1) * width + l + mode;
                     if from + w.value > next[to] {
                         next[to] = from + w.value;

@@ -13,9 +13,8 @@ use super::oracle::Price;
 
 /// Combinations looked at when the states are fixed and prices leave a gap.
 const MAX_STEPS: usize = 3_000_000;
-/// Rounds of pricing the ranges of fixed states, and trials in each.
-const PRICE_ROUNDS: usize = 4;
-const PRICE_TRIALS: usize = 7;
+/// Steps of pricing the ranges of fixed states.
+const PRICE_TRIALS: usize = 24;
 /// Cost of what a decision forbids: finite, so that differences stay defined.
 const IMPOSSIBLE: f64 = 1e18;
 
@@ -24,10 +23,21 @@ const IMPOSSIBLE: f64 = 1e18;
 pub(super) struct Open {
     pub shop: usize,
     pub states: Vec<usize>,
-    /// Prices on missed ranges, only with a single state: (price, bound).
-    pub prices: Vec<(Price, f64)>,
+    /// Prices on the ends of ranges, only with a single state.
+    prices: Vec<RangePrice>,
     /// What branching decided about single cells and bundles.
-    pub decided: Vec<Decision>,
+    decided: Vec<Decision>,
+}
+
+/// The price of missing one end of a range: positive on the low end, negative on the
+/// high one.
+#[derive(Debug, Clone, Copy)]
+struct RangePrice {
+    price: Price,
+    end: f64,
+    /// The largest price on a low end, infinite on a high one.
+    limit: f64,
+    low: bool,
 }
 
 impl Open {
@@ -42,27 +52,21 @@ impl Open {
 
     fn allows(&self, item: usize, choice: Option<usize>, units: f64) -> bool {
         self.decided.iter().all(|d| match *d {
-            Decision::Units {
-                item: i,
-                least,
-                most,
-            } => i != item || (units >= least && units <= most),
-            Decision::Choice {
-                item: i,
-                choice: c,
-                used,
-            } => i != item || (choice == Some(c)) == used,
+            Decision::Units { item: i, least, most } => {
+                i != item || (units >= least && units <= most)
+            }
+            Decision::Choice { item: i, choice: c, used } => {
+                i != item || (choice == Some(c)) == used
+            }
             Decision::Level { .. } => true,
         })
     }
 
     fn allows_level(&self, bundle: usize, level: usize) -> bool {
         self.decided.iter().all(|d| match *d {
-            Decision::Level {
-                bundle: b,
-                least,
-                most,
-            } => b != bundle || (level >= least && level <= most),
+            Decision::Level { bundle: b, least, most } => {
+                b != bundle || (level >= least && level <= most)
+            }
             _ => true,
         })
     }
@@ -70,22 +74,10 @@ impl Open {
 
 /// A restriction on what one shop sells.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Decision {
-    Units {
-        item: usize,
-        least: f64,
-        most: f64,
-    },
-    Choice {
-        item: usize,
-        choice: usize,
-        used: bool,
-    },
-    Level {
-        bundle: usize,
-        least: usize,
-        most: usize,
-    },
+enum Decision {
+    Units { item: usize, least: f64, most: f64 },
+    Choice { item: usize, choice: usize, used: bool },
+    Level { bundle: usize, least: usize, most: usize },
 }
 
 /// Items tied together by bundles.
@@ -133,12 +125,14 @@ impl<'m> Leaf<'m> {
         }
     }
 
-    /// Finds the best cart for the open shops, within `nodes` branchings.
+    /// Finds the best cart for the open shops, within `nodes` branchings. `floor` is a
+    /// bound known from elsewhere.
     pub(super) fn explore(
         &mut self,
         open: Vec<Open>,
         incumbent: &mut Incumbent<'_>,
         nodes: usize,
+        floor: f64,
         stop: &mut dyn FnMut() -> bool,
     ) {
         let mut stack = vec![open];
@@ -165,7 +159,7 @@ impl<'m> Leaf<'m> {
                 }
             }
             if left == 0 || stop() {
-                self.unresolved = self.unresolved.min(relaxed.bound);
+                self.unresolved = self.unresolved.min(relaxed.bound.max(floor));
                 continue;
             }
             left -= 1;
@@ -180,7 +174,7 @@ impl<'m> Leaf<'m> {
                 }
             } else {
                 self.relax(&open, &components);
-                self.enumerate(&open, &components, incumbent, stop);
+                self.enumerate(&open, &components, incumbent, floor, stop);
             }
         }
     }
@@ -287,11 +281,7 @@ impl<'m> Leaf<'m> {
         let shop = &self.model.shops[o.shop];
         let fixed = |s: &usize| self.model.fixed(&shop.states[*s]);
         let least = o.states.iter().map(fixed).fold(f64::INFINITY, f64::min);
-        least
-            + o.prices
-                .iter()
-                .map(|(p, bound)| p.per_unit * bound)
-                .sum::<f64>()
+        least + o.prices.iter().map(|p| p.price.per_unit * p.end).sum::<f64>()
     }
 
     /// Fills in the cost of choices and the tables of the items.
@@ -310,9 +300,9 @@ impl<'m> Leaf<'m> {
                     *c = c.min(*other);
                 }
             }
-            for (price, _) in &o.prices {
+            for p in o.prices.iter().filter(|p| p.price.per_unit != 0.0) {
                 for (c, value) in cost.iter_mut().enumerate() {
-                    *value -= price.per_unit * shop.measure(price.measure, profiles[0], c);
+                    *value -= p.price.per_unit * shop.measure(p.price.measure, profiles[0], c);
                 }
             }
         }
@@ -342,9 +332,7 @@ impl<'m> Leaf<'m> {
                 row.fill(IMPOSSIBLE);
             }
             let shop = &self.model.shops[open[k].shop];
-            let Some(cell) = shop.cell(item) else {
-                continue;
-            };
+            let Some(cell) = shop.cell(item) else { continue };
             for c in cell.first..cell.last {
                 let cost = self.cost[k][c];
                 if !free && !open[k].allows(item, Some(c), shop.choices[c].units) {
@@ -395,9 +383,7 @@ impl<'m> Leaf<'m> {
                         continue;
                     }
                     let shop = &self.model.shops[open[k].shop];
-                    let Some(cell) = shop.cell(*item) else {
-                        continue;
-                    };
+                    let Some(cell) = shop.cell(*item) else { continue };
                     let after = |c: usize| left.saturating_sub(shop.choices[c].units as usize);
                     let found = (cell.first..cell.last).find(|c| {
                         self.cost[k][*c] + next[after(*c)] <= here
@@ -442,7 +428,9 @@ impl<'m> Leaf<'m> {
         // The most a unit of an item can save.
         let steepest = |item: usize| {
             let row = &self.tables[item][..=self.model.need[item]];
-            row.windows(2).map(|w| w[1] - w[0]).fold(0.0, f64::max)
+            row.windows(2)
+                .map(|w| w[1] - w[0])
+                .fold(0.0, f64::max)
         };
         let mut potential = vec![0.0; component.bundles.len() + 1];
         for (at, (k, b)) in component.bundles.iter().enumerate().rev() {
@@ -459,23 +447,9 @@ impl<'m> Leaf<'m> {
             potential[at] = potential[at + 1] + best;
         }
         let mut levels = vec![0; component.bundles.len()];
-        let mut left: Vec<i64> = component
-            .items
-            .iter()
-            .map(|i| self.model.need[*i] as i64)
-            .collect();
+        let mut left: Vec<i64> = component.items.iter().map(|i| self.model.need[*i] as i64).collect();
         let mut limit = limit;
-        self.levels_from(
-            open,
-            component,
-            0,
-            0.0,
-            &mut levels,
-            &mut left,
-            &potential,
-            &mut limit,
-            found,
-        );
+        self.levels_from(open, component, 0, 0.0, &mut levels, &mut left, &potential, &mut limit, found);
     }
 
     #[allow(clippy::too_many_arguments)] // one recursion, its state spelled out
@@ -512,11 +486,7 @@ impl<'m> Leaf<'m> {
             if !open[k].allows_level(b, level) {
                 continue;
             }
-            let cost = if level == 0 {
-                0.0
-            } else {
-                self.cost[k][*choice]
-            };
+            let cost = if level == 0 { 0.0 } else { self.cost[k][*choice] };
             levels[at] = level;
             let take = |left: &mut Vec<i64>, sign: i64| {
                 for (i, a) in &bundle.covers {
@@ -527,15 +497,7 @@ impl<'m> Leaf<'m> {
             };
             take(left, 1);
             self.levels_from(
-                open,
-                component,
-                at + 1,
-                spent + cost,
-                levels,
-                left,
-                potential,
-                limit,
-                found,
+                open, component, at + 1, spent + cost, levels, left, potential, limit, found,
             );
             take(left, -1);
         }
@@ -603,8 +565,8 @@ impl<'m> Leaf<'m> {
             }
         }
         let (_, k, target) = worst?;
-        let states = open[k].states.iter().copied();
-        let (yes, no) = split_states(self.model, open[k].shop, states, target)?;
+        let all = splits(self.model, open[k].shop, &open[k].states, target);
+        let (yes, no) = all.into_iter().next()?;
         let with = |states: Vec<usize>| {
             let mut next = open.to_vec();
             next[k].states = states;
@@ -626,8 +588,9 @@ impl<'m> Leaf<'m> {
         relaxed.bound
     }
 
-    /// Prices the ranges that fixed states miss, the worst first. Returns a decision
-    /// and its opposite where carts on both sides of a range disagree.
+    /// Prices the ranges that fixed states miss, all together, by Polyak steps.
+    /// Returns a decision and its opposite where carts on both sides of a range
+    /// disagree.
     fn price_ranges(
         &mut self,
         open: &mut [Open],
@@ -635,97 +598,117 @@ impl<'m> Leaf<'m> {
         relaxed: &mut Relaxed,
         incumbent: &mut Incumbent<'_>,
     ) -> Option<(usize, [Decision; 2])> {
-        let mut torn = None;
-        for _ in 0..PRICE_ROUNDS {
-            let Some((k, limit, bound)) = self.missed(open, &relaxed.choices) else {
-                return torn;
-            };
-            let slot = match open[k]
-                .prices
-                .iter()
-                .position(|(p, b)| p.measure == limit.measure && *b == bound)
-            {
-                Some(slot) => slot,
-                None => {
-                    open[k].prices.push((
-                        Price {
-                            per_unit: 0.0,
-                            ..limit
-                        },
-                        bound,
-                    ));
-                    open[k].prices.len() - 1
-                }
-            };
-            let shop = &self.model.shops[open[k].shop];
-            let profile = shop.states[open[k].states[0]].profile;
-            let short = |r: &Relaxed| {
-                bound - super::oracle::total(shop, limit.measure, profile, &r.choices[k])
-            };
-            let before = relaxed.bound;
-            let start = open[k].prices[slot].0.per_unit;
-            // The bound is concave in the price and its slope is what is missed.
-            let mut near = (start, relaxed.clone());
-            let mut far: Option<(f64, Relaxed)> = None;
-            let mut reach = match limit.per_unit.is_finite() {
-                true => limit.per_unit,
-                false => {
-                    let slack = (incumbent.prune_at().min(2.0 * before) - before).max(1.0);
-                    start + slack / short(relaxed)
-                }
-            };
-            for _ in 0..PRICE_TRIALS {
-                let at = match &far {
-                    None => reach,
-                    Some((x, r)) => {
-                        let (s1, s2) = (short(&near.1), short(r));
-                        (r.bound - s2 * x - near.1.bound + s1 * near.0) / (s1 - s2)
+        for o in open.iter_mut().filter(|o| o.states.len() == 1 && o.prices.is_empty()) {
+            o.prices = ends(&self.model.shops[o.shop].states[o.states[0]]);
+        }
+        let mut seen: Vec<Relaxed> = vec![relaxed.clone()];
+        let mut best: Vec<Vec<RangePrice>> = open.iter().map(|o| o.prices.clone()).collect();
+        let mut current = relaxed.clone();
+        let (mut step, mut stale) = (1.0, 0);
+        for _ in 0..PRICE_TRIALS {
+            let weights: f64 = self.total_of(open, Measure::Weight, &current);
+            let spends: f64 = self.total_of(open, Measure::Spend, &current);
+            let gram = (spends / weights.max(1.0)).clamp(1e-3, 10.0);
+            let scale = |m: Measure| if m == Measure::Weight { gram } else { 1.0 };
+            let mut norm = 0.0;
+            for (k, o) in open.iter().enumerate() {
+                for p in &o.prices {
+                    let missed = self.missed(o, p, &current.choices[k]);
+                    if p.active(missed) {
+                        norm += (missed * scale(p.price.measure)).powi(2);
                     }
-                };
-                if !at.is_finite() || (at - near.0).abs() < 1e-12 {
-                    break;
-                }
-                open[k].prices[slot].0.per_unit = at;
-                let trial = self.relax(open, components);
-                incumbent.consider(&self.lines(open, &trial.choices));
-                if trial.bound > incumbent.prune_at() {
-                    *relaxed = trial;
-                    return None;
-                }
-                let same_side = (short(&trial) > 0.0) == (short(&near.1) > 0.0);
-                let expected = near.1.bound + short(&near.1) * (at - near.0);
-                let done = far.is_some() && trial.bound >= expected - 1e-6;
-                if same_side && short(&trial).abs() > 1e-9 {
-                    near = (at, trial);
-                    if far.is_none() {
-                        if limit.per_unit.is_finite() {
-                            break;
-                        }
-                        reach = start + (at - start) * 4.0;
-                    }
-                } else {
-                    far = Some((at, trial));
-                }
-                if done {
-                    break;
                 }
             }
-            if let Some((_, far)) = &far {
-                torn = self
-                    .disagreement(open, k, limit.measure, &near.1, far)
-                    .or(torn);
-            }
-            let best = match far {
-                Some(far) if far.1.bound > near.1.bound => far,
-                _ => near,
-            };
-            open[k].prices[slot].0.per_unit = best.0;
-            *relaxed = best.1;
-            if relaxed.bound <= before + 1e-6 {
+            if norm < 1e-9 {
                 break;
             }
+            let target = incumbent.prune_at().min(current.bound.abs() * 1.5) + 1.0;
+            let length = step * (target - current.bound).max(1.0) / norm;
+            for (k, o) in open.iter_mut().enumerate() {
+                let missed: Vec<f64> =
+                    o.prices.iter().map(|p| self.missed(o, p, &current.choices[k])).collect();
+                for (p, missed) in o.prices.iter_mut().zip(missed) {
+                    if p.active(missed) {
+                        p.shift(length * missed * scale(p.price.measure).powi(2));
+                    }
+                }
+                keep_goods_a_cost(&mut o.prices);
+            }
+            current = self.relax(open, components);
+            incumbent.consider(&self.lines(open, &current.choices));
+            if current.bound > relaxed.bound + 1e-6 {
+                *relaxed = current.clone();
+                best = open.iter().map(|o| o.prices.clone()).collect();
+                stale = 0;
+                if relaxed.bound > incumbent.prune_at() {
+                    return None;
+                }
+            } else {
+                stale += 1;
+                if stale >= 2 {
+                    step *= 0.5;
+                    stale = 0;
+                    for (o, prices) in open.iter_mut().zip(&best) {
+                        o.prices.clone_from(prices);
+                    }
+                    seen.push(std::mem::replace(&mut current, relaxed.clone()));
+                    continue;
+                }
+            }
+            seen.push(current.clone());
         }
-        torn
+        for (o, prices) in open.iter_mut().zip(best) {
+            o.prices = prices;
+        }
+        self.torn(open, relaxed, &seen)
+    }
+
+    fn total_of(&self, open: &[Open], measure: Measure, relaxed: &Relaxed) -> f64 {
+        let carts = open.iter().zip(&relaxed.choices);
+        let total = |(o, c): (&Open, &Vec<usize>)| {
+            super::oracle::total(&self.model.shops[o.shop], measure, 0, c)
+        };
+        carts.map(total).sum()
+    }
+
+    /// What is missing at an end of a range: positive below it.
+    fn missed(&self, o: &Open, p: &RangePrice, choices: &[usize]) -> f64 {
+        let shop = &self.model.shops[o.shop];
+        let profile = shop.states[o.states[0]].profile;
+        p.end - super::oracle::total(shop, p.price.measure, profile, choices)
+    }
+
+    /// The end of a range on which the best prices leave the widest gap, and the cell
+    /// that moves carts across it.
+    fn torn(
+        &self,
+        open: &[Open],
+        relaxed: &Relaxed,
+        seen: &[Relaxed],
+    ) -> Option<(usize, [Decision; 2])> {
+        let mut gaps: Vec<(f64, usize, &RangePrice, f64)> = Vec::new();
+        for (k, o) in open.iter().enumerate() {
+            for p in &o.prices {
+                let missed = self.missed(o, p, &relaxed.choices[k]);
+                if p.active(missed) && missed.abs() > 1e-6 {
+                    // Unpriced misses count by their size, priced slack by its cost.
+                    let price = p.price.per_unit.abs().max(0.02);
+                    gaps.push((price * missed.abs(), k, p, missed));
+                }
+            }
+        }
+        gaps.sort_by(|a, b| b.0.total_cmp(&a.0));
+        for (_, k, p, missed) in gaps {
+            let across = |r: &&Relaxed| self.missed(&open[k], p, &r.choices[k]) * missed <= 0.0;
+            let others = seen.iter().rev().filter(across).chain(seen.iter().rev());
+            for other in others {
+                let found = self.disagreement(open, k, p.price.measure, relaxed, other);
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
+        None
     }
 
     /// The cell of shop `k` on which two carts differ most in a total.
@@ -763,16 +746,8 @@ impl<'m> Leaf<'m> {
                 For::Item(item) if units(a) != units(b) => {
                     let split = units(a).min(units(b));
                     [
-                        Decision::Units {
-                            item,
-                            least: 0.0,
-                            most: split,
-                        },
-                        Decision::Units {
-                            item,
-                            least: split + 1.0,
-                            most: f64::INFINITY,
-                        },
+                        Decision::Units { item, least: 0.0, most: split },
+                        Decision::Units { item, least: split + 1.0, most: f64::INFINITY },
                     ]
                 }
                 For::Item(item) => {
@@ -782,21 +757,12 @@ impl<'m> Leaf<'m> {
                 For::Bundle(bundle, _) => {
                     let levels = &shop.bundles[bundle].levels;
                     let level = |c: Option<usize>| {
-                        c.and_then(|c| levels.iter().position(|l| l.1 == c))
-                            .unwrap_or(0)
+                        c.and_then(|c| levels.iter().position(|l| l.1 == c)).unwrap_or(0)
                     };
                     let split = level(a).min(level(b));
                     [
-                        Decision::Level {
-                            bundle,
-                            least: 0,
-                            most: split,
-                        },
-                        Decision::Level {
-                            bundle,
-                            least: split + 1,
-                            most: usize::MAX,
-                        },
+                        Decision::Level { bundle, least: 0, most: split },
+                        Decision::Level { bundle, least: split + 1, most: usize::MAX },
                     ]
                 }
             };
@@ -805,62 +771,13 @@ impl<'m> Leaf<'m> {
         best.map(|(_, decisions)| (k, decisions))
     }
 
-    /// The worst missed range of a fixed state: (open shop, largest price, bound).
-    fn missed(&self, open: &[Open], choices: &[Vec<usize>]) -> Option<(usize, Price, f64)> {
-        let mut worst: Option<(f64, usize, Price, f64)> = None;
-        for (k, o) in open.iter().enumerate() {
-            let [state] = o.states[..] else { continue };
-            let shop = &self.model.shops[o.shop];
-            let state = &shop.states[state];
-            for range in &state.ranges {
-                let t = super::oracle::total(shop, range.measure, state.profile, &choices[k]);
-                let (gap, limit, bound) = if t < range.low - 1e-6 {
-                    // Several prices together must not make goods a gain.
-                    let others = |p: &&(Price, f64)| {
-                        p.0.per_unit > 0.0 && !(p.0.measure == range.measure && p.1 == range.low)
-                    };
-                    let used: f64 = o
-                        .prices
-                        .iter()
-                        .filter(others)
-                        .map(|(p, b)| {
-                            let limit = state
-                                .ranges
-                                .iter()
-                                .find(|r| r.measure == p.measure && r.low == *b);
-                            let limit = limit.map_or(0.0, |r| r.max_price);
-                            if limit > 0.0 { p.per_unit / limit } else { 1.0 }
-                        })
-                        .sum();
-                    (
-                        range.low - t,
-                        range.max_price * (1.0 - used).max(0.0),
-                        range.low,
-                    )
-                } else if t > range.high + 1e-6 {
-                    (t - range.high, f64::NEG_INFINITY, range.high)
-                } else {
-                    continue;
-                };
-                let relative = gap / (t + bound).max(1.0);
-                if worst.is_none_or(|w| relative > w.0) && limit != 0.0 {
-                    let price = Price {
-                        measure: range.measure,
-                        per_unit: limit,
-                    };
-                    worst = Some((relative, k, price, bound));
-                }
-            }
-        }
-        worst.map(|w| (w.1, w.2, w.3))
-    }
-
     /// Goes through every combination that may beat the best answer.
     fn enumerate(
         &mut self,
         open: &[Open],
         components: &[Component],
         incumbent: &mut Incumbent<'_>,
+        floor: f64,
         stop: &mut dyn FnMut() -> bool,
     ) {
         let fixed: f64 =
@@ -883,7 +800,7 @@ impl<'m> Leaf<'m> {
             bought: Vec::new(),
         };
         if !self.enumerate_component(&mut search, 0, fixed, incumbent, stop) {
-            self.unresolved = self.unresolved.min(bound);
+            self.unresolved = self.unresolved.min(bound.max(floor));
         }
     }
 
@@ -905,11 +822,7 @@ impl<'m> Leaf<'m> {
             if cost <= limit {
                 ways.push((cost, levels.to_vec()));
             }
-            if ways.len() > MAX_STEPS {
-                f64::NEG_INFINITY
-            } else {
-                limit
-            }
+            if ways.len() > MAX_STEPS { f64::NEG_INFINITY } else { limit }
         });
         if ways.len() > MAX_STEPS {
             return false;
@@ -932,15 +845,7 @@ impl<'m> Leaf<'m> {
                 .map(|i| self.left(search.open, component, &levels, *i))
                 .collect();
             let done = self.enumerate_item(
-                search,
-                at,
-                &left,
-                0,
-                0,
-                left[0],
-                spent + cost,
-                incumbent,
-                stop,
+                search, at, &left, 0, 0, left[0], spent + cost, incumbent, stop,
             );
             search.bought.truncate(mark);
             if !done {
@@ -981,15 +886,7 @@ impl<'m> Leaf<'m> {
             let spent = spent + table[k * width + left];
             return match lefts.get(position + 1) {
                 Some(next) => self.enumerate_item(
-                    search,
-                    at,
-                    lefts,
-                    position + 1,
-                    0,
-                    *next,
-                    spent,
-                    incumbent,
-                    stop,
+                    search, at, lefts, position + 1, 0, *next, spent, incumbent, stop,
                 ),
                 None => self.enumerate_component(search, at + 1, spent, incumbent, stop),
             };
@@ -1020,15 +917,7 @@ impl<'m> Leaf<'m> {
                 search.bought.push((k, c));
             }
             let done = self.enumerate_item(
-                search,
-                at,
-                lefts,
-                position,
-                k + 1,
-                after,
-                spent + cost,
-                incumbent,
-                stop,
+                search, at, lefts, position, k + 1, after, spent + cost, incumbent, stop,
             );
             if choice.is_some() {
                 search.bought.pop();
@@ -1116,16 +1005,12 @@ impl<'m> Leaf<'m> {
         for (at, o) in offers.iter().enumerate() {
             let offer = &h.offers[*o];
             let before = quantity.get(o).copied().unwrap_or(0);
-            let Some(paid) = offer.price_of(before) else {
-                continue;
-            };
+            let Some(paid) = offer.price_of(before) else { continue };
             let Some(open) = search.open.iter().find(|x| x.shop == offer.shop) else {
                 continue;
             };
             for qty in (before + 1).max(offer.min_qty())..=offer.max_qty {
-                let Some(price) = offer.price_of(qty) else {
-                    continue;
-                };
+                let Some(price) = offer.price_of(qty) else { continue };
                 let more = self.filler_cost(h, open, *o, price - paid, qty - before);
                 if spent + more > incumbent.prune_at() {
                     // A later price break may still be cheaper.
@@ -1138,13 +1023,7 @@ impl<'m> Leaf<'m> {
                 let lines: Lines = quantity.iter().map(|(o, q)| (*o, *q)).collect();
                 self.consider(search.open, &lines, incumbent);
                 let done = self.fill(
-                    h,
-                    search,
-                    &offers[at + 1..],
-                    quantity,
-                    spent + more,
-                    incumbent,
-                    stop,
+                    h, search, &offers[at + 1..], quantity, spent + more, incumbent, stop,
                 );
                 if before == 0 {
                     quantity.remove(o);
@@ -1172,18 +1051,13 @@ impl<'m> Leaf<'m> {
         let state = &shop.states[open.states[0]];
         let profile = &shop.profiles[state.profile];
         let scope = |local: usize| h.coupons[shop.coupons[local]].covers(offer);
-        let rates: f64 = profile
-            .coupon
-            .iter()
-            .filter(|r| scope(r.0))
-            .map(|r| r.1)
-            .sum();
+        let rates: f64 = profile.coupon.iter().filter(|r| scope(r.0)).map(|r| r.1).sum();
         let extra = extra as f64;
         let pay = extra * (1.0 - rates);
         let weight = (h.offers[offer].weight_g * units) as f64;
-        let mut cost =
-            pay * (1.0 + self.model.budget_price) + (h.offers[offer].disutility * units) as f64;
-        for (price, _) in &open.prices {
+        let mut cost = pay * (1.0 + self.model.budget_price)
+            + (h.offers[offer].disutility * units) as f64;
+        for RangePrice { price, .. } in &open.prices {
             cost -= price.per_unit
                 * match price.measure {
                     Measure::Spend => extra,
@@ -1196,23 +1070,71 @@ impl<'m> Leaf<'m> {
     }
 }
 
-/// Two parts of a shop's states: those that use the coupons of `target`, or fetch or
-/// send as it does, or are it; and the others. `None` for a single state.
-pub(super) fn split_states(
-    model: &Model,
-    shop: usize,
-    states: impl Iterator<Item = usize>,
-    target: usize,
-) -> Option<(Vec<usize>, Vec<usize>)> {
+impl RangePrice {
+    /// Whether the price moves: not at zero when the end is kept.
+    fn active(&self, missed: f64) -> bool {
+        self.price.per_unit != 0.0 || (missed > 0.0) == self.low && missed != 0.0
+    }
+
+    fn shift(&mut self, by: f64) {
+        let moved = self.price.per_unit + by;
+        self.price.per_unit = if self.low { moved.clamp(0.0, self.limit) } else { moved.min(0.0) };
+    }
+}
+
+/// An unpriced entry for each end of each range of a state.
+fn ends(state: &State) -> Vec<RangePrice> {
+    let mut all = Vec::new();
+    for r in &state.ranges {
+        let price = Price {
+            measure: r.measure,
+            per_unit: 0.0,
+        };
+        if r.low > 0.0 && r.max_price > 0.0 {
+            all.push(RangePrice {
+                price,
+                end: r.low,
+                limit: r.max_price,
+                low: true,
+            });
+        }
+        if r.high.is_finite() {
+            all.push(RangePrice {
+                price,
+                end: r.high,
+                limit: f64::INFINITY,
+                low: false,
+            });
+        }
+    }
+    all
+}
+
+/// Low ends priced together must not make goods a gain, or the bound would lose to
+/// buying more than is needed.
+fn keep_goods_a_cost(prices: &mut [RangePrice]) {
+    let low = |p: &&RangePrice| p.low;
+    let used: f64 = prices.iter().filter(low).map(|p| p.price.per_unit / p.limit).sum();
+    if used > 1.0 {
+        for p in prices.iter_mut().filter(|p| p.low) {
+            p.price.per_unit /= used;
+        }
+    }
+}
+
+/// Two parts of a shop's states.
+pub(super) type Split = (Vec<usize>, Vec<usize>);
+
+/// Ways to split a shop's states: those that use the coupons of `target`, those that
+/// fetch or send as it does, and it alone, each against the others.
+pub(super) fn splits(model: &Model, shop: usize, states: &[usize], target: usize) -> Vec<Split> {
     let all = &model.shops[shop].states;
     let wanted = &all[target];
     let coupons = |s: &usize| all[*s].coupons == wanted.coupons;
     let mode = |s: &usize| all[*s].pickup == wanted.pickup;
     let same = |s: &usize| *s == target;
     let tests: [&dyn Fn(&usize) -> bool; 3] = [&coupons, &mode, &same];
-    let states: Vec<usize> = states.collect();
-    tests.into_iter().find_map(|test| {
-        let (yes, no): (Vec<usize>, Vec<usize>) = states.iter().partition(|s| test(s));
-        (!yes.is_empty() && !no.is_empty()).then_some((yes, no))
-    })
+    let split = |test: &dyn Fn(&usize) -> bool| states.iter().partition(|s| test(s));
+    let parts = tests.into_iter().map(split);
+    parts.filter(|p: &Split| !p.0.is_empty() && !p.1.is_empty()).collect()
 }

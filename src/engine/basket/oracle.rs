@@ -9,11 +9,8 @@
 
 use super::model::{Measure, Model, ShopModel};
 
-/// Steps of the one-dimensional search for a range's price.
-const PRICE_STEPS: usize = 6;
-
 /// A price on one total: added to the value of each choice.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Price {
     pub measure: Measure,
     pub per_unit: f64,
@@ -30,11 +27,18 @@ pub(super) struct Worth {
 /// What was selected in a pass, reused between passes.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
+    /// Trials allowed in the search for a range's price.
+    pub trials: usize,
+    /// Carts tried before a priced bound is taken as it is.
+    pub max_carts: usize,
     pub choices: Vec<usize>,
-    profile_choices: Vec<Vec<usize>>,
-    profile_value: Vec<f64>,
-    order: Vec<(f64, usize)>,
-    best_cells: Vec<usize>,
+    pub profile_choices: Vec<Vec<usize>>,
+    pub profile_value: Vec<f64>,
+    pub order: Vec<(f64, usize)>,
+    pub best_cells: Vec<usize>,
+    /// The cart behind each mode's best worth of the last call.
+    pub carts: [Vec<usize>; 2],
+    pub exact: Exact,
 }
 
 fn best_of_cell(
@@ -76,19 +80,28 @@ pub(super) fn pass(
     let mut total = 0.0;
     for cell in &shop.plain {
         let item = shop.cells[*cell].item;
-        let (value, at) = best_of_cell(
-            cost,
-            shop,
-            *cell,
-            lambda[item],
-            model.need[item] as f64,
-            priced,
-        );
+        let (value, at) =
+            best_of_cell(cost, shop, *cell, lambda[item], model.need[item] as f64, priced);
         if at != usize::MAX {
             total += value;
             out.push(at);
         }
     }
+    total + groups_pass(model, shop, profile, lambda, price, out, best_cells)
+}
+
+/// The part of [`pass`] where bundles tie cells together.
+fn groups_pass(
+    model: &Model,
+    shop: &ShopModel,
+    profile: usize,
+    lambda: &[f64],
+    price: Option<Price>,
+    out: &mut Vec<usize>,
+    best_cells: &mut Vec<usize>,
+) -> f64 {
+    let priced = price.map(|p| (p, profile));
+    let mut total = 0.0;
     for group in &shop.groups {
         let (mut best, mut best_pattern) = (f64::NEG_INFINITY, 0);
         for (p, pattern) in group.patterns.iter().enumerate() {
@@ -167,7 +180,8 @@ pub(super) fn total(shop: &ShopModel, measure: Measure, profile: usize, choices:
 }
 
 /// The best of the allowed states per mode (0 sent, 1 fetched). `values` receives an
-/// upper bound for each state.
+/// upper bound for each state; `warm` keeps the last price of each state's missed range.
+#[allow(clippy::too_many_arguments)] // the hot path: buffers are the caller's
 pub(super) fn worth(
     model: &Model,
     shop: &ShopModel,
@@ -175,6 +189,7 @@ pub(super) fn worth(
     allowed: impl Fn(usize) -> bool,
     modes_apart: bool,
     scratch: &mut Scratch,
+    warm: &mut [Option<Price>],
     mut values: Option<&mut Vec<f64>>,
 ) -> [Option<Worth>; 2] {
     let profiles = shop.profiles.len();
@@ -226,47 +241,45 @@ pub(super) fn worth(
             let relative = gap / (range.low + t).max(1.0);
             if relative > largest {
                 largest = relative;
-                let limit = if t < range.low {
-                    range.max_price
-                } else {
-                    f64::NEG_INFINITY
-                };
+                let limit = if t < range.low { range.max_price } else { f64::NEG_INFINITY };
                 missed = Some((
-                    Price {
-                        measure: range.measure,
-                        per_unit: limit,
-                    },
+                    Price { measure: range.measure, per_unit: limit },
                     bound,
                     t - bound,
                 ));
             }
         }
         let worth = match missed {
-            None => Worth {
-                value: *value,
-                state: *i,
-                price: None,
-            },
+            None => Worth { value: *value, state: *i, price: None },
             Some((limit, bound, slope)) => {
                 let fixed = model.fixed(state);
                 let floor = best[mode].map_or(f64::NEG_INFINITY, |b| b.value);
-                let (v, price) = price_range(
+                let mut search = PriceSearch {
                     model,
                     shop,
-                    state.profile,
+                    profile: state.profile,
                     lambda,
                     limit,
                     bound,
-                    (*value + fixed, slope),
-                    floor + fixed,
-                    &mut scratch.choices,
-                    &mut scratch.best_cells,
-                );
-                Worth {
-                    value: v - fixed,
-                    state: *i,
-                    price,
+                    floor: floor + fixed,
+                    trials: scratch.trials,
+                    choices: &mut scratch.choices,
+                    best_cells: &mut scratch.best_cells,
+                    exact: &mut scratch.exact,
+                };
+                let start = warm[*i].filter(|w| {
+                    w.measure == limit.measure && (w.per_unit > 0.0) == (limit.per_unit > 0.0)
+                });
+                let (mut v, price) = search.run((*value + fixed, slope), start.map(|w| w.per_unit));
+                warm[*i] = price.or(warm[*i]);
+                search.exact.limit = scratch.max_carts;
+                if v > search.floor
+                    && scratch.max_carts > 0
+                    && let Some(price) = price
+                {
+                    v = search.whole_cart(v, price.per_unit);
                 }
+                Worth { value: v - fixed, state: *i, price }
             }
         };
         if let Some(values) = &mut values {
@@ -274,6 +287,11 @@ pub(super) fn worth(
         }
         if best[mode].is_none_or(|b| worth.value > b.value) {
             best[mode] = Some(worth);
+            let cart = match worth.price {
+                None => &scratch.profile_choices[state.profile],
+                Some(_) => &scratch.choices,
+            };
+            scratch.carts[mode].clone_from(cart);
         }
     }
     scratch.order = order;
@@ -282,113 +300,221 @@ pub(super) fn worth(
 
 /// Minimises over the price `m` of a total the bound
 /// `max over carts (value + m × total) − m × bound`, convex in `m`.
-#[allow(clippy::too_many_arguments)]
-fn price_range(
-    model: &Model,
-    shop: &ShopModel,
+struct PriceSearch<'s> {
+    model: &'s Model,
+    shop: &'s ShopModel,
     profile: usize,
-    lambda: &[f64],
+    lambda: &'s [f64],
+    /// The largest price that makes sense; infinite downwards.
     limit: Price,
     bound: f64,
-    at_zero: (f64, f64),
+    /// Going below this is of no use.
     floor: f64,
-    choices: &mut Vec<usize>,
-    best_cells: &mut Vec<usize>,
-) -> (f64, Option<Price>) {
-    let measure = limit.measure;
-    let upwards = limit.per_unit >= 0.0;
-    let mut eval = |m: f64| {
+    trials: usize,
+    choices: &'s mut Vec<usize>,
+    best_cells: &'s mut Vec<usize>,
+    exact: &'s mut Exact,
+}
+
+/// Buffers of the search for the best whole cart.
+#[derive(Debug, Default)]
+pub(super) struct Exact {
+    /// (value, total, choice) by cell, the most promising first.
+    options: Vec<(f64, f64, usize)>,
+    /// Range of options of each cell, and the best of the cells from it on, per price.
+    cells: Vec<(usize, usize)>,
+    rest: Vec<[f64; 3]>,
+    prices: [f64; 3],
+    /// Value of the bundles at each price.
+    groups: [f64; 3],
+    highest: f64,
+    limit: usize,
+    steps: usize,
+    best: f64,
+    bought: Vec<usize>,
+    best_cart: Vec<usize>,
+}
+
+impl Exact {
+    fn bound(&self, fixed: (f64, f64), at: usize) -> f64 {
+        let one = |m: usize| fixed.0 + self.prices[m] * fixed.1 + self.rest[at][m] + self.groups[m];
+        one(0).min(one(1)).min(one(2))
+    }
+
+    /// False when given up.
+    fn descend(&mut self, at: usize, fixed: (f64, f64)) -> bool {
+        self.steps += 1;
+        if self.steps > self.limit {
+            return false;
+        }
+        if at == self.cells.len() {
+            let value = self.bound(fixed, at);
+            if value > self.best {
+                self.best = value;
+                self.best_cart.clone_from(&self.bought);
+            }
+            return true;
+        }
+        let (first, last) = self.cells[at];
+        for o in first..last {
+            let (v, t, choice) = self.options[o];
+            let next = (fixed.0 + v, fixed.1 + t);
+            if next.1 > self.highest || self.bound(next, at + 1) <= self.best {
+                continue;
+            }
+            self.bought.push(choice);
+            let done = self.descend(at + 1, next);
+            self.bought.pop();
+            if !done {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+impl PriceSearch<'_> {
+    /// Value and slope at a price.
+    fn eval(&mut self, m: f64) -> (f64, f64) {
         let price = Price {
-            measure,
+            measure: self.limit.measure,
             per_unit: m,
         };
         let value = pass(
-            model,
-            shop,
-            profile,
-            lambda,
+            self.model,
+            self.shop,
+            self.profile,
+            self.lambda,
             Some(price),
-            choices,
-            best_cells,
+            self.choices,
+            self.best_cells,
         );
-        let slope = total(shop, measure, profile, choices) - bound;
-        (value - m * bound, slope)
-    };
-    // `near` has the slope of zero, `far` the opposite one.
-    let mut near = (0.0, at_zero.0, at_zero.1);
-    let mut best = (at_zero.0, None);
-    let mut far = if upwards {
-        if limit.per_unit <= 0.0 {
-            return best;
-        }
-        let (v, s) = eval(limit.per_unit);
-        if v < best.0 {
-            best = (
-                v,
-                Some(Price {
-                    measure,
-                    per_unit: limit.per_unit,
-                }),
-            );
-        }
-        if s <= 0.0 {
-            return best;
-        }
-        (limit.per_unit, v, s)
-    } else {
-        // Downwards there is no limit: go until the total is low enough.
-        let mut m = -(at_zero.0.max(1.0)) / (at_zero.1 + bound).max(1.0) / 4.0;
-        let mut tries = 0;
-        loop {
-            let (v, s) = eval(m);
-            if v < best.0 {
-                best = (
-                    v,
-                    Some(Price {
-                        measure,
-                        per_unit: m,
-                    }),
-                );
-            }
-            tries += 1;
-            if s <= 0.0 {
-                break (m, v, s);
-            }
-            near = (m, v, s);
-            if tries >= 12 {
-                return best;
-            }
-            m *= 4.0;
-        }
-    };
-    for _ in 0..PRICE_STEPS {
-        if best.0 <= floor {
-            break;
-        }
-        let denominator = near.2 - far.2;
-        if denominator.abs() < 1e-12 {
-            break;
-        }
-        let m = (far.1 - near.1 + near.2 * near.0 - far.2 * far.0) / denominator;
-        let (v, s) = eval(m);
-        if v < best.0 {
-            best = (
-                v,
-                Some(Price {
-                    measure,
-                    per_unit: m,
-                }),
-            );
-        }
-        let line = near.1 + near.2 * (m - near.0);
-        if v <= line + 1e-6 {
-            break;
-        }
-        if (s < 0.0) == (near.2 < 0.0) {
-            near = (m, v, s);
-        } else {
-            far = (m, v, s);
-        }
+        let slope = total(self.shop, price.measure, self.profile, self.choices) - self.bound;
+        (value - m * self.bound, slope)
     }
-    best
+
+    fn run(&mut self, at_zero: (f64, f64), warm: Option<f64>) -> (f64, Option<Price>) {
+        let limit = self.limit.per_unit;
+        let mut best = (at_zero.0, None);
+        if limit == 0.0 {
+            return best;
+        }
+        let sign = if limit > 0.0 { 1.0 } else { -1.0 };
+        // `near` has the slope of price zero, `far` the opposite one.
+        let mut near = (0.0, at_zero.0, at_zero.1);
+        let mut far: Option<(f64, f64, f64)> = None;
+        let guess = sign * at_zero.0.max(1.0) / (at_zero.1 + self.bound).abs().max(1.0) / 4.0;
+        let mut next = warm.unwrap_or(if limit.is_finite() { limit } else { guess });
+        for _ in 0..self.trials {
+            if limit > 0.0 {
+                next = next.min(limit);
+            }
+            let (v, s) = self.eval(next);
+            if v < best.0 {
+                let price = Price {
+                    measure: self.limit.measure,
+                    per_unit: next,
+                };
+                best = (v, Some(price));
+            }
+            if best.0 <= self.floor || s == 0.0 {
+                break;
+            }
+            let line = near.1 + near.2 * (next - near.0);
+            if far.is_some() && v <= line + 1e-6 {
+                break;
+            }
+            if (s < 0.0) == (near.2 < 0.0) {
+                near = (next, v, s);
+                if next == limit {
+                    break;
+                }
+            } else {
+                far = Some((next, v, s));
+            }
+            next = match far {
+                Some(far) => {
+                    let denominator = near.2 - far.2;
+                    if denominator.abs() < 1e-12 {
+                        break;
+                    }
+                    (far.1 - near.1 + near.2 * near.0 - far.2 * far.0) / denominator
+                }
+                None if limit.is_finite() => limit,
+                None => next * 4.0,
+            };
+        }
+        best
+    }
+
+    /// The best cart that meets the range as a whole: a price alone lets it be met by a
+    /// mix of carts. Goods short of a low end are made up at the least price, bundles
+    /// stay priced. Returns `priced` where the search would take too long.
+    fn whole_cart(&mut self, priced: f64, per_unit: f64) -> f64 {
+        let limit = self.limit.per_unit;
+        let ends = [0.0, per_unit, if limit.is_finite() { limit } else { per_unit }];
+        let (shop, profile, measure) = (self.shop, self.profile, self.limit.measure);
+        let exact = &mut *self.exact;
+        exact.prices = ends;
+        exact.highest = if limit > 0.0 { f64::INFINITY } else { self.bound };
+        exact.options.clear();
+        exact.cells.clear();
+        exact.rest.clear();
+        for cell in &shop.plain {
+            let cell = &shop.cells[*cell];
+            let need = self.model.need[cell.item] as f64;
+            let first = exact.options.len();
+            for c in cell.first..cell.last {
+                let units = shop.choices[c].units.min(need);
+                let value = self.lambda[cell.item] * units - shop.cost[profile][c];
+                let total = shop.measure(measure, profile, c);
+                // Never worth it at any price looked at.
+                if ends.iter().any(|m| value + m * total > 0.0) {
+                    exact.options.push((value, total, c));
+                }
+            }
+            if exact.options.len() > first {
+                exact.options.push((0.0, 0.0, usize::MAX));
+                let key = |o: &(f64, f64, usize)| o.0 + per_unit * o.1;
+                exact.options[first..].sort_unstable_by(|a, b| key(b).total_cmp(&key(a)));
+                exact.cells.push((first, exact.options.len()));
+            }
+        }
+        // Cells with most at stake first.
+        let options = &exact.options;
+        let stake = |c: &(usize, usize)| {
+            options[c.0..c.1].iter().map(|o| o.1).fold(0.0, f64::max)
+        };
+        exact.cells.sort_by(|a, b| stake(b).total_cmp(&stake(a)));
+        exact.rest.resize(exact.cells.len() + 1, [0.0; 3]);
+        for at in (0..exact.cells.len()).rev() {
+            for (m, price) in ends.iter().enumerate() {
+                let (first, last) = exact.cells[at];
+                let value = |o: &(f64, f64, usize)| o.0 + price * o.1;
+                let best = exact.options[first..last].iter().map(value);
+                exact.rest[at][m] = exact.rest[at + 1][m] + best.fold(0.0, f64::max);
+            }
+        }
+        let mut bundled = Vec::new();
+        for (m, end) in ends.iter().enumerate() {
+            let price = Price { measure, per_unit: *end };
+            bundled.clear();
+            let value = groups_pass(
+                self.model, shop, profile, self.lambda, Some(price), &mut bundled, self.best_cells,
+            );
+            exact.groups[m] = value - end * self.bound;
+        }
+        exact.steps = 0;
+        exact.best = self.floor;
+        exact.bought.clear();
+        exact.best_cart.clear();
+        if !exact.descend(0, (0.0, 0.0)) {
+            return priced;
+        }
+        self.choices.clear();
+        let bought = exact.best_cart.iter().filter(|c| **c != usize::MAX);
+        self.choices.extend(bought);
+        self.choices.extend(bundled);
+        exact.best.min(priced)
+    }
 }

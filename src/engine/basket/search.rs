@@ -3,7 +3,7 @@
 
 use super::dual::{Dual, Space, Status};
 use super::incumbent::Incumbent;
-use super::leaf::{Leaf, Open, split_states};
+use super::leaf::{Leaf, Open, Split, splits};
 use super::model::Model;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -80,16 +80,10 @@ impl<'a, 'm> Search<'a, 'm> {
         self.start(&root, stop);
         let prune_at = self.incumbent.prune_at();
         let target = self.incumbent.cost.map_or(f64::NAN, |c| c as f64);
-        let target = if target.is_nan() {
-            self.dual.bound * 1.02
-        } else {
-            target
-        };
-        self.dual
-            .ascend(model, &root, target, prune_at, ROOT_STEPS, stop);
-        eprintln!("root {} ub {:?}", self.dual.bound, self.incumbent.cost);
+        let target = if target.is_nan() { self.dual.bound * 1.02 } else { target };
+        self.dual.ascend(model, &root, target, prune_at, ROOT_STEPS, stop);
+        if std::env::var("DBG").is_ok() { eprintln!("root {} ub {:?}", self.dual.bound, self.incumbent.cost); }
         self.local_search(&root, stop);
-        eprintln!("ls ub {:?}", self.incumbent.cost);
         let mut heap = BinaryHeap::new();
         heap.push(Node {
             bound: self.dual.bound,
@@ -131,31 +125,15 @@ impl<'a, 'm> Search<'a, 'm> {
         let target = self.incumbent.cost.map_or(node.bound * 1.02, |c| c as f64);
         let prune_at = self.incumbent.prune_at();
         if node.depth > 0 {
-            self.dual
-                .ascend(model, &node.space, target, prune_at, NODE_STEPS, stop);
+            self.dual.ascend(model, &node.space, target, prune_at, NODE_STEPS, stop);
         }
         let bound = self.dual.bound.max(node.bound);
         if bound > prune_at || !self.dual.reduce(model, &mut node.space, prune_at) {
             return Vec::new();
         }
-        if self.stats.nodes % 20 == 1 || node.space.decided() {
-            let free = node
-                .space
-                .status
-                .iter()
-                .filter(|s| **s == Status::Free)
-                .count();
-            eprintln!(
-                "n{} d{} bound {} -> {} ub {:?} free {} leafs {} unres {}",
-                self.stats.nodes,
-                node.depth,
-                node.bound,
-                bound,
-                self.incumbent.cost,
-                free,
-                self.leaf.nodes,
-                self.leaf.unresolved
-            );
+        if self.stats.nodes % 50 == 1 && std::env::var("DBG").is_ok() {
+            let free = node.space.status.iter().filter(|s| **s == Status::Free).count();
+            eprintln!("n{} d{} bound {} -> {} ub {:?} free {} leafs {} unres {}", self.stats.nodes, node.depth, node.bound, bound, self.incumbent.cost, free, self.leaf.nodes, self.leaf.unresolved);
         }
         if node.space.decided() {
             return self.branch_states(node, bound, stop);
@@ -199,25 +177,26 @@ impl<'a, 'm> Search<'a, 'm> {
         let model = self.model;
         let open = open_shops(&node.space);
         if open.iter().all(|o| o.states.len() == 1) {
-            self.leaf.explore(open, self.incumbent, usize::MAX, stop);
+            self.leaf.explore(open, self.incumbent, usize::MAX, bound, stop);
             return Vec::new();
         }
         if self.leaf.glance(&open, self.incumbent) > self.incumbent.prune_at() {
             return Vec::new();
         }
-        let mut doubtful: Option<(f64, usize, usize)> = None;
+        let mut best: Option<(f64, usize, Split)> = None;
         for o in open.iter().filter(|o| o.states.len() > 1) {
-            let Some((state, share)) = self.dual.likely_state(&node.space, o.shop) else {
-                continue;
-            };
-            if doubtful.is_none_or(|d| share < d.0) {
-                doubtful = Some((share, o.shop, state));
+            let share = |s: &usize| self.dual.share(&node.space, o.shop, *s);
+            let likely = o.states.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
+            let Some(likely) = likely else { continue };
+            for split in splits(model, o.shop, &o.states, *likely) {
+                let sum = |states: &[usize]| states.iter().map(share).sum::<f64>();
+                let balance = sum(&split.0).min(sum(&split.1));
+                if best.as_ref().is_none_or(|b| balance > b.0) {
+                    best = Some((balance, o.shop, split));
+                }
             }
         }
-        let Some((_, shop, state)) = doubtful else {
-            return Vec::new();
-        };
-        let Some((yes, no)) = split_states(model, shop, node.space.states(shop), state) else {
+        let Some((_, shop, (yes, no))) = best else {
             return Vec::new();
         };
         let lambda = Rc::new(self.dual.lambda.clone());
@@ -240,13 +219,32 @@ impl<'a, 'm> Search<'a, 'm> {
         for _ in 0..4 {
             let bound = self.dual.eval(model, root).bound;
             let target = bound.max(1.0) * 1.1;
-            self.dual
-                .ascend(model, root, target, f64::INFINITY, 20, stop);
+            self.dual.ascend(model, root, target, f64::INFINITY, 20, stop);
         }
         let eval = self.dual.eval(model, root);
         let chosen: Vec<usize> = eval.chosen.iter().map(|c| c.0).collect();
         self.leaf.quick(&chosen, self.incumbent);
         self.local_search(root, stop);
+    }
+
+    /// Adds shops for items that none of `chosen` sells, while the limit allows.
+    fn cover(&self, worth: &[f64], chosen: &mut Vec<usize>) {
+        let model = self.model;
+        for (item, penalty) in model.penalty.iter().enumerate() {
+            let sells = |s: usize| {
+                let shop = &model.shops[s];
+                let bundled = |b: &super::model::Bundle| b.covers.iter().any(|c| c.0 == item);
+                shop.cell(item).is_some() || shop.bundles.iter().any(bundled)
+            };
+            if *penalty < model.big || chosen.iter().any(|s| sells(*s)) {
+                continue;
+            }
+            let sellers = (0..model.shops.len()).filter(|s| sells(*s) && worth[*s].is_finite());
+            let best = sellers.max_by(|a, b| worth[*a].total_cmp(&worth[*b]));
+            if let Some(best) = best.filter(|_| chosen.len() < model.max_shops) {
+                chosen.push(best);
+            }
+        }
     }
 
     /// Adds, drops and exchanges shops of the best answer.
@@ -261,7 +259,12 @@ impl<'a, 'm> Search<'a, 'm> {
         let mut current = if self.incumbent.cost.is_some() {
             self.incumbent.shops.clone()
         } else {
-            eval.chosen.iter().map(|c| c.0).collect()
+            let mut chosen: Vec<usize> = eval.chosen.iter().map(|c| c.0).collect();
+            self.cover(&eval.best, &mut chosen);
+            ranked.extend(&chosen);
+            ranked.sort_unstable();
+            ranked.dedup();
+            chosen
         };
         let mut score = self.leaf.quick(&current, self.incumbent);
         loop {
@@ -310,8 +313,7 @@ impl<'a, 'm> Search<'a, 'm> {
             };
         }
         let before = self.leaf.unresolved;
-        self.leaf
-            .explore(open_shops(&space), self.incumbent, 60, stop);
+        self.leaf.explore(open_shops(&space), self.incumbent, 60, f64::NEG_INFINITY, stop);
         self.leaf.unresolved = before;
     }
 }
