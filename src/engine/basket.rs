@@ -90,3 +90,6 @@ pub fn solve(
         stats,
     })
 }
+
+#[cfg(test)]
+mod tests;
