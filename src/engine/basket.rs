@@ -87,3 +87,6 @@ pub fn solve(instance: &Instance, stop: &mut dyn FnMut() -> bool) -> Result<Solv
         stats,
     })
 }
+
+#[cfg(test)]
+mod tests;
