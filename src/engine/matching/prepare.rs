@@ -217,8 +217,9 @@ impl Prepared {
             if let Some(e) = words::edition(w) {
                 out.editions |= 1 << e;
             }
-            // `camera with case` is a camera.
-            if words::is_accessory(w) && !bundled {
+            // `camera with case` is a camera, `battery-powered drill` a drill.
+            let modifies = folded[t.end as usize..].starts_with('-');
+            if words::is_accessory(w) && !bundled && !modifies {
                 out.accessories.push(t.hash);
             }
             bundled |= words::is_with(w);
