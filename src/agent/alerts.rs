@@ -20,7 +20,8 @@ const STALE_AFTER: SignedDuration = SignedDuration::from_hours(72);
 /// How long "Snooze" on a popup lasts.
 const SNOOZE: SignedDuration = SignedDuration::from_hours(24 * 7);
 
-/// Looks at the rules of a want after something about it was read.
+/// Looks at the rules of a want after something about it was read. The caller holds the
+/// right to write.
 ///
 /// # Errors
 /// As the vault.
@@ -72,7 +73,13 @@ pub async fn look(
         fired.iter().try_for_each(|a| tx.put_alert(a))
     })?;
     if !fired.is_empty() {
-        deliver_due(agent, store, now).await?;
+        // A popup may take its time; the reading of pages goes on.
+        let (agent, store) = (agent.clone(), store.clone());
+        tokio::spawn(async move {
+            if let Err(e) = deliver_due(&agent, &store, now).await {
+                tracing::warn!("an alert was not delivered: {e}");
+            }
+        });
     }
     Ok(())
 }
@@ -147,6 +154,7 @@ fn alert(
 /// # Errors
 /// As the vault.
 pub async fn deliver_due(agent: &Agent, store: &Store, now: Timestamp) -> Result<(), VaultError> {
+    let _one_at_a_time = agent.deliverer().await;
     let policy = agent.delivery_policy();
     let zone = agent.config().time_zone();
     let alerts = store.alerts()?;
@@ -230,6 +238,7 @@ pub async fn follow_actions(agent: Agent, mut pressed: mpsc::Receiver<(String, A
                 None => return,
             },
         };
+        let _writer = agent.writer().await;
         if let Err(e) = act(&agent, &key, action) {
             tracing::warn!("a popup's button did nothing: {e}");
         }

@@ -37,6 +37,9 @@ struct Inner {
     last_used: Mutex<Instant>,
     failures: Mutex<u32>,
     unlocking: tokio::sync::Mutex<()>,
+    writing: tokio::sync::Mutex<()>,
+    tendering: tokio::sync::Mutex<()>,
+    delivering: tokio::sync::Mutex<()>,
     pub(super) runs: super::crawl::Runs,
     pub(super) web: super::web::Sessions,
     wake: Notify,
@@ -96,6 +99,9 @@ impl Agent {
             last_used: Mutex::new(Instant::now()),
             failures: Mutex::new(0),
             unlocking: tokio::sync::Mutex::new(()),
+            writing: tokio::sync::Mutex::new(()),
+            tendering: tokio::sync::Mutex::new(()),
+            delivering: tokio::sync::Mutex::new(()),
             runs: super::crawl::Runs::default(),
             web: super::web::Sessions::default(),
             wake: Notify::new(),
@@ -270,6 +276,23 @@ impl Agent {
 
     fn vault_paths(&self) -> VaultPaths {
         VaultPaths::new(&self.0.paths.vault, &self.0.paths.anchor)
+    }
+
+    /// The right to change wants, offers and rules: who reads a record to write it back
+    /// holds it, and never waits for the network meanwhile.
+    pub(super) async fn writer(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.writing.lock().await
+    }
+
+    /// The right to change tenders, held over the network so that a poll never overwrites
+    /// an award.
+    pub(super) async fn tenderer(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.tendering.lock().await
+    }
+
+    /// The right to deliver alerts, so that each is shown once.
+    pub(super) async fn deliverer(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.delivering.lock().await
     }
 
     /// Whether the vault can be read.

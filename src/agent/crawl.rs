@@ -273,6 +273,7 @@ enum Read {
 /// Reads one page and stores what it says.
 async fn run_job(agent: &Agent, store: &Store, job: &CrawlJob) -> Result<CrawlResult, VaultError> {
     let read = fetch(agent, store, job).await?;
+    let _writer = agent.writer().await;
     let now = Timestamp::now();
     // The page may have been dropped while it was read.
     let Some(job) = store.job(job.id)? else {
@@ -293,7 +294,7 @@ async fn run_job(agent: &Agent, store: &Store, job: &CrawlJob) -> Result<CrawlRe
             })
         }
         Read::Unchanged => unchanged(agent, store, &job, now).await,
-        Read::List(list) => search_results(store, &job, list, now),
+        Read::List(list) => search_results(agent, store, &job, list, now),
         Read::Page(extraction, fetched) => {
             product_page(agent, store, &job, extraction, &fetched, now).await
         }
@@ -766,6 +767,7 @@ fn ambiguous(
 
 /// Results of a search: the best fitting pages are read for the want from now on.
 fn search_results(
+    agent: &Agent,
     store: &Store,
     job: &CrawlJob,
     list: Listings,
@@ -791,10 +793,12 @@ fn search_results(
         return Ok(result);
     }
     let memory = memory(store)?;
+    let adapter = store.shop(&job.shop)?.and_then(|s| adapter_of(agent, &s));
+    let kept = crawl::kept_params(adapter.as_ref().map(|a| &*a.manifest));
     let mut changed = Vec::new();
     let mut taken = 0;
     for want in wants_for(store, job)? {
-        let pages = fitting(store, &want, &memory, job, &list.listings)?;
+        let pages = fitting(store, &want, &memory, job, &list.listings, &kept)?;
         taken += pages.len();
         let mut new = want.clone();
         for page in pages {
@@ -830,6 +834,7 @@ fn fitting(
     memory: &[Decision],
     job: &CrawlJob,
     listings: &[Found],
+    kept: &[&str],
 ) -> Result<Vec<String>, VaultError> {
     let mut scored: Vec<(f64, String)> = Vec::new();
     for found in listings {
@@ -839,7 +844,7 @@ fn fitting(
         if crate::market::shop::domain_of(&url).as_deref() != Some(job.shop.as_str()) {
             continue;
         }
-        let url = crate::market::links::canonical(&url, &[]).to_string();
+        let url = crate::market::links::canonical(&url, kept).to_string();
         let refused = store
             .listings_on(&url)?
             .iter()

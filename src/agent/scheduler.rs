@@ -38,7 +38,10 @@ async fn work(agent: &Agent) -> Result<Duration, VaultError> {
         return Ok(PAUSE);
     };
     let now = Timestamp::now();
-    wake_snoozed(&store, now)?;
+    {
+        let _writer = agent.writer().await;
+        wake_snoozed(&store, now)?;
+    }
     alerts::deliver_due(agent, &store, now).await?;
     tenders::poll_due(agent, &store, now).await?;
     rates::refresh(agent, &store, now).await?;

@@ -104,6 +104,7 @@ fn bytes(tender: &Tender, session: &Session) -> Result<(serde_json::Value, Vec<u
 /// # Errors
 /// It is no draft, or nobody could be reached.
 pub async fn approve(agent: &Agent, text: &str) -> Result<TenderView, ApiError> {
+    let _tenderer = agent.tenderer().await;
     let store = agent.store()?;
     let mut tender = find(&store, text)?;
     tender.status = step(tender.status, TenderEvent::Approve)?;
@@ -255,6 +256,7 @@ pub async fn poll_due(agent: &Agent, store: &Store, now: Timestamp) -> Result<()
             .any(|s| s.next_poll.is_some_and(|t| t <= now));
         let over = tender.closes <= now && is_taking(&tender);
         if (due && is_polled(&tender)) || over {
+            let _tenderer = agent.tenderer().await;
             poll_tender(agent, store, tender.id, now, false).await?;
         }
     }
@@ -338,6 +340,7 @@ async fn poll_tender(
     }
     store.change(|tx| tx.put_tender(&tender))?;
     if heard {
+        let _writer = agent.writer().await;
         super::alerts::look(agent, store, tender.want, now).await?;
     }
     Ok(())
@@ -348,6 +351,11 @@ async fn poll_tender(
 /// # Errors
 /// No such tender.
 pub async fn poll(agent: &Agent, text: &str) -> Result<TenderView, ApiError> {
+    let _tenderer = agent.tenderer().await;
+    poll_now(agent, text).await
+}
+
+async fn poll_now(agent: &Agent, text: &str) -> Result<TenderView, ApiError> {
     let store = agent.store()?;
     let tender = find(&store, text)?;
     if is_polled(&tender) {
@@ -361,6 +369,7 @@ pub async fn poll(agent: &Agent, text: &str) -> Result<TenderView, ApiError> {
 /// # Errors
 /// The quote is gone, replaced or expired, or the tender is decided.
 pub async fn choose(agent: &Agent, text: &str, quote: &str) -> Result<TenderView, ApiError> {
+    let _tenderer = agent.tenderer().await;
     let store = agent.store()?;
     let mut tender = find(&store, text)?;
     let chosen = tender
@@ -409,11 +418,13 @@ pub async fn choose(agent: &Agent, text: &str, quote: &str) -> Result<TenderView
             .map(|e| format!("the {purpose} did not arrive: {e}"));
     }
     store.change(|tx| tx.put_tender(&tender))?;
+    let writer = agent.writer().await;
     if let Some(mut want) = store.want(tender.want)? {
         want.status = WantStatus::Fulfilled;
         store.change(|tx| tx.put_want(&want))?;
     }
-    poll(agent, text).await
+    drop(writer);
+    poll_now(agent, text).await
 }
 
 /// Calls a tender off and tells those who were asked.
@@ -421,6 +432,7 @@ pub async fn choose(agent: &Agent, text: &str, quote: &str) -> Result<TenderView
 /// # Errors
 /// It is decided already.
 pub async fn cancel(agent: &Agent, text: &str) -> Result<String, ApiError> {
+    let _tenderer = agent.tenderer().await;
     let store = agent.store()?;
     let mut tender = find(&store, text)?;
     tender.status = step(tender.status, TenderEvent::Cancel)?;

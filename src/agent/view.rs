@@ -5,8 +5,11 @@ use super::api::types::{
 };
 use super::config::Config;
 use super::store::{Listing, Store, Zone};
-use crate::engine::landed::{DeliveryPrior, FxRate, LandedContext, LandedError, landed};
+use crate::engine::landed::{
+    Adjustment, Amount, DeliveryPrior, FxRate, LandedContext, LandedError, landed,
+};
 use crate::engine::rank::{Candidate, Ranking, WantContext, for_want};
+use crate::model::landed::{Certainty, TermKind};
 use crate::model::seller::{DeliveryRule, SourceHealth};
 use crate::model::tender::{Session, SessionStatus, Tender, TenderStatus};
 use crate::model::time::{Date, Timestamp, days_between};
@@ -96,6 +99,13 @@ impl Market {
             .map_or_else(DeliveryRule::default, |s| s.delivery.clone());
         let mut context = LandedContext::new(self.home, &self.rates, &self.prior, self.today);
         context.quantity = quantity.max(1);
+        let deposit = offer.deposit.map(|d| Adjustment {
+            kind: TermKind::Deposit,
+            amount: Amount::PerPiece(d),
+            certainty: Certainty::Known,
+            source: format!("deposit of {d}"),
+        });
+        context.adjustments = deposit.as_slice();
         landed(offer, &rule, &context)
     }
 

@@ -305,10 +305,10 @@ fn chart(
     // A shop keeps its price until it is read again; the line shows the lowest of all.
     let mut latest = std::collections::BTreeMap::new();
     let mut next = 0;
-    let mut rows = vec![vec![' '; width]; height];
+    let mut heights: Vec<Option<usize>> = Vec::with_capacity(width);
     for x in 0..width {
-        while next < priced.len() && column(priced[next].0.at) <= x {
-            latest.insert(priced[next].0.url.as_str(), priced[next].1.amount);
+        while let Some((point, money)) = priced.get(next).filter(|p| column(p.0.at) <= x) {
+            latest.insert(point.url.as_str(), money.amount);
             next += 1;
         }
         let Some(value) = latest.values().min() else {

@@ -6,6 +6,7 @@
 use super::html::{self, Document, NodeId};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::LazyLock;
 use url::Url;
 
@@ -17,6 +18,9 @@ pub struct FrontPage {
     /// An absolute address with `{query}` where the text goes.
     pub search: Option<String>,
 }
+
+/// Links read of one page.
+const MAX_LINKS: usize = 300;
 
 /// The longest template kept.
 const MAX_TEMPLATE: usize = 500;
@@ -126,6 +130,61 @@ fn search_form(document: &Document, base: &Url) -> Option<String> {
         })
 }
 
+/// The links of a page that may lead to a product: those outside navigation, with their
+/// words. For result pages too short for a listing to be recognised (one hit has no
+/// repetition); the matcher then decides by the words.
+#[must_use]
+pub fn product_links(body: &[u8], content_type: Option<&str>, url: &Url) -> Vec<(String, String)> {
+    let document = html::parse(body, content_type);
+    let mut links: Vec<(String, String)> = Vec::new();
+    for id in document.ids().filter(|id| document.name(*id) == "a") {
+        let in_navigation = document.ancestors(id).any(|a| {
+            matches!(document.name(a), "nav" | "header" | "footer")
+                || document.attr(a, "role").is_some_and(|r| r == "navigation")
+        });
+        let Some(target) = document
+            .attr(id, "href")
+            .and_then(|h| url.join(h.trim()).ok())
+        else {
+            continue;
+        };
+        if in_navigation || target.host() != url.host() || target.path() == url.path() {
+            continue;
+        }
+        let image = || {
+            document
+                .descendants(id)
+                .find(|d| document.name(*d) == "img")
+                .and_then(|d| document.attr(d, "alt").map(Cow::into_owned))
+        };
+        let words = document.inner_text(id, 400);
+        let words = if words.trim().is_empty() {
+            document
+                .attr(id, "title")
+                .map(Cow::into_owned)
+                .or_else(image)
+                .unwrap_or_default()
+        } else {
+            words
+        };
+        let name = crate::model::text::clean(&words, 300);
+        if name.split_whitespace().count() < 2 {
+            continue;
+        }
+        if let Some((_, known)) = links.iter_mut().find(|(known, _)| known == target.as_str()) {
+            // The longest text of several links to one page is its name.
+            if known.len() < name.len() {
+                *known = name;
+            }
+        } else if links.len() < MAX_LINKS {
+            links.push((target.into(), name));
+        } else {
+            break;
+        }
+    }
+    links
+}
+
 /// Puts `{query}` between the two halves, if the result is an address of the same site.
 fn template(base: &Url, before: &str, after: &str) -> Option<String> {
     const MARK: &str = "emptorquerymark";
@@ -186,6 +245,21 @@ mod tests {
         assert_eq!(
             page.search.as_deref(),
             Some("https://www.shop.example/find?lang=en&term={query}")
+        );
+    }
+
+    #[test]
+    fn links_outside_navigation_with_their_words() {
+        let url = Url::parse("https://shop.example/s?q=drill").expect("url");
+        let html = r#"<nav><a href="/all">All our things</a></nav><div><a href="/p/1"><img alt="x"></a>
+            <a href="/p/1">Cordless drill 12V</a><a href="https://other.example/p">Cordless drill 12V</a><a href="/p/2">More</a></div>"#;
+        let links = product_links(html.as_bytes(), None, &url);
+        assert_eq!(
+            links,
+            [(
+                "https://shop.example/p/1".to_owned(),
+                "Cordless drill 12V".to_owned()
+            )]
         );
     }
 

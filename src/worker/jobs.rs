@@ -84,6 +84,19 @@ fn read_list(source: &Source, body: &[u8]) -> Result<Reply, String> {
             price: link.price,
         })
         .collect();
+    let listings = if listings.is_empty() {
+        discover::product_links(body, source.content_type.as_deref(), &source.url)
+            .into_iter()
+            .map(|(url, name)| Listing {
+                url,
+                name: Some(name),
+                gtin: None,
+                price: None,
+            })
+            .collect()
+    } else {
+        listings
+    };
     let nothing = listings.is_empty();
     Ok(Reply::Listings(Listings {
         verdict: if nothing {

@@ -26,7 +26,10 @@ fn numbered(pairs: &[Pair]) -> (Vec<Rec>, Vec<(usize, usize)>) {
             records.len() - 1
         })
     };
-    let out = pairs.iter().map(|p| (number('l', &p.left), number('r', &p.right))).collect();
+    let out = pairs
+        .iter()
+        .map(|p| (number('l', &p.left), number('r', &p.right)))
+        .collect();
     (records, out)
 }
 
@@ -34,9 +37,14 @@ fn figures(name: &str, pairs: &[Pair]) -> Figures {
     let (records, numbers) = numbered(pairs);
     let judged = decide_pairs(&records, &numbers);
     let said = |s: f64| s >= THRESHOLD;
-    let (precision, recall, mean) =
-        f1(judged.iter().zip(pairs).map(|(j, p)| (said(j.score), p.same)));
-    let errors = judged.iter().zip(pairs).filter(|(j, p)| said(j.score) != p.same);
+    let (precision, recall, mean) = f1(judged
+        .iter()
+        .zip(pairs)
+        .map(|(j, p)| (said(j.score), p.same)));
+    let errors = judged
+        .iter()
+        .zip(pairs)
+        .filter(|(j, p)| said(j.score) != p.same);
     let (asked, all) = errors.fold((0.0, 0.0_f64), |(m, n), (j, _)| {
         (m + f64::from(u8::from(j.zone == Zone::Maybe)), n + 1.0)
     });
@@ -56,7 +64,12 @@ fn figures(name: &str, pairs: &[Pair]) -> Figures {
     };
     println!(
         "{name}: {} pairs, F1 {mean:.3} (P {precision:.3} R {recall:.3}), maybe {:.1} %, errors asked {:.2}, same zone {}/{} = {:.3}",
-        pairs.len(), out.maybe * 100.0, out.errors_asked, right, same.len(), out.same_precision
+        pairs.len(),
+        out.maybe * 100.0,
+        out.errors_asked,
+        right,
+        same.len(),
+        out.same_precision
     );
     out
 }
@@ -76,7 +89,12 @@ fn blocking(name: &str, pairs: &[Pair]) -> f64 {
             hit += 1.0;
         }
     }
-    println!("{name}: {} candidates of {} hold {hit} of {all} = {:.4}", CANDIDATES, right.len(), hit / all);
+    println!(
+        "{name}: {} candidates of {} hold {hit} of {all} = {:.4}",
+        CANDIDATES,
+        right.len(),
+        hit / all
+    );
     hit / all
 }
 

@@ -322,6 +322,7 @@ async fn want(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Wa
 }
 
 async fn add_want(State(agent): State<Agent>, Body(new): Body<NewWant>) -> Result<WantView> {
+    let _writer = agent.writer().await;
     let store = agent.store()?;
     let now = Timestamp::now();
     let input = new.input.trim();
@@ -401,6 +402,7 @@ async fn edit_want(
     Path(text): Path<String>,
     Body(edit): Body<EditWant>,
 ) -> Result<WantView> {
+    let _writer = agent.writer().await;
     let store = agent.store()?;
     let old = agent.find_want(&store, &text)?;
     let mut want = old.clone();
@@ -481,6 +483,7 @@ async fn edit_want(
 }
 
 async fn remove_want(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Done> {
+    let _writer = agent.writer().await;
     let store = agent.store()?;
     let want = agent.find_want(&store, &text)?;
     let rules: Vec<Rule> = store
@@ -529,6 +532,7 @@ async fn decide(
     Path(text): Path<String>,
     Body(d): Body<Decide>,
 ) -> Result<Done> {
+    let _writer = agent.writer().await;
     let store = agent.store()?;
     let want = agent.find_want(&store, &text)?;
     let mut listing: Listing = store
@@ -725,6 +729,7 @@ async fn look_at_front(agent: &Agent, shop: &mut crate::model::Shop, url: Url, n
 }
 
 async fn remove_shop(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Done> {
+    let _writer = agent.writer().await;
     let store = agent.store()?;
     let shop = find_shop(&store, &text)?;
     // Its pages would bring it back: they are taken off the wants.
@@ -804,6 +809,7 @@ fn rule_view(rule: &Rule, wants: &[Want]) -> RuleView {
 }
 
 async fn add_rule(State(agent): State<Agent>, Body(new): Body<NewRule>) -> Result<RuleView> {
+    let _writer = agent.writer().await;
     let store = agent.store()?;
     let want = agent.find_want(&store, &new.want)?;
     if let Some(old) = store
@@ -832,6 +838,7 @@ async fn add_rule(State(agent): State<Agent>, Body(new): Body<NewRule>) -> Resul
 }
 
 async fn remove_rule(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Done> {
+    let _writer = agent.writer().await;
     let store = agent.store()?;
     let rule = store
         .rules()?
