@@ -115,8 +115,8 @@ fn records(dir: &std::path::Path, n: usize) -> Result<(), VaultError> {
     }
     report("load, 1000 a transaction", n, start);
     let start = Instant::now();
-    for i in 0..SINGLE {
-        vault.transaction(|tx| tx.put(RECORDS, &key(i, n), &values[i]))?;
+    for (i, value) in values.iter().enumerate().take(SINGLE) {
+        vault.transaction(|tx| tx.put(RECORDS, &key(i, n), value))?;
     }
     report("durable write, one each", SINGLE, start);
     drop(values);

@@ -22,6 +22,7 @@ mod anchor;
 mod backup;
 mod bytes;
 mod collection;
+mod commit;
 mod crypto;
 mod disk;
 mod entry;
@@ -31,11 +32,13 @@ mod harden;
 mod header;
 mod index;
 mod journal;
+mod kdf;
 mod ledger;
 mod locked;
 mod notice;
 mod open;
 mod overlay;
+mod read;
 mod record;
 mod recover;
 mod secret;
@@ -56,8 +59,10 @@ pub use disk::{Disk, DiskFile, RealDisk};
 pub use entry::{MAX_KEY, MAX_VALUE};
 pub use error::{Damage, Result, VaultError};
 pub use harden::harden_process;
-pub use header::{KdfCost, SlotInfo, SlotKind};
+pub use header::{SlotInfo, SlotKind};
+pub use kdf::KdfCost;
 pub use ledger::{Disclosure, LedgerEntry, LedgerHead};
+pub use read::Entry;
 pub use secret::{RecoveryCode, Secret, check_passphrase};
 pub use transaction::Transaction;
 pub use verify::Verification;
@@ -65,21 +70,16 @@ pub use verify::Verification;
 use crate::model::time::Timestamp;
 use anchor::{Anchor, Mark};
 use crypto::{KeyPage, Name, hex};
-use entry::{Row, Tip, pack_entries, pack_prefix, pack_stream};
-use frame::{Kind, seal_frame};
+use entry::Tip;
 use header::Header;
 use index::{Index, Meta};
-use journal::{AppendError, Files, Journal, ROTATE, write_checkpoint};
-use recover::{Replay, origin, write_through};
+use journal::{Files, Journal, ROTATE};
+use recover::{Replay, origin};
 use std::collections::HashMap;
 use std::fs::File;
-use std::ops::{Bound, RangeBounds};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use store::{Broken, Store};
-
-/// Records of scans are read this many at a time, so that a long scan lets writers in.
-const SCAN: usize = 128;
 
 /// Where a vault is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -359,9 +359,6 @@ impl View {
     }
 }
 
-/// A record as scans hand it over.
-pub type Entry = (Vec<u8>, Vec<u8>);
-
 impl Vault {
     /// Makes a vault with one passphrase and one recovery code, and opens it. The code
     /// is returned once and stored nowhere.
@@ -389,148 +386,6 @@ impl Vault {
     #[must_use]
     pub fn exists(paths: &VaultPaths) -> bool {
         paths.dir.join("vault.hdr").exists()
-    }
-
-    /// The value of a record.
-    ///
-    /// # Errors
-    /// The vault is locked, or damaged beyond what its journal can repair.
-    pub fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        self.inner.value(tree.id, key)
-    }
-
-    /// Whether there is a record, without reading it.
-    ///
-    /// # Errors
-    /// The vault is locked.
-    pub fn contains(&self, tree: Tree, key: &[u8]) -> Result<bool> {
-        self.inner
-            .read(|view| Ok(view.index.get(tree.id, key).is_some()))
-    }
-
-    /// Number of records in a tree, tombstones included. Costs nothing.
-    ///
-    /// # Errors
-    /// The vault is locked.
-    pub fn count(&self, tree: Tree) -> Result<u64> {
-        self.inner.read(|view| Ok(view.index.count(tree.id)))
-    }
-
-    /// The keys in range, in order, without their values.
-    ///
-    /// # Errors
-    /// The vault is locked.
-    pub fn keys(&self, tree: Tree, range: impl RangeBounds<Vec<u8>>) -> Result<Vec<Vec<u8>>> {
-        let (from, to) = bounds(&range);
-        let keys = self
-            .inner
-            .read(|view| Ok(view.index.keys(tree.id, from, to, usize::MAX)))?;
-        Ok(keys.into_iter().map(|(key, _)| key).collect())
-    }
-
-    /// All records whose keys are in range, in order.
-    ///
-    /// # Errors
-    /// As [`Vault::get`].
-    pub fn scan(&self, tree: Tree, range: impl RangeBounds<Vec<u8>>) -> Result<Vec<Entry>> {
-        let mut found = Vec::new();
-        self.scan_with(tree, range, |key, value| {
-            found.push((key.to_vec(), value));
-            true
-        })?;
-        Ok(found)
-    }
-
-    /// All records whose keys start with `prefix`, in order.
-    ///
-    /// # Errors
-    /// As [`Vault::get`].
-    pub fn scan_prefix(&self, tree: Tree, prefix: &[u8]) -> Result<Vec<Entry>> {
-        let from = Bound::Included(prefix.to_vec());
-        let to = prefix_end(prefix).map_or(Bound::Unbounded, Bound::Excluded);
-        self.scan(tree, (from, to))
-    }
-
-    /// Hands the records in range, in order, to `visit` until it returns false. Writers
-    /// may come in between; each record is whole, the whole is no snapshot.
-    ///
-    /// # Errors
-    /// As [`Vault::get`].
-    pub fn scan_with(
-        &self,
-        tree: Tree,
-        range: impl RangeBounds<Vec<u8>>,
-        mut visit: impl FnMut(&[u8], Vec<u8>) -> bool,
-    ) -> Result<()> {
-        let (mut from, to) = (range.start_bound().cloned(), range.end_bound().cloned());
-        loop {
-            let some = self.inner.read(|view| {
-                let keys = view
-                    .index
-                    .keys(tree.id, as_slice(&from), as_slice(&to), SCAN);
-                keys.into_iter()
-                    .map(|(key, meta)| {
-                        let value = view.value(tree.id, &key, meta)?;
-                        Ok((key, value))
-                    })
-                    .collect::<Result<Vec<_>, Broken>>()
-            })?;
-            let Some((last, _)) = some.last() else {
-                return Ok(());
-            };
-            let (next, full) = (Bound::Excluded(last.clone()), some.len() == SCAN);
-            for (key, value) in some {
-                if !visit(&key, value) {
-                    return Ok(());
-                }
-            }
-            if !full {
-                return Ok(());
-            }
-            from = next;
-        }
-    }
-
-    /// Hands the entries of a log's stream to `visit`, oldest first, until it returns
-    /// false. See [`Transaction::append`].
-    ///
-    /// # Errors
-    /// As [`Vault::get`].
-    pub fn read_log(
-        &self,
-        tree: Tree,
-        stream: &[u8],
-        mut visit: impl FnMut(&[u8]) -> bool,
-    ) -> Result<()> {
-        let prefix = pack_prefix(stream);
-        let mut end = prefix.clone();
-        end.extend_from_slice(&[0xFF; 4]);
-        let mut damaged = None;
-        self.scan_with(tree, prefix..=end, |key, pack| match pack_entries(&pack) {
-            Some(entries) if key.len() == stream.len() + 6 => entries.into_iter().all(&mut visit),
-            Some(_) => true,
-            None => {
-                damaged = Some(key.to_vec());
-                false
-            }
-        })?;
-        damaged.map_or(Ok(()), |_| {
-            Err(VaultError::Decode {
-                collection: tree.name,
-                reason: "a pack of log entries is malformed".into(),
-            })
-        })
-    }
-
-    /// Names of all streams in a tree of log entries, sorted by length, then name.
-    ///
-    /// # Errors
-    /// The vault is locked.
-    pub fn log_streams(&self, tree: Tree) -> Result<Vec<Vec<u8>>> {
-        let keys = self.keys(tree, ..)?;
-        let mut streams: Vec<Vec<u8>> = keys.iter().map(|k| pack_stream(k).to_vec()).collect();
-        streams.dedup();
-        Ok(streams)
     }
 
     /// Makes changes that happen as a whole or not at all. When this returns `Ok` they
@@ -622,216 +477,6 @@ impl Vault {
     }
 }
 
-impl Inner {
-    fn commit(
-        &self,
-        writer: &mut Writer,
-        tip: Tip,
-        hlc: crate::model::time::Hlc,
-        ops: Vec<entry::Op>,
-        overlay: &overlay::Overlay,
-    ) -> Result<()> {
-        let (count, set_hash) = self.after(tip, overlay)?;
-        let seq = tip.seq + 1;
-        let transaction = entry::Transaction {
-            hlc,
-            count,
-            set_hash: set_hash.to_bytes(),
-            ops,
-        };
-        if writer
-            .journal
-            .as_ref()
-            .is_none_or(|journal| journal.len >= ROTATE)
-        {
-            writer.journal = Some(Journal::start(&self.files, &writer.keys, &tip)?);
-        }
-        let plain = transaction.encode();
-        let frame = seal_frame(&writer.keys, Kind::Journal, seq, &tip.head, plain)?;
-        let journal = writer.journal.as_mut().expect("invariant: started above");
-        match journal.append(&frame.bytes) {
-            Ok(()) => {}
-            Err(AppendError::Undone(error)) => {
-                return Err(VaultError::io("writing the journal", error));
-            }
-            Err(AppendError::Unknown(error)) => {
-                let reason = format!("writing the journal failed: {error}");
-                writer.read_only = Some(reason.clone());
-                return Err(VaultError::ReadOnly(reason));
-            }
-        }
-        writer.since_checkpoint += frame.bytes.len() as u64;
-        let tip = Tip {
-            seq,
-            head: frame.head,
-            hlc,
-            count,
-            set_hash: set_hash.to_bytes(),
-        };
-        // From here on the transaction has happened; nothing below may fail it.
-        self.apply(seq, tip, overlay);
-        let mark = Mark {
-            generation: writer.header.generation,
-            tip,
-        };
-        writer.anchor(&mark);
-        let due = self.options.checkpoint_after.max(writer.checkpoint_len / 4);
-        if writer.since_checkpoint > due
-            && let Err(error) = self.checkpoint(writer, &[])
-        {
-            tracing::warn!(%error, "no checkpoint was written; the journal goes on");
-            // Try again after as much again, not at every transaction.
-            writer.since_checkpoint = 0;
-        }
-        Ok(())
-    }
-
-    /// Number and fingerprint of records once the overlay is applied.
-    fn after(&self, tip: Tip, overlay: &overlay::Overlay) -> Result<(u64, record::SetHash)> {
-        self.read(|view| {
-            let mut count = tip.count;
-            let mut sum = record::SetHash::from_bytes(&tip.set_hash);
-            for ((tree, key), after) in &overlay.writes {
-                if let Some(meta) = view.index.get(*tree, key) {
-                    let old = view.value(*tree, key, meta)?;
-                    sum.sub(record::SetHash::of(
-                        &view.keys, *tree, key, meta.pack, meta.seq, &old,
-                    ));
-                    count -= 1;
-                }
-                if let Some((value, pack)) = after {
-                    sum.add(record::SetHash::of(
-                        &view.keys,
-                        *tree,
-                        key,
-                        *pack,
-                        tip.seq + 1,
-                        value,
-                    ));
-                    count += 1;
-                }
-            }
-            Ok((count, sum))
-        })
-    }
-
-    fn apply(&self, seq: u64, tip: Tip, overlay: &overlay::Overlay) {
-        let mut guard = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(view) = guard.as_mut() else { return };
-        view.tip = tip;
-        let View {
-            keys,
-            index,
-            store,
-            unstored,
-            ..
-        } = view;
-        if let Err(Broken(reason)) = write_through(keys, store, index, seq, overlay) {
-            tracing::warn!(%reason, "the store refused a write; the journal has it");
-            for ((tree, key), after) in &overlay.writes {
-                if let Some((value, _)) = after {
-                    unstored.insert((*tree, key.clone()), (seq, value.clone()));
-                }
-            }
-        }
-    }
-
-    /// Writes a checkpoint of the present state and starts a new journal. Journals in
-    /// `broken` are set aside, under names that are no journal's, once it is there.
-    fn checkpoint(&self, writer: &mut Writer, broken: &[PathBuf]) -> Result<()> {
-        let tip = {
-            let view = self.view();
-            let view = view.as_ref().ok_or(VaultError::Locked)?;
-            // A store that is behind the newest checkpoint has to be rebuilt after a crash.
-            view.store.flush();
-            view.tip
-        };
-        let mut rows = self.rows()?;
-        let keys = Arc::clone(&writer.keys);
-        let len = write_checkpoint(&self.files, &keys, &tip, &mut || rows.next())?;
-        for path in broken {
-            self.files
-                .disk
-                .rename(path, &path.with_extension("vrj.damaged"))
-                .map_err(|e| VaultError::io("setting a damaged journal aside", e))?;
-        }
-        writer.journal = Some(Journal::start(&self.files, &keys, &tip)?);
-        writer.checkpoint_len = len;
-        writer.since_checkpoint = 0;
-        // A rebuild of the store reads these files: it holds the view for writing.
-        let _view = self.view();
-        self.files.prune()
-    }
-
-    /// All records, tree by tree. The caller keeps writers out.
-    fn rows(&self) -> Result<Rows<'_>> {
-        let trees = self.read(|view| Ok(view.index.trees()))?;
-        Ok(Rows {
-            inner: self,
-            trees: trees.into_iter().rev().collect(),
-            from: Bound::Unbounded,
-        })
-    }
-
-    fn close(&self) {
-        let mut guard = self.writer();
-        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        if let (Some(mut writer), Some(view)) = (guard.take(), view.take()) {
-            view.store.flush();
-            if writer.read_only.is_none() {
-                let mark = Mark {
-                    generation: writer.header.generation,
-                    tip: view.tip,
-                };
-                let _ = writer.anchor.seal(&writer.keys, &mark);
-            }
-            // The store first: the next opener must find sled's lock free.
-            drop(view);
-            drop(writer);
-        }
-    }
-}
-
-/// A walk over all records.
-struct Rows<'a> {
-    inner: &'a Inner,
-    /// Trees to come, the next one last.
-    trees: Vec<u16>,
-    from: Bound<Vec<u8>>,
-}
-
-impl Rows<'_> {
-    /// Some more records; none at the end.
-    fn next(&mut self) -> Result<Vec<Row>> {
-        while let Some(tree) = self.trees.last().copied() {
-            let rows = self.inner.read(|view| {
-                let keys = view
-                    .index
-                    .keys(tree, as_slice(&self.from), Bound::Unbounded, SCAN);
-                keys.into_iter()
-                    .map(|(key, meta)| {
-                        let value = view.value(tree, &key, meta)?;
-                        Ok(Row {
-                            tree,
-                            key,
-                            pack: meta.pack,
-                            seq: meta.seq,
-                            value,
-                        })
-                    })
-                    .collect::<Result<Vec<_>, Broken>>()
-            })?;
-            if let Some(last) = rows.last() {
-                self.from = Bound::Excluded(last.key.clone());
-                return Ok(rows);
-            }
-            self.trees.pop();
-            self.from = Bound::Unbounded;
-        }
-        Ok(Vec::new())
-    }
-}
-
 impl Drop for Inner {
     fn drop(&mut self) {
         self.close();
@@ -853,27 +498,4 @@ impl Writer {
             self.notices.push(notice);
         }
     }
-}
-
-fn as_slice(bound: &Bound<Vec<u8>>) -> Bound<&[u8]> {
-    match bound {
-        Bound::Included(key) => Bound::Included(key),
-        Bound::Excluded(key) => Bound::Excluded(key),
-        Bound::Unbounded => Bound::Unbounded,
-    }
-}
-
-fn bounds(range: &impl RangeBounds<Vec<u8>>) -> (Bound<&[u8]>, Bound<&[u8]>) {
-    (
-        range.start_bound().map(Vec::as_slice),
-        range.end_bound().map(Vec::as_slice),
-    )
-}
-
-/// The first key after all that start with `prefix`.
-fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
-    let last = prefix.iter().rposition(|b| *b != 0xFF)?;
-    let mut end = prefix[..=last].to_vec();
-    end[last] += 1;
-    Some(end)
 }

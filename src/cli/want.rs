@@ -301,7 +301,7 @@ fn print_one(cx: &Context, view: &WantView) {
         cx.bold(&w.name),
         cx.dim(&format!("[{}]", view.short))
     ));
-    let mut row = |label: &str, value: Option<String>| {
+    let row = |label: &str, value: Option<String>| {
         if let Some(value) = value {
             cx.line(&format!("  {label:<11} {value}"));
         }

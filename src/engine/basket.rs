@@ -9,6 +9,7 @@
 
 mod dual;
 mod evaluate;
+pub mod explain;
 mod incumbent;
 mod instance;
 mod leaf;

@@ -162,7 +162,7 @@ fn read_offer(json: &Json, sequence: u64) -> Result<Content, QuoteError> {
     if delivery_cost.is_some_and(|d| d.currency != price.currency) {
         return Err(fail("goods and delivery in two currencies"));
     }
-    let shipping = (delivery_cost.is_some() || days.is_some()).then(|| Shipping {
+    let shipping = (delivery_cost.is_some() || days.is_some()).then_some(Shipping {
         cost: delivery_cost,
         free_from: None,
         min_days: None,

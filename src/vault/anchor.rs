@@ -150,7 +150,7 @@ impl Anchor {
             SLOT as u64
         };
         file.write_at(&encode(keys, mark, self.counter), at)?;
-        if self.counter % SYNC_EVERY == 0 {
+        if self.counter.is_multiple_of(SYNC_EVERY) {
             file.sync()?;
         }
         Ok(())

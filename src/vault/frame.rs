@@ -238,7 +238,7 @@ impl<'k, R: Read> FrameReader<'k, R> {
         };
         let size = len as usize;
         let whole = FRAME_HEADER as u64 + u64::from(len);
-        if size < PAD || size > MAX_FRAME || !size.is_multiple_of(PAD) || whole > rest {
+        if !(PAD..=MAX_FRAME).contains(&size) || !size.is_multiple_of(PAD) || whole > rest {
             // A length that was never written whole tells nothing about what follows;
             // more than the largest frame cannot be one torn write.
             let more = rest > (FRAME_HEADER + MAX_FRAME) as u64;

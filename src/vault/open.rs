@@ -322,6 +322,7 @@ pub(super) fn open(paths: &VaultPaths, secret: &Secret, options: Options) -> Res
         checkpoint_len: 0,
         _lock: lock,
     };
+    let rebuilt = notices.contains(&Notice::StoreRebuilt);
     for notice in notices {
         writer.notice(notice);
     }
@@ -340,8 +341,12 @@ pub(super) fn open(paths: &VaultPaths, secret: &Secret, options: Options) -> Res
     if checkpoint {
         vault.inner.go_on_from_here(&broken, paths, &mark)?;
     }
-    // Replaying reads much that is not kept.
-    super::locked::trim_heap();
+    // Replaying reads much that is not kept, and filling a store even more.
+    if rebuilt {
+        vault.release_memory()?;
+    } else {
+        super::locked::trim_heap();
+    }
     Ok(vault)
 }
 

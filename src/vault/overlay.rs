@@ -17,12 +17,15 @@ pub(super) trait Base {
 /// A value and whether it is a pack; `None` for a removed record.
 type Written = Option<(Vec<u8>, bool)>;
 
+/// Number and length of the last pack of a stream; `None` if it has none.
+type Tail = Option<(u32, usize)>;
+
 /// Final values of the records that operations touch.
 #[derive(Default)]
 pub(super) struct Overlay {
     pub(super) writes: BTreeMap<(u16, Vec<u8>), Written>,
-    /// Number and length of the last pack of streams that were appended to.
-    tails: HashMap<(u16, Vec<u8>), Option<(u32, usize)>>,
+    /// The last packs of streams that were changed.
+    tails: HashMap<(u16, Vec<u8>), Tail>,
 }
 
 impl Overlay {
@@ -63,7 +66,7 @@ impl Overlay {
         base: &B,
         tree: u16,
         stream: &[u8],
-    ) -> Result<Option<(u32, usize)>, B::Error> {
+    ) -> Result<Tail, B::Error> {
         match self.tails.get(&(tree, stream.to_vec())) {
             Some(tail) => Ok(*tail),
             None => {

@@ -148,6 +148,7 @@ impl RecoveryCode {
         Ok(Self(Zeroizing::new(random()?)))
     }
 
+    #[cfg(test)]
     pub(super) fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Zeroizing::new(bytes))
     }

@@ -16,6 +16,7 @@ fn page() -> Job {
         status: 200,
         content_type: Some("text/html; charset=utf-8".into()),
         adapter: None,
+        shop_currency: None,
     })
 }
 
@@ -40,6 +41,7 @@ async fn reads_a_page() {
         status: 200,
         content_type: None,
         adapter: None,
+        shop_currency: None,
     });
     let reply = pool.call(list, b"<a href=/p/1>Lamp</a>".to_vec()).await;
     assert!(matches!(reply, Ok(Reply::Listings(_))), "{reply:?}");
@@ -54,6 +56,7 @@ async fn a_broken_adapter_is_an_error_of_the_job() {
         status: 200,
         content_type: None,
         adapter: Some("this = is = no manifest".into()),
+        shop_currency: None,
     });
     let error = pool.call(job, PRODUCT.to_vec()).await.expect_err("fault");
     assert!(matches!(error, WorkerError::Failed(_)), "{error:?}");

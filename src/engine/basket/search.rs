@@ -138,10 +138,6 @@ impl<'a, 'm> Search<'a, 'm> {
         if bound > prune_at || !self.dual.reduce(model, &mut node.space, prune_at) {
             return Vec::new();
         }
-        if self.stats.nodes % 50 == 1 && std::env::var("DBG").is_ok() {
-            let free = node.space.status.iter().filter(|s| **s == Status::Free).count();
-            eprintln!("n{} d{} bound {} -> {} ub {:?} free {} leafs {} unres {}", self.stats.nodes, node.depth, node.bound, bound, self.incumbent.cost, free, self.leaf.nodes, self.leaf.unresolved);
-        }
         if node.space.decided() {
             return self.branch_states(node, bound, stop);
         }

@@ -331,3 +331,48 @@ fn errors_name_the_field() {
     says(&error(&["offers"], json!([])), &["items[", "no offer"]);
     assert!(matches!(Instance::from_json("{\"n\": NaN}"), Err(BasketError::NotJson(_))));
 }
+
+/// Two shops, a bundle, a threshold: small enough to check by hand.
+fn household() -> Household {
+    let value = json!({"schema": "emptor-basket/1",
+        "items": [{"id": "tea", "qty": 1, "unmet_penalty_cents": null},
+                  {"id": "cup", "qty": 1, "unmet_penalty_cents": 10}],
+        "shops": [
+            {"id": "a", "ship": {"tiers": [{"min_spend": 0, "fee": 400}, {"min_spend": 2000, "fee": 0}],
+             "basis": "before_coupons", "weight_tiers": []}, "pickup": null, "min_order": 0},
+            {"id": "b", "ship": {"tiers": [{"min_spend": 0, "fee": 100}], "basis": "before_coupons",
+             "weight_tiers": []}, "pickup": null, "min_order": 0}],
+        "offers": [
+            {"id": "a-tea", "shop": "a", "covers": [["tea", 1]], "breaks": [{"min_qty": 1, "unit": 1500}],
+             "max_qty": 1, "weight_g": 1, "disutility": 0},
+            {"id": "b-tea", "shop": "b", "covers": [["tea", 1]], "breaks": [{"min_qty": 1, "unit": 1850}],
+             "max_qty": 1, "weight_g": 1, "disutility": 0},
+            {"id": "a-set", "shop": "a", "covers": [["tea", 1], ["cup", 1]], "breaks": [{"min_qty": 1, "unit": 1505}],
+             "max_qty": 1, "weight_g": 1, "disutility": 0}],
+        "coupons": [], "limits": {"max_shops": 1, "max_pickups": null, "budget": null, "per_shop_hassle": 0}});
+    match read(&value) {
+        Ok(Instance::Household(h)) => h,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn explains_the_plan() {
+    let h = household();
+    let solved = solve(&Instance::Household(h.clone()), &mut || false).expect("feasible");
+    assert_eq!(solved.evaluation.cost, 1905);
+    let Solution::Household(purchase) = &solved.solution else {
+        unreachable!("full schema")
+    };
+    let carts = explain::carts(&h, purchase);
+    assert_eq!(carts.len(), 1);
+    assert_eq!(carts[0].next_tier, Some((495, 400)));
+    let bundles = explain::bundles(&h, purchase, 1905, &mut || false).expect("solves");
+    assert_eq!(bundles[0].saves, 5);
+    assert_eq!(bundles[0].bought_anyway, ["tea"]);
+    assert_eq!(explain::worst_case(&h, purchase, &[0], 990), Some(2495));
+    let splits = explain::splits(&h, 3, &mut || false).expect("solves");
+    assert_eq!(splits.len(), 1);
+    let prices = explain::limit_prices(&h, 1905, &mut || false).expect("solves");
+    assert_eq!(prices[0].saving, Some(0));
+}
