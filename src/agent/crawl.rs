@@ -1,6 +1,6 @@
 //! Reading the market: crawl jobs from the plan to the vault.
 
-use super::alerts;
+use super::{alerts, purchases};
 use super::api::ApiError;
 use super::api::types::{CrawlProgress, CrawlRequest, CrawlResult};
 use super::core::Agent;
@@ -101,7 +101,11 @@ impl Drop for Claim {
 /// # Errors
 /// As the vault.
 pub fn plan(agent: &Agent, store: &Store, urgent: bool) -> Result<Vec<CrawlJob>, VaultError> {
-    let wants = store.wants()?;
+    let now = Timestamp::now();
+    let mut wants = store.wants()?;
+    let today = now.to_zoned(agent.config().time_zone()).date();
+    let bought = purchases::still_read(&store.purchases()?, &wants, today);
+    wants.extend(bought);
     let shops: Vec<(Shop, Option<Arc<Manifest>>)> = store
         .shops()?
         .into_iter()
@@ -116,7 +120,7 @@ pub fn plan(agent: &Agent, store: &Store, urgent: bool) -> Result<Vec<CrawlJob>,
         wants: &wants,
         shops: &shops,
         jobs: &jobs,
-        now: Timestamp::now(),
+        now,
         seed: u64::from(store.vault().status()?.device),
         urgent,
         every,
