@@ -50,10 +50,7 @@ pub struct Solved {
 /// # Errors
 /// [`BasketError::Infeasible`] if nothing satisfies the list, [`BasketError::Stopped`]
 /// if the time was over before anything was found, [`BasketError::TooLarge`].
-pub fn solve(
-    instance: &Instance,
-    stop: &mut dyn FnMut() -> bool,
-) -> Result<Solved, BasketError> {
+pub fn solve(instance: &Instance, stop: &mut dyn FnMut() -> bool) -> Result<Solved, BasketError> {
     let model = Model::new(instance)?;
     let mut incumbent = Incumbent::new(instance, &model);
     let mut search = Search::new(&model, &mut incumbent);

@@ -93,7 +93,9 @@ fn evaluate_classic(instance: &Classic, assign: &[usize]) -> Result<Evaluation, 
     for (product, shop) in assign.iter().enumerate() {
         let price = instance.price.get(*shop).and_then(|row| row[product]);
         let Some(price) = price else {
-            return Err(vec![format!("product {product} is not sold at shop {shop}")]);
+            return Err(vec![format!(
+                "product {product} is not sold at shop {shop}"
+            )]);
         };
         let total = totals.entry(*shop).or_insert(instance.delivery[*shop]);
         *total = total.checked_add(price).ok_or_else(overflow)?;
@@ -101,10 +103,7 @@ fn evaluate_classic(instance: &Classic, assign: &[usize]) -> Result<Evaluation, 
     let mut breakdown = Breakdown::default();
     let mut cost: Cents = 0;
     for (shop, total) in totals {
-        let paid = instance
-            .discount
-            .as_ref()
-            .map_or(total, |d| d.apply(total));
+        let paid = instance.discount.as_ref().map_or(total, |d| d.apply(total));
         cost = cost.checked_add(paid).ok_or_else(overflow)?;
         breakdown.fees += instance.delivery[shop];
         breakdown.discount += total - paid;
@@ -211,7 +210,11 @@ fn evaluate_purchase(h: &Household, purchase: &Purchase) -> Result<Evaluation, V
                     Some(tier) => b.fees += tier.amount,
                     None => errors.push(format!("the coupons at {} exceed the goods", shop.id)),
                 }
-                let over = shop.weight_tiers.iter().rev().find(|t| cart.weight > t.from);
+                let over = shop
+                    .weight_tiers
+                    .iter()
+                    .rev()
+                    .find(|t| cart.weight > t.from);
                 b.fees += over.map_or(0, |t| t.amount);
             }
         }

@@ -55,13 +55,6 @@ impl<'a> Incumbent<'a> {
         })
     }
 
-    pub(super) fn shop_of(&self, offer: usize) -> usize {
-        match self.instance {
-            Instance::Classic(c) => offer / c.n,
-            Instance::Household(h) => h.offers[offer].shop,
-        }
-    }
-
     /// Prices a set of lines and keeps it if it is the best so far.
     pub(super) fn consider(&mut self, lines: &[(usize, i64)]) -> Option<Cents> {
         let (cost, answer, shops) = match self.instance {
@@ -97,11 +90,7 @@ impl<'a> Incumbent<'a> {
         Some(cost)
     }
 
-    fn price(
-        &self,
-        h: &Household,
-        lines: &[(usize, i64)],
-    ) -> Option<(Cents, Answer, Vec<usize>)> {
+    fn price(&self, h: &Household, lines: &[(usize, i64)]) -> Option<(Cents, Answer, Vec<usize>)> {
         let mut merged: BTreeMap<usize, i64> = BTreeMap::new();
         for (offer, qty) in lines.iter().filter(|l| l.1 > 0) {
             *merged.entry(*offer).or_default() += qty;
@@ -178,7 +167,8 @@ impl<'a> Incumbent<'a> {
         }
         if self.model.shared_groups {
             // Switching a mode may have brought coupons back that clash.
-            let mut groups: Vec<usize> = answer.coupons.iter().map(|c| h.coupons[*c].group).collect();
+            let mut groups: Vec<usize> =
+                answer.coupons.iter().map(|c| h.coupons[*c].group).collect();
             groups.sort_unstable();
             if groups.windows(2).any(|w| w[0] == w[1]) {
                 return None;

@@ -314,7 +314,9 @@ impl Classic {
         };
         for j in 0..n {
             if price.iter().all(|row| row[j].is_none()) {
-                return Err(root.get("price")?.invalid(format!("no shop sells product {j}")));
+                return Err(root
+                    .get("price")?
+                    .invalid(format!("no shop sells product {j}")));
             }
         }
         Ok(Self {
@@ -361,10 +363,7 @@ impl Discount {
 }
 
 /// Names to indices; a name used twice is an error.
-fn index<'a>(
-    fields: &[Field<'a>],
-    what: &str,
-) -> Result<HashMap<&'a str, usize>, BasketError> {
+fn index<'a>(fields: &[Field<'a>], what: &str) -> Result<HashMap<&'a str, usize>, BasketError> {
     let mut map = HashMap::with_capacity(fields.len());
     for (i, field) in fields.iter().enumerate() {
         let id = field.get("id")?;
@@ -603,10 +602,7 @@ fn read_coupon(
         },
         min_spend: f.get("min_spend")?.int(0, MAX_CENTS)?,
         offers: scope,
-        cap: f
-            .optional("cap")
-            .map(|c| c.int(0, MAX_CENTS))
-            .transpose()?,
+        cap: f.optional("cap").map(|c| c.int(0, MAX_CENTS)).transpose()?,
         group: *groups.entry(group).or_insert(next),
     })
 }

@@ -186,7 +186,8 @@ impl Model {
             shop.cost.clear();
             for pay in &shop.pay {
                 let cost = |(p, c): (&f64, &Choice)| p * factor + c.disutility;
-                shop.cost.push(pay.iter().zip(&shop.choices).map(cost).collect());
+                shop.cost
+                    .push(pay.iter().zip(&shop.choices).map(cost).collect());
             }
         }
     }
@@ -341,7 +342,11 @@ fn household(h: &Household) -> Result<Model, BasketError> {
             .iter()
             .map(|i| i.unmet_penalty.map_or(big, |p| p as f64))
             .collect(),
-        max_shops: h.limits.max_shops.unwrap_or(h.shops.len()).min(h.shops.len()),
+        max_shops: h
+            .limits
+            .max_shops
+            .unwrap_or(h.shops.len())
+            .min(h.shops.len()),
         shops,
         max_pickups: h.limits.max_pickups,
         hassle: h.limits.per_shop_hassle as f64,
@@ -355,25 +360,23 @@ fn household(h: &Household) -> Result<Model, BasketError> {
 /// More than buying and missing everything costs.
 fn everything(h: &Household) -> f64 {
     let last = |steps: &[Step]| steps.iter().map(|s| s.amount).max().unwrap_or(0) as f64;
-    let offers = h.offers.iter().map(|o| {
-        (last(&o.breaks) + o.disutility as f64) * o.max_qty as f64
-    });
+    let offers = h
+        .offers
+        .iter()
+        .map(|o| (last(&o.breaks) + o.disutility as f64) * o.max_qty as f64);
     let shops = h.shops.iter().map(|s| {
         let pickup = s.pickup.map_or(0, |p| p.travel + p.fee) as f64;
         last(&s.tiers) + last(&s.weight_tiers) + pickup + h.limits.per_shop_hassle as f64
     });
-    let items = h.items.iter().map(|i| i.unmet_penalty.unwrap_or(0) as f64 * i.qty as f64);
+    let items = h
+        .items
+        .iter()
+        .map(|i| i.unmet_penalty.unwrap_or(0) as f64 * i.qty as f64);
     1.0 + offers.sum::<f64>() + shops.sum::<f64>() + items.sum::<f64>()
 }
 
 /// Adds a choice that buys `lines` and covers `units`.
-fn push_choice(
-    h: &Household,
-    shop: &mut ShopModel,
-    what: For,
-    units: i64,
-    lines: &[(usize, i64)],
-) {
+fn push_choice(h: &Household, shop: &mut ShopModel, what: For, units: i64, lines: &[(usize, i64)]) {
     let first = shop.picks.len() as u32;
     let mut choice = Choice {
         what,
@@ -423,8 +426,17 @@ fn add_choices(h: &Household, shop: &mut ShopModel, offers: &[usize]) -> Result<
         }
         let first = shop.choices.len();
         for lines in all.iter().filter(|l| l.iter().any(|x| x.1 > 0)) {
-            let cover: i64 = lines.iter().map(|(o, n)| h.offers[*o].covers[0].1 * n).sum();
-            push_choice(h, shop, For::Item(item), cover.min(h.items[item].qty), lines);
+            let cover: i64 = lines
+                .iter()
+                .map(|(o, n)| h.offers[*o].covers[0].1 * n)
+                .sum();
+            push_choice(
+                h,
+                shop,
+                For::Item(item),
+                cover.min(h.items[item].qty),
+                lines,
+            );
         }
         shop.cells.push(Cell {
             item,
@@ -446,7 +458,13 @@ fn add_choices(h: &Household, shop: &mut ShopModel, offers: &[usize]) -> Result<
         let mut levels = vec![(0, usize::MAX)];
         for qty in useful_quantities(offer, useful) {
             levels.push((qty, shop.choices.len()));
-            push_choice(h, shop, For::Bundle(shop.bundles.len(), qty), 0, &[(*o, qty)]);
+            push_choice(
+                h,
+                shop,
+                For::Bundle(shop.bundles.len(), qty),
+                0,
+                &[(*o, qty)],
+            );
         }
         shop.bundles.push(Bundle {
             covers: offer.covers.clone(),
@@ -562,7 +580,11 @@ struct CouponSet {
     ranges: Vec<(Measure, f64, f64)>,
 }
 
-fn coupon_sets(h: &Household, shop: &ShopModel, field: &str) -> Result<Vec<CouponSet>, BasketError> {
+fn coupon_sets(
+    h: &Household,
+    shop: &ShopModel,
+    field: &str,
+) -> Result<Vec<CouponSet>, BasketError> {
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (local, c) in shop.coupons.iter().enumerate() {
         groups.entry(h.coupons[*c].group).or_default().push(local);
@@ -585,7 +607,10 @@ fn coupon_sets(h: &Household, shop: &ShopModel, field: &str) -> Result<Vec<Coupo
                 // Rates that add up to more than the price would make goods a gain. A
                 // capped coupon then counts its cap whatever the goods, which is never
                 // less than the coupon gives.
-                if ways.len() == 2 && several && (ways[1].0 + other_rates > 1.0 || ways[1].0 > 0.999) {
+                if ways.len() == 2
+                    && several
+                    && (ways[1].0 + other_rates > 1.0 || ways[1].0 > 0.999)
+                {
                     ways.truncate(1);
                     ways[0].2 = coupon.min_spend as f64;
                 }
@@ -661,10 +686,19 @@ fn add_states(
         modes.push((true, (p.travel + p.fee) as f64, any, any));
     }
     for (t, tier) in terms.tiers.iter().enumerate() {
-        let end = terms.tiers.get(t + 1).map_or(f64::INFINITY, |n| n.from as f64 - 1.0);
+        let end = terms
+            .tiers
+            .get(t + 1)
+            .map_or(f64::INFINITY, |n| n.from as f64 - 1.0);
         let spend = (tier.from as f64, end);
-        let lightest = Step { from: -1, amount: 0 };
-        let weights: Vec<Step> = [lightest].into_iter().chain(terms.weight_tiers.clone()).collect();
+        let lightest = Step {
+            from: -1,
+            amount: 0,
+        };
+        let weights: Vec<Step> = [lightest]
+            .into_iter()
+            .chain(terms.weight_tiers.clone())
+            .collect();
         for (w, step) in weights.iter().enumerate() {
             let low = (step.from + 1) as f64;
             let high = weights.get(w + 1).map_or(f64::INFINITY, |n| n.from as f64);
@@ -743,7 +777,12 @@ fn max_price(
     let mut least = f64::INFINITY;
     for o in offers {
         let in_scope = |local: usize| h.coupons[shop.coupons[local]].covers(*o);
-        let pay: f64 = 1.0 - rates.iter().filter(|r| in_scope(r.0)).map(|r| r.1).sum::<f64>();
+        let pay: f64 = 1.0
+            - rates
+                .iter()
+                .filter(|r| in_scope(r.0))
+                .map(|r| r.1)
+                .sum::<f64>();
         let counts = match measure {
             Measure::Spend => 1.0,
             Measure::Pay => pay,
@@ -761,5 +800,9 @@ fn max_price(
             least = least.min(pay.max(0.0) / counts);
         }
     }
-    if least.is_finite() { least.max(0.0) } else { 0.0 }
+    if least.is_finite() {
+        least.max(0.0)
+    } else {
+        0.0
+    }
 }

@@ -42,7 +42,11 @@ impl<'a> Field<'a> {
     pub(super) fn invalid(&self, problem: impl Into<String>) -> BasketError {
         let path = self.path();
         BasketError::Invalid {
-            field: if path.is_empty() { "(root)".into() } else { path },
+            field: if path.is_empty() {
+                "(root)".into()
+            } else {
+                path
+            },
             problem: problem.into(),
         }
     }
@@ -59,9 +63,9 @@ impl<'a> Field<'a> {
     pub(super) fn get(&self, key: &'a str) -> Result<Self, BasketError> {
         match self.value.get(key) {
             Some(value) => Ok(self.child(value, Step::Key(key))),
-            None if self.value.is_object() => {
-                Err(self.child(&Value::Null, Step::Key(key)).invalid("is missing"))
-            }
+            None if self.value.is_object() => Err(self
+                .child(&Value::Null, Step::Key(key))
+                .invalid("is missing")),
             None => Err(self.invalid("must be an object")),
         }
     }
