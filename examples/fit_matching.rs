@@ -4,8 +4,9 @@
 //! `cargo run --release --example fit_matching > weights.rs` and then move it to
 //! `src/engine/matching/weights.rs`.
 //!
-//! Logistic regression with a quadratic penalty and the sign of each weight fixed, so
-//! that no evidence ever counts the wrong way. Every set has the same say, whatever its
+//! Logistic regression where no evidence may count the wrong way, and what speaks against
+//! a pair weighs between half and twice what an expert would give it: the training sets
+//! know nothing of software editions or game consoles. Every set has the same say, whatever its
 //! size; sets are also shown without descriptions and prices, so that the weights hold
 //! where those are missing. No validation or test split is read for fitting.
 
@@ -177,8 +178,13 @@ fn fit(sets: &[&Set]) -> (f32, Vec<f32>) {
             let mean = m[i] / (1.0 - 0.9_f64.powi(round));
             let spread: f64 = s[i] / (1.0 - 0.999_f64.powi(round));
             w[i] -= step * mean / (spread.sqrt() + 1e-8);
-            if i < n && w[i] * f64::from(priors[i]) < 0.0 {
-                w[i] = 0.0;
+            if i < n {
+                let prior = f64::from(priors[i]);
+                w[i] = if prior > 0.0 {
+                    w[i].clamp(0.0, 3.0 * prior)
+                } else {
+                    w[i].clamp(2.0 * prior, 0.5 * prior)
+                };
             }
         }
     }

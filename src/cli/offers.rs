@@ -305,39 +305,36 @@ fn chart(
     // A shop keeps its price until it is read again; the line shows the lowest of all.
     let mut latest = std::collections::BTreeMap::new();
     let mut next = 0;
-    let mut heights: Vec<Option<usize>> = Vec::with_capacity(width);
+    let mut line: Vec<Option<usize>> = Vec::with_capacity(width);
     for x in 0..width {
         while let Some((point, money)) = priced.get(next).filter(|p| column(p.0.at) <= x) {
             latest.insert(point.url.as_str(), money.amount);
             next += 1;
         }
-        let Some(value) = latest.values().min() else {
-            continue;
-        };
         let range = high - low;
-        let y = if range.is_zero() {
-            height / 2
-        } else {
+        line.push(latest.values().min().map(|value| {
+            if range.is_zero() {
+                return height / 2;
+            }
             let share = ((high - *value) / range).to_f64().unwrap_or(0.5);
-            (share * (height - 1) as f64).round() as usize
-        };
-        rows[y.min(height - 1)][x] = '█';
+            ((share * (height - 1) as f64).round() as usize).min(height - 1)
+        }));
     }
     let currency = first.1.currency;
     let label = |amount| money(&crate::model::Money::new(amount, currency));
     let labels = [label(high), label(low)];
     let pad = labels.iter().map(|l| l.chars().count()).max().unwrap_or(0);
-    let rows_count = rows.len();
-    let mut out: Vec<String> = rows
-        .into_iter()
-        .enumerate()
-        .map(|(i, row)| {
-            let text = match i {
+    let mut out: Vec<String> = (0..height)
+        .map(|y| {
+            let text = match y {
                 0 => labels[0].as_str(),
-                _ if i + 1 == rows_count => labels[1].as_str(),
+                _ if y + 1 == height => labels[1].as_str(),
                 _ => "",
             };
-            let row: String = row.into_iter().collect();
+            let row: String = line
+                .iter()
+                .map(|at| if *at == Some(y) { '█' } else { ' ' })
+                .collect();
             format!("  {text:>pad$} ┤{}", row.trim_end())
         })
         .collect();

@@ -9,6 +9,7 @@
 
 mod dual;
 mod evaluate;
+pub mod explain;
 mod incumbent;
 mod instance;
 mod leaf;
@@ -87,3 +88,6 @@ pub fn solve(instance: &Instance, stop: &mut dyn FnMut() -> bool) -> Result<Solv
         stats,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,3 +113,6 @@ fn product_name(found: &[(Extractor, Vec<Product>)], context: &Context) -> Optio
         .find_map(|(_, products)| select::main_product(products, context, None))
         .and_then(|p| p.base.name.clone())
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,7 +95,7 @@ pub const THRESHOLD: f64 = 0.5;
 
 /// Scores from which on a pair is [`Zone::Same`], and below which it is
 /// [`Zone::Different`].
-pub const ZONES: (f64, f64) = (0.8, 0.2);
+pub const ZONES: (f64, f64) = (0.9, 0.1);
 
 /// The zone of a score.
 #[must_use]

@@ -170,12 +170,18 @@ pub fn figures(text: &str, hints: &Hints) -> Vec<Figure> {
     let mut out: Vec<Figure> = Vec::with_capacity(numbers.len());
     for (i, n) in numbers.iter().enumerate() {
         let before_from = if i == 0 { 0 } else { numbers[i - 1].end };
-        let after_to = numbers.get(i + 1).map_or(chars.len(), |n| n.start);
         let before: String = lower[before_from.max(n.start.saturating_sub(48))..n.start]
             .iter()
             .collect();
-        let after: String = lower[n.end..after_to.min(n.end + 32)].iter().collect();
+        let after: String = lower[n.end..lower.len().min(n.end + 32)].iter().collect();
         let kind = kind_of(n, &before, &after, out.last());
+        // The 100 of `3.98 €/100 g`.
+        let is_quantity = out
+            .last()
+            .is_some_and(|f| f.kind == Kind::Unit && n.start - f.end <= 6);
+        if is_quantity && n.mark.is_none() {
+            continue;
+        }
         let own_mark = n.mark.or_else(|| best_mark(&marks, &chars, Some(n)));
         let (currency, symbol) = hint_marks.resolve(own_mark.as_ref(), &chars, &marks, hints);
         if let Some(low) = out.last_mut()
@@ -392,6 +398,9 @@ enum Glue {
 
 fn is_glued(chars: &[char], marks: &[Mark], start: usize, end: usize) -> Glue {
     let in_mark = |i: usize| marks.iter().any(|m| (m.start..m.end).contains(&i));
+    if start > 1 && chars[start - 1] == ':' && chars[start - 2].is_ascii_digit() {
+        return Glue::Code; // a time of day
+    }
     let word = chars[..start]
         .iter()
         .rev()

@@ -2,11 +2,24 @@
 #![allow(clippy::unwrap_used)]
 
 mod adapters;
+mod alerts;
+mod cli;
+mod config;
+mod crawl;
+mod daemon;
+mod demo;
+mod locked;
 mod matching;
 mod net;
+mod notify;
+mod offers;
+mod output;
 mod rank;
+mod support;
+mod tender;
 mod vault_crash;
 mod vault_damage;
 mod vault_faults;
 mod vault_support;
+mod web;
 mod worker;

@@ -7,6 +7,8 @@ use emptor::engine::matching::{self, CANDIDATES, Index, Rec, THRESHOLD, Zone, de
 use emptor::engine::quantity::{self, Quantity};
 use pairs::{Pair, corpora, croatian, f1, magellan, substitutes};
 use std::collections::HashMap;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 struct Figures {
     f1: f64,
@@ -125,13 +127,14 @@ fn abt_buy() {
     let Some(root) = corpora() else { return };
     let valid = magellan(&root.join("matching/abt-buy/valid.txt"));
     let it = figures("abt-buy valid", &valid);
-    assert!(it.f1 >= 0.88);
-    assert!(it.same_precision >= 0.96);
-    assert!(it.maybe <= 0.10);
+    assert!(it.f1 >= 0.87);
+    assert!(it.same_precision >= 0.98);
+    assert!(it.maybe <= 0.08);
+    assert!(it.errors_asked >= 0.5);
     let mut all = magellan(&root.join("matching/abt-buy/train.txt"));
     figures("abt-buy train", &all);
     all.extend(valid);
-    assert!(blocking("abt-buy", &all) >= 0.98);
+    assert!(blocking("abt-buy", &all) >= 0.99);
 }
 
 #[test]
@@ -143,7 +146,9 @@ fn beer() {
         assert!(figures(&format!("beer {split}"), &pairs).f1 >= 0.82);
         all.extend(pairs);
     }
-    assert!(figures("beer", &all).f1 >= 0.86);
+    let it = figures("beer", &all);
+    assert!(it.f1 >= 0.86);
+    assert!(it.same_precision >= 0.95);
     assert!(blocking("beer", &all) >= 0.99);
 }
 
@@ -153,8 +158,122 @@ fn croatian_groceries() {
     let pairs = croatian(&root, 1500, 8);
     let held_out = &pairs[pairs.len() * 6 / 10..];
     let it = figures("groceries held out", held_out);
-    assert!(it.f1 >= 0.7);
-    blocking("groceries", &pairs);
+    assert!(it.f1 >= 0.74);
+    assert!(it.same_precision >= 0.97);
+    assert!(it.maybe <= 0.10);
+    assert!(blocking("groceries", &pairs) >= 0.92);
+}
+
+/// Pairs written by hand that nothing was fitted on: software editions, phones,
+/// accessories, consoles, groceries in several languages.
+#[test]
+fn hard_pairs_of_other_kinds() {
+    let text = include_str!("../fixtures/matching/hard-pairs.jsonl");
+    let rec = |v: &serde_json::Value| Rec {
+        name: v["name"].as_str().expect("name").to_owned(),
+        brand: v["brand"].as_str().map(str::to_owned),
+        price: v["price"].as_str().and_then(|p| p.parse().ok()),
+        ..Rec::default()
+    };
+    let pairs: Vec<Pair> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("pair"))
+        .map(|v: serde_json::Value| Pair {
+            left: rec(&v["left"]),
+            right: rec(&v["right"]),
+            same: v["same"].as_bool().expect("label"),
+        })
+        .collect();
+    let it = figures("hard pairs", &pairs);
+    assert!(it.f1 >= 0.8);
+    assert!(it.same_precision >= 0.98);
+}
+
+/// The links between two whole tables: each record once, and mostly right.
+#[test]
+fn tables_are_linked_one_to_one() {
+    let Some(root) = corpora() else { return };
+    let mut all = magellan(&root.join("matching/abt-buy/train.txt"));
+    all.extend(magellan(&root.join("matching/abt-buy/valid.txt")));
+    let (records, numbers) = numbered(&all);
+    let side = |pick: fn(&(usize, usize)) -> usize| {
+        let mut ids: Vec<usize> = numbers.iter().map(pick).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    };
+    let (left, right) = (side(|n| n.0), side(|n| n.1));
+    let table = |ids: &[usize]| -> Vec<Rec> { ids.iter().map(|i| records[*i].clone()).collect() };
+    let links = matching::link_tables(&table(&left), &table(&right));
+    let truth: HashMap<usize, Vec<usize>> = numbers.iter().zip(&all).filter(|(_, p)| p.same).fold(
+        HashMap::new(),
+        |mut map, ((l, r), _)| {
+            map.entry(*l).or_insert_with(Vec::new).push(*r);
+            map
+        },
+    );
+    // Pairs of the third, unseen split are not known: judge the records that are.
+    let known: Vec<bool> = links
+        .iter()
+        .filter_map(|l| Some(truth.get(&left[l.left])?.contains(&right[l.right])))
+        .collect();
+    let right_ones = known.iter().filter(|k| **k).count() as f64;
+    let (precision, recall) = (
+        right_ones / known.len() as f64,
+        right_ones / truth.len() as f64,
+    );
+    println!(
+        "abt-buy tables: {} links, P {precision:.3} R {recall:.3} F1 {:.3} on {} records with a known twin",
+        links.len(),
+        2.0 * precision * recall / (precision + recall),
+        truth.len()
+    );
+    assert!(precision >= 0.95 && recall >= 0.8);
+}
+
+/// The contract of `lab match`: one line out for each line in, in order, bad ones too.
+#[test]
+fn the_command_answers_line_by_line() {
+    let input = concat!(
+        r#"{"id":"a","left":{"name":"Nutella 450 g"},"right":{"name":"Ferrero Nutella 450g"}}"#,
+        "\nnot json\n",
+        r#"{"id":"b","left":{"name":"Nutella 450 g"},"right":{}}"#,
+        "\n",
+        r#"{"id":3,"left":{"name":"Pencil","gtin":"4006381333931"},"right":{"name":"Stabilo","gtin":4006381333931}}"#,
+        "\n",
+    );
+    let mut child = Command::new(env!("CARGO_BIN_EXE_emptor"))
+        .args(["lab", "match", "--pairs"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("run emptor");
+    let mut stdin = child.stdin.take().expect("stdin");
+    stdin.write_all(input.as_bytes()).expect("write");
+    drop(stdin);
+    let output = child.wait_with_output().expect("output");
+    assert_eq!(output.status.code(), Some(1));
+    let lines: Vec<serde_json::Value> = String::from_utf8(output.stdout)
+        .expect("UTF-8")
+        .lines()
+        .map(|l| serde_json::from_str(l).expect("JSON"))
+        .collect();
+    assert_eq!(lines.len(), 4);
+    assert_eq!(lines[0]["id"], "a");
+    assert!(
+        lines[0]["score"]
+            .as_f64()
+            .is_some_and(|s| (0.0..=1.0).contains(&s))
+    );
+    assert!(lines[0]["same"].is_boolean());
+    assert!(lines[1]["error"].is_string());
+    assert_eq!(lines[2]["id"], "b");
+    assert!(lines[2]["error"].is_string());
+    assert_eq!(
+        (&lines[3]["id"], &lines[3]["same"]),
+        (&3.into(), &true.into())
+    );
+    assert_eq!(lines[3]["zone"], "same");
 }
 
 #[test]

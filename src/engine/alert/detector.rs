@@ -192,3 +192,95 @@ fn median(values: impl Iterator<Item = i64>) -> f64 {
     let lower = low.iter().copied().max().unwrap_or(upper);
     (lower as f64 + upper as f64) / 2.0
 }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn told(prices: &[i64]) -> Vec<i32> {
+        let mut detector = Detector::default();
+        (0..)
+            .zip(prices)
+            .filter(|&(day, &p)| detector.observe(day, p, DEFAULT_SENSITIVITY).is_some())
+            .map(|(day, _)| day)
+            .collect()
+    }
+
+    fn runs(runs: &[(i64, usize)]) -> Vec<i64> {
+        runs.iter()
+            .flat_map(|&(price, days)| std::iter::repeat_n(price, days))
+            .collect()
+    }
+
+    #[test]
+    fn a_sale_is_told_once_and_a_deeper_one_again() {
+        let prices = runs(&[(1000, 60), (800, 7), (790, 7), (700, 7), (1000, 30)]);
+        assert_eq!(told(&prices), [60, 74], "7.90 is hardly lower than 8.00");
+    }
+
+    #[test]
+    fn a_price_raised_before_its_sale_is_no_news() {
+        let prices = runs(&[(1000, 80), (1300, 10), (1000, 30), (1350, 8), (1000, 30)]);
+        assert_eq!(told(&prices), [0i32; 0]);
+    }
+
+    #[test]
+    fn noise_and_a_slow_slide_are_no_news() {
+        let noise: Vec<i64> = (0..300).map(|d| 10_000 + (d * 7919) % 601).collect();
+        assert_eq!(told(&noise), [0i32; 0]);
+        let slide: Vec<i64> = (0..300).map(|d| 10_000 - 15 * d).collect();
+        assert_eq!(told(&slide), [0i32; 0]);
+    }
+
+    #[test]
+    fn a_half_hearted_sale_waits_where_deeper_ones_are_frequent() {
+        let mut list = Vec::new();
+        for _ in 0..6 {
+            list.extend([(1000, 21), (500, 7)]);
+        }
+        let deep = told(&runs(&list)).len();
+        list.extend([(1000, 21), (850, 7)]);
+        assert!(deep > 3);
+        assert_eq!(told(&runs(&list)).len(), deep);
+    }
+
+    #[test]
+    fn the_state_stays_under_two_kilobytes() {
+        let mut detector = Detector::default();
+        let mut told = 0;
+        for day in 0..4000 {
+            let sale = if day % 12 >= 8 { 40_000_000 } else { 0 };
+            let price = 100_000_000 - sale + (i64::from(day) * 7919) % 1009;
+            told += i64::from(detector.observe(day, price, 0.4).is_some());
+        }
+        assert!(told > 0);
+        let json = serde_json::to_string(&detector).expect("serialise");
+        assert!(json.len() <= 2048, "{} bytes", json.len());
+    }
+
+    proptest! {
+        /// No input panics, memory is bounded, an alert is always under the usual
+        /// price, and saving and restoring the state changes nothing.
+        #[test]
+        fn any_series_is_safe(
+            steps in proptest::collection::vec((-1..40i32, -5..i64::MAX), 0..200),
+            small in proptest::collection::vec(1..2000i64, 0..300),
+        ) {
+            let mut wild = Detector::default();
+            let mut day = i32::MAX - 3000;
+            for (gap, price) in steps {
+                day = day.saturating_add(gap);
+                wild.observe(day, price, 1.0);
+                prop_assert!(wild.days.len() <= USUAL_DAYS && wild.visits.len() <= MAX_VISITS);
+            }
+            let mut detector = Detector::default();
+            for (day, price) in (0..).zip(small) {
+                let json = serde_json::to_string(&detector).expect("serialise");
+                let mut restored: Detector = serde_json::from_str(&json).expect("read back");
+                let news = detector.observe(day, price, 1.0);
+                prop_assert_eq!(restored.observe(day, price, 1.0), news);
+                prop_assert!(news.is_none_or(|n| price < n.usual && n.saving >= LEAST_SAVING));
+            }
+        }
+    }
+}

@@ -26,18 +26,21 @@ const SALE: f64 = 0.97;
 /// Reservation prices, as shares of the usual price, with the expected gain each must
 /// promise: the rarer the price, the more, as the best of several looks too good.
 const TARGETS: [(f64, f64); 3] = [(SALE, 0.002), (0.90, 0.003), (0.80, 0.004)];
-/// Kernel widths of "a like state": in the logarithm of the days since the last sale,
-/// and in the price as a share of the usual.
-const LIKE_SINCE: f64 = 0.3;
+/// Kernel widths of "a like state": in the logarithm of the days since the last sale …
+const LIKE_SINCE: f64 = 0.5;
+/// … in the price as a share of the usual …
 const LIKE_LEVEL: f64 = 0.05;
+/// … and in the logarithm of the rise of the usual price over [`TREND_DAYS`].
+const LIKE_TREND: f64 = 0.08;
+const TREND_DAYS: usize = 120;
 /// How many like days the average of all days weighs.
 const PRIOR_LIKE: f64 = 5.0;
 /// How many days "waiting brings nothing" weighs.
 const PRIOR_NOTHING: f64 = 20.0;
 /// Ending dearer by this share is regretted …
 const DEARER: f64 = 0.005;
-/// … and costs so much on top.
-const REGRET: f64 = 0.02;
+/// … and costs so much on top for every day held out, as a share of the price.
+const REGRET_PER_DAY: f64 = 0.003;
 
 /// What to do, and how sure it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -70,13 +73,14 @@ pub fn advise(prices: &[i64], deadline: usize) -> Advice {
     }
     let now = prices.len() - 1;
     let levels = levels(prices);
-    let states = states(&levels);
+    let states = states(prices, &levels);
     // Weight of every replayed day: by age, and by age and likeness.
     let weights: Vec<(f64, f64)> = (MIN_DAYS..MIN_DAYS + replays)
         .map(|day| {
             let age = (now - deadline - day) as f64;
-            let apart = (states[day] - states[now]).abs() / LIKE_SINCE
-                + (levels[day] - levels[now]).abs() / LIKE_LEVEL;
+            let apart = (states[day].since - states[now].since).abs() / LIKE_SINCE
+                + (levels[day] - levels[now]).abs() / LIKE_LEVEL
+                + (states[day].trend - states[now].trend).abs() / LIKE_TREND;
             let recent = (-age / MEMORY_DAYS).exp();
             (recent, recent * (-apart).exp())
         })
@@ -87,7 +91,7 @@ pub fn advise(prices: &[i64], deadline: usize) -> Advice {
             continue;
         }
         let replay = Replay::new(prices, &levels, target, deadline, &weights);
-        let worth = replay.saving - REGRET * replay.dearer - least;
+        let worth = replay.saving - REGRET_PER_DAY * deadline as f64 * replay.dearer - least;
         if worth > best {
             best = worth;
             advice.threshold = Some(target);
@@ -173,8 +177,16 @@ fn levels(prices: &[i64]) -> Vec<f64> {
         .collect()
 }
 
-/// The logarithm of one plus the days since the last sale, for every day.
-fn states(levels: &[f64]) -> Vec<f64> {
+/// What makes two days alike, besides the level.
+struct State {
+    /// The logarithm of one plus the days since the last sale.
+    since: f64,
+    /// The logarithm of the rise of the usual price.
+    trend: f64,
+}
+
+fn states(prices: &[i64], levels: &[f64]) -> Vec<State> {
+    let usual = |day: usize| prices[day] as f64 / levels[day];
     let mut since = 0_u32;
     levels
         .iter()
@@ -182,7 +194,63 @@ fn states(levels: &[f64]) -> Vec<f64> {
         .map(|(day, &level)| {
             let sale = day >= MIN_DAYS && level <= SALE;
             since = if sale { 0 } else { since + 1 };
-            f64::from(since).ln_1p()
+            let before = day.saturating_sub(TREND_DAYS).max(day.min(MIN_DAYS));
+            State {
+                since: f64::from(since).ln_1p(),
+                trend: (usual(day) / usual(before)).ln(),
+            }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A week's sale every seven weeks.
+    fn sales(days: usize) -> Vec<i64> {
+        (0..days)
+            .map(|d| if d % 49 >= 42 { 700 } else { 1000 })
+            .collect()
+    }
+
+    #[test]
+    fn it_waits_for_a_regular_sale_only_if_it_comes_in_time() {
+        let prices = sales(49 * 7 + 38);
+        let soon = advise(&prices, 7);
+        assert!(soon.threshold.is_some() && soon.dearer < 0.01, "{soon:?}");
+        let far = advise(&sales(49 * 7 + 10), 7);
+        assert!(far.chance < soon.chance / 4.0, "{far:?}");
+        let patient = advise(&prices, 49);
+        assert!(patient.chance > 0.9 && patient.saving > 0.25, "{patient:?}");
+        let during = sales(49 * 7 + 45);
+        assert_eq!(advise(&during, 14).threshold, None, "it is on sale now");
+    }
+
+    #[test]
+    fn rising_prices_and_short_histories_are_bought_at_once() {
+        let rising: Vec<i64> = (0..500).map(|d| 1000 + d).collect();
+        assert_eq!(advise(&rising, 30).threshold, None);
+        assert_eq!(advise(&sales(70), 30).threshold, None);
+        assert_eq!(advise(&[], 30), Advice::default());
+    }
+
+    proptest! {
+        /// Whatever the prices: no panic, chances are chances, and only a level the
+        /// present price has not reached is waited for.
+        #[test]
+        fn advice_is_sound(
+            prices in proptest::collection::vec(
+                prop_oneof![20 => 500..1500i64, 1 => -5..i64::MAX], 0..400),
+            deadline in 0..90usize,
+        ) {
+            let advice = advise(&prices, deadline);
+            for share in [advice.chance, advice.dearer] {
+                prop_assert!((0.0..=1.0).contains(&share));
+            }
+            prop_assert!(advice.saving <= 1.0);
+            prop_assert!(advice.threshold.is_none() || advice.saving > 0.0);
+        }
+    }
 }

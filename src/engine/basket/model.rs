@@ -314,8 +314,10 @@ fn household(h: &Household) -> Result<Model, BasketError> {
     let mut shops = Vec::with_capacity(h.shops.len());
     let mut total = 0;
     for s in 0..h.shops.len() {
+        let coupons = std::mem::take(&mut coupons_of[s]);
         let mut shop = ShopModel {
-            coupons: std::mem::take(&mut coupons_of[s]),
+            base: vec![Vec::new(); coupons.len()],
+            coupons,
             ..ShopModel::default()
         };
         add_choices(h, &mut shop, &offers_of[s])?;
@@ -399,7 +401,6 @@ fn push_choice(h: &Household, shop: &mut ShopModel, what: For, units: i64, lines
         shop.picks.push((*o, *qty));
         choice.picks.1 += 1;
     }
-    shop.base.resize(shop.coupons.len(), Vec::new());
     for (all, b) in shop.base.iter_mut().zip(base) {
         all.push(b);
     }
@@ -588,23 +589,34 @@ fn coupon_sets(
     for (local, c) in shop.coupons.iter().enumerate() {
         groups.entry(h.coupons[*c].group).or_default().push(local);
     }
+    let percent = |local: &usize| match h.coupons[shop.coupons[*local]].kind {
+        CouponKind::Percent(bp) => bp as f64 / 10_000.0,
+        CouponKind::Fixed(_) => 0.0,
+    };
+    let highest = |members: &Vec<usize>| members.iter().map(percent).fold(0.0, f64::max);
+    let all_rates: f64 = groups.values().map(highest).sum();
+    let several = groups.len() > 1;
     let mut sets = vec![CouponSet::default()];
     for members in groups.values() {
+        let other_rates = all_rates - highest(members);
         let mut grown = sets.clone();
         for local in members {
             let coupon = &h.coupons[shop.coupons[*local]];
             for set in &sets {
                 let mut ways = pieces(coupon.kind, coupon.min_spend, coupon.cap);
                 // Rates that add up to more than the price would make goods a gain. A
-                // capped coupon then counts its cap whatever the goods, which never
-                // gives less than the coupon does.
-                let full = |set: &CouponSet, rate: f64| {
-                    set.rates.iter().map(|r| r.1).sum::<f64>() + rate > 1.0
-                };
-                if ways.len() == 2 && full(set, ways[1].0) {
+                // capped coupon then counts its cap whatever the goods, which is never
+                // less than the coupon gives.
+                if ways.len() == 2
+                    && several
+                    && (ways[1].0 + other_rates > 1.0 || ways[1].0 > 0.999)
+                {
                     ways.truncate(1);
                     ways[0].2 = coupon.min_spend as f64;
                 }
+                let full = |set: &CouponSet, rate: f64| {
+                    set.rates.iter().map(|r| r.1).sum::<f64>() + rate > 1.0
+                };
                 for (rate, constant, low, high) in ways {
                     if full(set, rate) {
                         return Err(BasketError::Invalid {

@@ -78,12 +78,20 @@ impl<'a, 'm> Search<'a, 'm> {
             return f64::INFINITY;
         }
         self.start(&root, stop);
-        let prune_at = self.incumbent.prune_at();
-        let target = self.incumbent.cost.map_or(f64::NAN, |c| c as f64);
-        let target = if target.is_nan() { self.dual.bound * 1.02 } else { target };
-        self.dual.ascend(model, &root, target, prune_at, ROOT_STEPS, stop);
-        if std::env::var("DBG").is_ok() { eprintln!("root {} ub {:?}", self.dual.bound, self.incumbent.cost); }
-        self.local_search(&root, stop);
+        for _ in 0..2 {
+            let before = self.incumbent.cost;
+            let prune_at = self.incumbent.prune_at();
+            let target = before.map_or(self.dual.bound * 1.02, |c| c as f64);
+            self.dual
+                .ascend(model, &root, target, prune_at, ROOT_STEPS, stop);
+            if self.dual.bound > prune_at || !self.dual.reduce(model, &mut root, prune_at) {
+                return f64::INFINITY;
+            }
+            self.local_search(&root, stop);
+            if before.is_some() || self.incumbent.cost.is_none() {
+                break;
+            }
+        }
         let mut heap = BinaryHeap::new();
         heap.push(Node {
             bound: self.dual.bound,
@@ -125,15 +133,12 @@ impl<'a, 'm> Search<'a, 'm> {
         let target = self.incumbent.cost.map_or(node.bound * 1.02, |c| c as f64);
         let prune_at = self.incumbent.prune_at();
         if node.depth > 0 {
-            self.dual.ascend(model, &node.space, target, prune_at, NODE_STEPS, stop);
+            self.dual
+                .ascend(model, &node.space, target, prune_at, NODE_STEPS, stop);
         }
         let bound = self.dual.bound.max(node.bound);
         if bound > prune_at || !self.dual.reduce(model, &mut node.space, prune_at) {
             return Vec::new();
-        }
-        if self.stats.nodes % 50 == 1 && std::env::var("DBG").is_ok() {
-            let free = node.space.status.iter().filter(|s| **s == Status::Free).count();
-            eprintln!("n{} d{} bound {} -> {} ub {:?} free {} leafs {} unres {}", self.stats.nodes, node.depth, node.bound, bound, self.incumbent.cost, free, self.leaf.nodes, self.leaf.unresolved);
         }
         if node.space.decided() {
             return self.branch_states(node, bound, stop);
@@ -177,7 +182,8 @@ impl<'a, 'm> Search<'a, 'm> {
         let model = self.model;
         let open = open_shops(&node.space);
         if open.iter().all(|o| o.states.len() == 1) {
-            self.leaf.explore(open, self.incumbent, usize::MAX, bound, stop);
+            self.leaf
+                .explore(open, self.incumbent, usize::MAX, bound, stop);
             return Vec::new();
         }
         if self.leaf.glance(&open, self.incumbent) > self.incumbent.prune_at() {
@@ -219,12 +225,17 @@ impl<'a, 'm> Search<'a, 'm> {
         for _ in 0..4 {
             let bound = self.dual.eval(model, root).bound;
             let target = bound.max(1.0) * 1.1;
-            self.dual.ascend(model, root, target, f64::INFINITY, 20, stop);
+            self.dual
+                .ascend(model, root, target, f64::INFINITY, 20, stop);
         }
         let eval = self.dual.eval(model, root);
         let chosen: Vec<usize> = eval.chosen.iter().map(|c| c.0).collect();
         self.leaf.quick(&chosen, self.incumbent);
-        self.local_search(root, stop);
+        if self.incumbent.cost.is_none() {
+            let mut chosen = chosen;
+            self.cover(&eval.best, &mut chosen);
+            self.leaf.quick(&chosen, self.incumbent);
+        }
     }
 
     /// Adds shops for items that none of `chosen` sells, while the limit allows.
@@ -267,13 +278,16 @@ impl<'a, 'm> Search<'a, 'm> {
             chosen
         };
         let mut score = self.leaf.quick(&current, self.incumbent);
-        loop {
-            let mut best: Option<(f64, Vec<usize>)> = None;
+        let mut improved = true;
+        while improved {
+            improved = false;
             let mut trials: Vec<Vec<usize>> = Vec::new();
-            for s in &ranked {
-                if current.contains(s) {
-                    continue;
-                }
+            for at in 0..current.len() {
+                let mut dropped = current.clone();
+                dropped.remove(at);
+                trials.push(dropped);
+            }
+            for s in ranked.iter().filter(|s| !current.contains(s)) {
                 if current.len() < model.max_shops {
                     trials.push([current.as_slice(), &[*s]].concat());
                 }
@@ -283,26 +297,17 @@ impl<'a, 'm> Search<'a, 'm> {
                     trials.push(swapped);
                 }
             }
-            for at in 0..current.len() {
-                let mut dropped = current.clone();
-                dropped.remove(at);
-                trials.push(dropped);
-            }
             for trial in trials {
                 if stop() {
                     return;
                 }
                 let cost = self.leaf.quick(&trial, self.incumbent);
-                if cost < score && best.as_ref().is_none_or(|b| cost < b.0) {
-                    best = Some((cost, trial));
-                }
-            }
-            match best {
-                Some((cost, shops)) => {
+                if cost < score {
                     score = cost;
-                    current = shops;
+                    current = trial;
+                    improved = true;
+                    break;
                 }
-                None => break,
             }
         }
         let mut space = space.clone();
@@ -313,7 +318,13 @@ impl<'a, 'm> Search<'a, 'm> {
             };
         }
         let before = self.leaf.unresolved;
-        self.leaf.explore(open_shops(&space), self.incumbent, 60, f64::NEG_INFINITY, stop);
+        self.leaf.explore(
+            open_shops(&space),
+            self.incumbent,
+            60,
+            f64::NEG_INFINITY,
+            stop,
+        );
         self.leaf.unresolved = before;
     }
 }

@@ -310,6 +310,10 @@ impl Reader<'_> {
                     // A larger block that says more about the same one price.
                     let same = figures.len() == 1
                         && inner.len() == 1
+                        && figures[0]
+                            .amount
+                            .to_string()
+                            .starts_with(&inner[0].amount.to_string())
                         && (figures[0].end - figures[0].start) >= (inner[0].end - inner[0].start);
                     if !same {
                         break;

@@ -75,34 +75,34 @@ pub(super) fn build(
 impl Builder<'_> {
     fn run(&mut self) {
         let mut at = 0;
+        let mut text_from = 0;
         while at < self.bytes.len() {
             if self.nodes.len() >= self.limits.nodes {
                 self.truncated = true;
                 break;
             }
             let lt = self.find(b'<', at);
-            let Some(kind) = self.bytes.get(lt + 1) else {
-                self.text(at, self.bytes.len(), false);
-                break;
-            };
-            let markup = match kind {
-                b'/' => self.bytes.get(lt + 2).is_some_and(|b| *b != b'<'),
-                b'!' | b'?' => true,
-                b => b.is_ascii_alphabetic(),
+            let markup = match self.bytes.get(lt + 1) {
+                Some(b'/') => self.bytes.get(lt + 2).is_some_and(|b| *b != b'<'),
+                Some(b'!' | b'?') => true,
+                Some(b) => b.is_ascii_alphabetic(),
+                None => false,
             };
             if !markup {
-                // A lone `<` is text: take it along up to the next one.
-                let next = self.find(b'<', lt + 1);
-                self.text(at, next, false);
-                at = next;
+                // A lone `<` is part of the text.
+                at = (lt + 1).min(self.bytes.len());
                 continue;
             }
-            self.text(at, lt, false);
-            at = match kind {
+            self.text(text_from, lt, false);
+            at = match self.bytes[lt + 1] {
                 b'/' => self.end_tag(lt),
                 b'!' | b'?' => self.declaration(lt),
                 _ => self.start_tag(lt),
             };
+            text_from = at;
+        }
+        if !self.truncated {
+            self.text(text_from, self.bytes.len(), false);
         }
         while !self.open.is_empty() {
             self.pop();

@@ -168,6 +168,11 @@ fn ending(a: &str, b: &str) -> Relation {
     if a.starts_with(b) || b.starts_with(a) {
         return Relation::Extends;
     }
+    // wh1000xm4, wh1000xm5: another generation.
+    let digits = |s: &str| -> String { s.chars().filter(char::is_ascii_digit).collect() };
+    if digits(a) != digits(b) {
+        return Relation::Near;
+    }
     Relation::OtherEnding
 }
 
@@ -218,6 +223,7 @@ mod tests {
             ("gld4355wh", "gld4355rf", Relation::OtherEnding),
             ("hf10", "hf100", Relation::Near),
             ("dmctz4", "dmctz5", Relation::Near),
+            ("wh1000xm4", "wh1000xm5", Relation::Near),
             ("gs724tp", "fs726tp", Relation::Unrelated),
             ("wrt54g", "xbox360", Relation::Unrelated),
             ("é9", "9é", Relation::Unrelated),

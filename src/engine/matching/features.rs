@@ -3,8 +3,9 @@
 //! Zero always means "says nothing", so that a missing field changes nothing.
 
 use super::codes::{self, Relation};
-use super::prepare::{MAX_NAME_TOKENS, Prepared};
+use super::prepare::{MAX_NAME_TOKENS, NameToken, Prepared};
 use super::text::{self, Shape};
+use super::words;
 use crate::engine::quantity::Unit;
 
 macro_rules! features {
@@ -42,7 +43,7 @@ features! {
     Mpn 2.5 "the part number agrees",
     MpnConflict -1.0 "other part number",
     Number 0.5 "numbers agree",
-    NumberConflict -1.5 "other numbers",
+    NumberConflict -1.2 "other numbers",
     NumberExtra -0.3 "a number only one names",
     Measure 0.5 "sizes agree",
     MeasureConflict -2.0 "other size",
@@ -50,16 +51,16 @@ features! {
     Brand 0.5 "the brand agrees",
     BrandConflict -1.0 "other brand",
     Head 0.2 "first words agree",
-    HeadConflict -1.0 "other first words",
-    RareLeft -1.0 "each has a rare word of its own",
-    BothDiffer -0.8 "each names something the other does not",
+    HeadConflict -1.7 "other first words",
+    RareLeft -0.6 "each has a rare word of its own",
+    BothDiffer -0.4 "each names something the other does not",
     PriceFar -0.8 "prices are far apart",
     PriceNear 0.5 "prices are close",
     Colour 0.3 "colours agree",
-    ColourConflict -1.5 "other colour",
-    Accessory -2.0 "one is an accessory",
-    Edition 0.3 "editions agree",
-    EditionConflict -1.5 "other edition",
+    ColourConflict -2.0 "other colour",
+    Accessory -2.5 "one is an accessory",
+    Edition 0.2 "editions agree",
+    EditionConflict -4.0 "other edition",
 }
 
 /// The evidence of one pair.
@@ -124,6 +125,11 @@ pub(super) fn compare(a: &Prepared, b: &Prepared) -> Values {
         set(Feature::PriceNear, (1.0 - ratio * 5.0).max(0.0));
     }
     variants(a, b, &ca, &cb, &mut set);
+    if v[Feature::Accessory as usize] == 1.0 {
+        // The number of the product it is for.
+        v[Feature::Model as usize] *= 0.3;
+        v[Feature::ModelExtends as usize] *= 0.3;
+    }
     v
 }
 
@@ -346,6 +352,11 @@ fn numbers(a: &Prepared, b: &Prepared, set: &mut impl FnMut(Feature, f32)) {
                 .any(|m| text::hash(&m.written.normalize().to_string()) == hash)
     };
     let shared = a.numbers.iter().filter(|n| b.numbers.contains(n)).count();
+    // A version is written 3, v3 or 3s.
+    let codes = |p: &Prepared, q: &Prepared| {
+        let code = |t: &&NameToken| t.token.shape == Shape::Code && !q.names(t.token.hash);
+        p.name.iter().filter(code).count()
+    };
     let left_a = a.numbers.iter().filter(|n| !known(b, **n)).count();
     let left_b = b.numbers.iter().filter(|n| !known(a, **n)).count();
     if shared > 0 && left_a == 0 && left_b == 0 {
@@ -353,6 +364,8 @@ fn numbers(a: &Prepared, b: &Prepared, set: &mut impl FnMut(Feature, f32)) {
     }
     if left_a > 0 && left_b > 0 {
         set(Feature::NumberConflict, 1.0);
+    } else if (left_a > 0 && codes(b, a) > 0) || (left_b > 0 && codes(a, b) > 0) {
+        set(Feature::NumberConflict, 0.5);
     } else if left_a + left_b > 0 {
         set(Feature::NumberExtra, 1.0);
     }
@@ -432,7 +445,10 @@ fn close(a: rust_decimal::Decimal, b: rust_decimal::Decimal) -> bool {
 }
 
 fn brands(a: &Prepared, b: &Prepared, ca: &Cover, cb: &Cover, set: &mut impl FnMut(Feature, f32)) {
-    let named = |p: &Prepared, q: &Prepared| p.brand.iter().any(|h| q.mentions(*h));
+    let named = |p: &Prepared, q: &Prepared| {
+        p.brand.iter().any(|h| q.mentions(*h))
+            || (p.brand_initials.len() >= 2 && q.names(text::hash(&p.brand_initials)))
+    };
     if !a.brand.is_empty() && !b.brand.is_empty() {
         let same = a.brand.iter().any(|h| b.brand.contains(h))
             || a.brand_text.contains(&b.brand_text)
@@ -498,16 +514,20 @@ fn variants(
     if a.editions & b.editions != 0 && only_a == 0 && only_b == 0 {
         set(Feature::Edition, 1.0);
     }
+    let told = |only: u64| only & words::TOLD_EDITIONS != 0;
     if only_a != 0 && only_b != 0 {
         set(Feature::EditionConflict, 1.0);
+    } else if told(only_a) || told(only_b) {
+        set(Feature::EditionConflict, 0.8);
     } else if only_a != 0 || only_b != 0 {
-        set(Feature::EditionConflict, 0.5);
+        set(Feature::EditionConflict, 0.2);
     }
     // A kind of accessory only one side names anywhere.
     let extra = |p: &Prepared, q: &Prepared, c: &Cover| {
-        p.name.iter().zip(&c.found).any(|(t, f)| {
-            *f < 0.5 && p.accessories.contains(&t.token.hash) && !q.mentions(t.token.hash)
-        })
+        q.accessories.is_empty()
+            && p.name.iter().zip(&c.found).any(|(t, f)| {
+                *f < 0.5 && p.accessories.contains(&t.token.hash) && !q.mentions(t.token.hash)
+            })
     };
     let (xa, xb) = (extra(a, b, ca), extra(b, a, cb));
     if xa || xb {

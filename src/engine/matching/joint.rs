@@ -14,7 +14,7 @@ const RIVAL_LIMIT: f64 = 4.0;
 /// What a lead over the best rival adds, by log-odds of lead, and at most.
 const LEAD: (f64, f64) = (0.5, 1.0);
 /// A lead over several rivals says more, up to so many.
-const LEAD_RIVALS: f64 = 3.0;
+const LEAD_RIVALS: f64 = 2.0;
 /// Records compared with each record of a table.
 pub const CANDIDATES: usize = 12;
 

@@ -206,6 +206,7 @@ impl Prepared {
             folded: String::new(),
         };
         let mut all: Vec<(u64, f32)> = Vec::new();
+        let mut bundled = false;
         for t in &tokens {
             let w = word(t);
             let weight = vocabulary.weight(t.hash, t.shape, w.len());
@@ -216,9 +217,12 @@ impl Prepared {
             if let Some(e) = words::edition(w) {
                 out.editions |= 1 << e;
             }
-            if words::is_accessory(w) {
+            // `camera with case` is a camera, `battery-powered drill` a drill.
+            let modifies = folded[t.end as usize..].starts_with('-');
+            if words::is_accessory(w) && !bundled && !modifies {
                 out.accessories.push(t.hash);
             }
+            bundled |= words::is_with(w);
             out.is_for |= words::is_for(w);
             if t.part {
                 out.extra.push(t.hash);
@@ -254,14 +258,21 @@ impl Prepared {
             }
         }
         let mut joins = Vec::new();
+        let mut editions = out.editions;
         for (i, pair) in out.name.windows(2).enumerate() {
             let (a, b) = (out.code(&pair[0]), out.code(&pair[1]));
+            if pair[1].token.shape == Shape::Number
+                && let Some(e) = words::edition(&format!("{a}{b}"))
+            {
+                editions |= 1 << e; // playstation 5
+            }
             if a.len() + b.len() >= 4 {
                 let joined = text::hash_chain(text::hash(a), b);
                 joins.push((joined, i as u8));
             }
         }
         out.joins = joins;
+        out.editions = editions;
         out.total = out.name.iter().map(|t| t.weight).sum();
         out.grams = grams(&folded);
 

@@ -155,16 +155,16 @@ fn compare(want: &Prepared, offer: &Prepared) -> Vec<Term> {
         "model numbers end otherwise",
         -2.0 * value(Feature::ModelEnding),
     );
-    add("other version or code", -3.0 * value(Feature::CodeConflict));
+    add("other version or code", -5.0 * value(Feature::CodeConflict));
     add("other part number", -2.5 * value(Feature::MpnConflict));
     add("other numbers", -3.0 * value(Feature::NumberConflict));
-    add("other size", -4.0 * value(Feature::MeasureConflict));
-    add("other pack", -4.0 * value(Feature::PackConflict));
+    add("other size", -6.0 * value(Feature::MeasureConflict));
+    add("other pack", -6.0 * value(Feature::PackConflict));
     add("sizes agree", 0.5 * value(Feature::Measure));
     add("other brand", -3.0 * value(Feature::BrandConflict));
-    add("other colour", -3.0 * value(Feature::ColourConflict));
+    add("other colour", -5.0 * value(Feature::ColourConflict));
     add("other edition", -3.5 * value(Feature::EditionConflict));
-    add("one is an accessory", -5.0 * value(Feature::Accessory));
+    add("one is an accessory", -6.5 * value(Feature::Accessory));
     terms
 }
 
@@ -216,4 +216,147 @@ fn learned(want: Id, asked: &Prepared, offer: &Prepared, memory: &Decisions) -> 
     out.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
     out.truncate(3);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::Timestamp;
+
+    fn want(name: &str) -> Want {
+        Want::new(name, Timestamp::default())
+    }
+
+    fn offer(name: &str) -> Offer {
+        Offer {
+            name: Some(name.to_owned()),
+            ..Offer::default()
+        }
+    }
+
+    fn check(cases: &[(&str, &str, Zone)]) {
+        for (wanted, offered, expected) in cases {
+            let j = judge(&want(wanted), &offer(offered), &[]);
+            assert_eq!(j.zone, *expected, "{wanted} / {offered}: {j:#?}");
+        }
+    }
+
+    #[test]
+    fn all_words_of_the_want_in_the_offer_is_the_same() {
+        check(&[
+            (
+                "bosch gsr 12v-15",
+                "Bosch Professional GSR 12V-15 Akku-Bohrschrauber, 2x 2,0 Ah",
+                Zone::Same,
+            ),
+            (
+                "sony wh-1000xm4",
+                "Sony WH1000XM4 Wireless Noise Cancelling Headphones black",
+                Zone::Same,
+            ),
+            (
+                "nutella 450g",
+                "Ferrero Nutella Nuss-Nougat-Creme 450 g",
+                Zone::Same,
+            ),
+            (
+                "barilla spaghetti 500 g",
+                "Spaghetti n.5 Barilla 500g",
+                Zone::Same,
+            ),
+            (
+                "iphone 13 128gb",
+                "Apple iPhone 13 (128 GB) - Mitternacht",
+                Zone::Same,
+            ),
+            (
+                "lego 42115",
+                "LEGO Technic 42115 Lamborghini Sián FKP 37",
+                Zone::Same,
+            ),
+            (
+                "молоко простоквашино 930 мл",
+                "Молоко Простоквашино 3,2% 930 мл",
+                Zone::Same,
+            ),
+        ]);
+    }
+
+    #[test]
+    fn variants_accessories_and_packs_are_not() {
+        check(&[
+            (
+                "bosch gsr 12v-15",
+                "Bosch GSR 18V-55 Akku-Bohrschrauber",
+                Zone::Different,
+            ),
+            (
+                "sony wh-1000xm4",
+                "Sony WH-1000XM5 headphones",
+                Zone::Different,
+            ),
+            ("nutella 450g", "Ferrero Nutella 750 g", Zone::Different),
+            (
+                "iphone 13 128gb",
+                "Hülle für iPhone 13 128GB",
+                Zone::Different,
+            ),
+            ("iphone 13", "Spigen case for iPhone 13", Zone::Different),
+            ("canon pg-540 black", "Canon PG-540 yellow", Zone::Different),
+            ("coca cola 6 x 0,33 l", "Coca-Cola 0,33 l", Zone::Different),
+            ("milk", "Paint brush 5 cm", Zone::Different),
+        ]);
+    }
+
+    #[test]
+    fn a_vague_want_asks() {
+        check(&[
+            ("milk", "Oat milk chocolate 1 l", Zone::Maybe),
+            ("laptop", "Acer Aspire 5 laptop", Zone::Maybe),
+            ("iphone 13", "Apple iPhone 13 mini 128GB", Zone::Maybe),
+        ]);
+    }
+
+    #[test]
+    fn numbers_decide_before_words() {
+        let mut w = want("Pencil");
+        w.gtin = "4006381333931".parse().ok();
+        let mut o = offer("Stabilo Point 88");
+        o.gtin = w.gtin;
+        assert_eq!(judge(&w, &o, &[]).zone, Zone::Same);
+        o = offer("Pencil");
+        o.gtin = "4006381333948".parse().ok();
+        assert_eq!(judge(&w, &o, &[]).zone, Zone::Different);
+    }
+
+    #[test]
+    fn the_person_is_asked_once_and_teaches_words() {
+        let w = want("fairphone 5");
+        let said = |name: &str, same| Decision {
+            want: w.id,
+            name: name.to_owned(),
+            url: None,
+            gtin: None,
+            same,
+        };
+        let o = offer("Fairphone 5 refurbished 256 GB green");
+        let memory = [said("FAIRPHONE 5 refurbished 256 GB green", false)];
+        assert_eq!(judge(&w, &o, &memory).zone, Zone::Different);
+
+        let memory = [
+            said("Fairphone 5 dummy display model", false),
+            said("Dummy of the Fairphone 5", false),
+        ];
+        let plain = judge(&w, &offer("Fairphone 5 dummy black"), &[]);
+        let taught = judge(&w, &offer("Fairphone 5 dummy black"), &memory);
+        assert!(taught.score < plain.score);
+        assert!(taught.reasons.iter().any(|t| t.text.contains("`dummy`")));
+        // What was said about one want says nothing about another.
+        let other = judge(
+            &want("fairphone 5"),
+            &offer("Fairphone 5 dummy black"),
+            &memory,
+        );
+        assert_eq!(other.score, plain.score);
+    }
 }

@@ -56,43 +56,27 @@ pub(super) fn is_accessory(word: &str) -> bool {
             | "mount"
             | "mounting"
             | "bracket"
-            | "stand"
             | "strap"
-            | "band"
             | "charger"
             | "charging"
             | "adapter"
             | "adaptor"
             | "cable"
-            | "cord"
             | "battery"
             | "batteries"
             | "protector"
             | "screenprotector"
-            | "filter"
-            | "filters"
             | "cartridge"
             | "cartridges"
             | "toner"
             | "refill"
             | "replacement"
             | "compatible"
-            | "kit"
-            | "accessory"
-            | "accessories"
-            | "dock"
-            | "docking"
             | "cradle"
-            | "remote"
-            | "lens"
-            | "lenses"
-            | "hood"
             | "tripod"
             | "headset"
             | "warranty"
-            | "protection"
             | "applecare"
-            | "manual"
             | "handbook"
             | "ladegerat"
             | "ladekabel"
@@ -161,6 +145,29 @@ pub(super) fn is_for(word: &str) -> bool {
     )
 }
 
+/// Words after which come things that are in the box too.
+pub(super) fn is_with(word: &str) -> bool {
+    matches!(
+        word,
+        "with"
+            | "w"
+            | "mit"
+            | "avec"
+            | "con"
+            | "met"
+            | "inkl"
+            | "incl"
+            | "including"
+            | "includes"
+            | "inklusive"
+            | "plus"
+            | "sa"
+            | "med"
+            | "z"
+            | "s"
+    )
+}
+
 /// Editions, versions and licences: two of them that differ are two products. Words of
 /// one number mean the same.
 pub(super) fn edition(word: &str) -> Option<u8> {
@@ -185,12 +192,12 @@ pub(super) fn edition(word: &str) -> Option<u8> {
         "max" => 15,
         "plus" => 16,
         "license" | "licence" | "lic" | "subscription" | "maintenance" => 17,
-        "lightscribe" | "wireless" => 18,
+        "ultra" => 18,
         "server" => 19,
         "ps2" | "playstation2" => 20,
-        "ps3" => 21,
-        "ps4" => 22,
-        "ps5" => 23,
+        "ps3" | "playstation3" => 21,
+        "ps4" | "playstation4" => 22,
+        "ps5" | "playstation5" => 23,
         "xbox" => 24,
         "wii" => 25,
         "nintendo" | "switch" => 26,
@@ -203,6 +210,20 @@ pub(super) fn edition(word: &str) -> Option<u8> {
         _ => return None,
     })
 }
+
+/// Editions that sellers seldom leave out; the others are often dropped from names.
+pub(super) const TOLD_EDITIONS: u64 = {
+    let weak = [
+        2, 3, 4, 5, 9, 10, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27,
+    ];
+    let mut mask = u64::MAX;
+    let mut i = 0;
+    while i < weak.len() {
+        mask &= !(1 << weak[i]);
+        i += 1;
+    }
+    mask
+};
 
 /// Words that say who made a thing rather than what it is called: `Inc`, `GmbH`.
 pub(super) fn is_company_form(word: &str) -> bool {

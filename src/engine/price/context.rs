@@ -94,7 +94,7 @@ pub fn kind(before: &str, after: &str) -> Kind {
                 .max()?;
             Some((longest, *kind))
         })
-        .max_by_key(|(length, _)| *length);
+        .max_by_key(|(length, kind)| (*kind == Kind::Threshold, *length));
     match (precedes, follows) {
         (Some((_, kind)), _) => kind,
         (None, Some((kind, _))) => *kind,

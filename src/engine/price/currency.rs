@@ -151,9 +151,9 @@ static BY_FIRST: LazyLock<HashMap<char, Vec<Form>>> = LazyLock::new(|| {
 
 /// Codes that are also common words, brands or units in capitals.
 const WORDLIKE: &[&str] = &[
-    "ALL", "AMD", "ANG", "BAM", "BOV", "COP", "CUP", "DOP", "ERN", "ETB", "GEL", "GIP", "GMD",
-    "HNL", "KES", "LAK", "LSL", "MAD", "MOP", "MUR", "MVR", "NAD", "PAB", "PEN", "SOS", "SLE",
-    "SSP", "STN", "TOP", "TRY", "VES", "VUV", "WST", "XXX", "XTS", "ZAR", "BIF", "BAN", "SAR",
+    "ALL", "AMD", "BAM", "BOV", "COP", "CUP", "DOP", "ERN", "ETB", "GEL", "GIP", "GMD", "HNL",
+    "KES", "LAK", "LSL", "MAD", "MOP", "MUR", "MVR", "NAD", "PAB", "PEN", "SOS", "SLE", "SSP",
+    "STN", "TOP", "TRY", "VES", "VUV", "WST", "XXX", "XTS", "ZAR", "BIF", "BAN", "SAR",
 ];
 
 /// The currencies written in `text` (characters), in order.
@@ -223,6 +223,11 @@ fn code_at(text: &[char], at: usize) -> Option<Mark> {
     }
     let code: String = letters.iter().collect::<String>().to_ascii_uppercase();
     let capital = letters.iter().all(char::is_ascii_uppercase);
+    if WORDS.contains(&code.as_str()) && !is_alone(text, at, end)
+        || !capital && !SMALL.contains(&code.as_str())
+    {
+        return None;
+    }
     let certain = capital && !WORDLIKE.contains(&code.as_str());
     if !certain && !beside_number(text, at, end) && !is_alone(text, at, end) {
         return None;
@@ -246,7 +251,7 @@ fn single(currency: Currency) -> Option<&'static [&'static str]> {
 
 #[rustfmt::skip]
 const CODES: &[&str] = &[
-    "AED", "AFN", "ALL", "AMD", "ANG", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BGN",
+    "AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BGN",
     "BHD", "BIF", "BMD", "BND", "BOB", "BRL", "BSD", "BTN", "BWP", "BYN", "BZD", "CAD", "CDF", "CHF",
     "CLP", "CNY", "COP", "CRC", "CUP", "CVE", "CZK", "DJF", "DKK", "DOP", "DZD", "EGP", "ERN", "ETB",
     "EUR", "FJD", "FKP", "GBP", "GEL", "GHS", "GIP", "GMD", "GNF", "GTQ", "GYD", "HKD", "HNL", "HRK",
@@ -257,7 +262,17 @@ const CODES: &[&str] = &[
     "RSD", "RUB", "RWF", "SAR", "SBD", "SCR", "SDG", "SEK", "SGD", "SHP", "SLE", "SOS", "SRD", "SSP",
     "STN", "SVC", "SYP", "SZL", "THB", "TJS", "TMT", "TND", "TOP", "TRY", "TTD", "TWD", "TZS", "UAH",
     "UGX", "USD", "UYU", "UZS", "VES", "VND", "VUV", "WST", "XAF", "XCD", "XOF", "XPF", "YER", "ZAR",
-    "ZMW", "ZWL",
+    "ZMW",
+];
+
+/// Codes that product names are full of, next to numbers: `TOP 10`, `Cup 2`.
+const WORDS: &[&str] = &["ALL", "CUP", "SOS", "STN", "TOP", "XTS", "XXX"];
+
+/// Codes that shops also write in small letters.
+#[rustfmt::skip]
+const SMALL: &[&str] = &[
+    "AED", "AUD", "BGN", "BRL", "BYN", "CAD", "CHF", "CZK", "DKK", "EUR", "GBP", "HRK", "HUF", "ILS", "INR", "ISK", "JPY",
+    "KZT", "MXN", "MYR", "NOK", "NZD", "PKR", "PLN", "QAR", "RON", "RSD", "RUB", "SEK", "SGD", "THB", "UAH", "USD", "VND",
 ];
 
 /// Whether two neighbours make one word.

@@ -1,0 +1,469 @@
+//! The solver against brute force, and relations that must hold between instances.
+
+use super::*;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// A small generator of numbers: instances must be the same everywhere.
+struct Rng(u64);
+
+impl Rng {
+    fn next(&mut self) -> u64 {
+        // SplitMix64 (Steele, Lea, Flood 2014).
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn upto(&mut self, n: u64) -> i64 {
+        (self.next() % (n + 1)) as i64
+    }
+
+    fn one_in(&mut self, n: u64) -> bool {
+        self.next().is_multiple_of(n)
+    }
+}
+
+/// A full-variant instance small enough to try everything.
+fn small(seed: u64, percent: bool) -> Value {
+    let mut r = Rng(seed);
+    let items = 2 + r.upto(1);
+    let shops = 2 + r.upto(1);
+    let item = |r: &mut Rng, i: i64| {
+        let penalty = if r.one_in(3) {
+            json!(100 + r.upto(900))
+        } else {
+            Value::Null
+        };
+        json!({"id": format!("i{i}"), "qty": 1 + r.upto(2), "unmet_penalty_cents": penalty})
+    };
+    let shop = |r: &mut Rng, s: i64| {
+        let fee = r.upto(400);
+        let mut tiers = vec![json!({"min_spend": 0, "fee": fee})];
+        if r.one_in(2) {
+            let cheaper = if r.one_in(5) { fee + 50 } else { fee / 2 };
+            tiers.push(json!({"min_spend": 300 + r.upto(900), "fee": cheaper}));
+        }
+        let weights = if r.one_in(3) {
+            json!([{"over_g": 500, "add": r.upto(300)}])
+        } else {
+            json!([])
+        };
+        let pickup = if r.one_in(2) {
+            json!({"travel_cents": r.upto(300), "fee": r.upto(50)})
+        } else {
+            Value::Null
+        };
+        let basis = if r.one_in(2) {
+            "after_coupons"
+        } else {
+            "before_coupons"
+        };
+        json!({"id": format!("s{s}"), "pickup": pickup,
+            "min_order": if r.one_in(4) { 200 + r.upto(500) } else { 0 },
+            "ship": {"tiers": tiers, "basis": basis, "weight_tiers": weights}})
+    };
+    let item_list: Vec<Value> = (0..items).map(|i| item(&mut r, i)).collect();
+    let shop_list: Vec<Value> = (0..shops).map(|s| shop(&mut r, s)).collect();
+    let mut offers = Vec::new();
+    for o in 0..4 + r.upto(2) {
+        let first = r.upto(items as u64 - 1);
+        let mut covers = vec![json!([format!("i{first}"), 1 + r.upto(1)])];
+        if r.one_in(4) {
+            let other = (first + 1) % items;
+            covers.push(json!([format!("i{other}"), 1]));
+        }
+        let unit = 50 + r.upto(600);
+        let mut breaks = vec![json!({"min_qty": 1 + i64::from(r.one_in(8)), "unit": unit})];
+        if r.one_in(3) {
+            breaks.push(json!({"min_qty": 3, "unit": unit * 7 / 10}));
+        }
+        offers.push(
+            json!({"id": format!("o{o}"), "shop": format!("s{}", r.upto(shops as u64 - 1)),
+            "covers": covers, "breaks": breaks, "max_qty": 1 + r.upto(2),
+            "weight_g": r.upto(400), "disutility": if r.one_in(3) { r.upto(80) } else { 0 }}),
+        );
+    }
+    let mut coupons = Vec::new();
+    for c in 0..r.upto(3) {
+        let s = r.upto(shops as u64 - 1);
+        let of_shop = |o: &&Value| o["shop"] == json!(format!("s{s}"));
+        let scope: Vec<Value> = offers
+            .iter()
+            .filter(of_shop)
+            .map(|o| o["id"].clone())
+            .collect();
+        let scope = if r.one_in(2) || scope.is_empty() {
+            Value::Null
+        } else {
+            json!([scope[0]])
+        };
+        let (kind, value) = match percent && r.one_in(2) {
+            true => ("percent", 500 + r.upto(4000)),
+            false => ("fixed", 50 + r.upto(400)),
+        };
+        let cap = if r.one_in(3) {
+            json!(40 + r.upto(200))
+        } else {
+            Value::Null
+        };
+        coupons.push(
+            json!({"id": format!("c{c}"), "shop": format!("s{s}"), "kind": kind,
+            "value": value, "min_spend": r.upto(1000), "cap": cap, "offers": scope,
+            "group": format!("g{}", r.upto(2))}),
+        );
+    }
+    let some = |r: &mut Rng, value: i64| {
+        if r.one_in(3) {
+            json!(value)
+        } else {
+            Value::Null
+        }
+    };
+    let limits = json!({
+        "max_shops": some(&mut r, 1), "max_pickups": some(&mut r, 1),
+        "budget": if r.one_in(4) { json!(800 + r.upto(2000)) } else { Value::Null },
+        "per_shop_hassle": if r.one_in(3) { r.upto(200) } else { 0 }});
+    json!({"schema": "emptor-basket/1", "items": item_list, "shops": shop_list,
+        "offers": offers, "coupons": coupons, "limits": limits})
+}
+
+/// The least cost, by trying every quantity, mode and set of coupons.
+fn brute_force(instance: &Instance) -> Option<Cents> {
+    let Instance::Household(h) = instance else {
+        unreachable!("only full instances are tried")
+    };
+    let mut best = None;
+    let mut quantities = vec![0_i64; h.offers.len()];
+    loop {
+        let mut open: Vec<usize> = Vec::new();
+        let mut purchase = Purchase::default();
+        for (offer, qty) in h.offers.iter().zip(&quantities) {
+            if *qty > 0 {
+                purchase.buy.insert(offer.id.clone(), *qty);
+                if !open.contains(&offer.shop) {
+                    open.push(offer.shop);
+                }
+            }
+        }
+        for modes in 0..1_u32 << open.len() {
+            purchase.mode.clear();
+            for (k, s) in open.iter().enumerate() {
+                let mode = if modes >> k & 1 == 1 {
+                    Mode::Pickup
+                } else {
+                    Mode::Ship
+                };
+                purchase.mode.insert(h.shops[*s].id.clone(), mode);
+            }
+            for used in 0..1_u32 << h.coupons.len() {
+                let chosen = h
+                    .coupons
+                    .iter()
+                    .enumerate()
+                    .filter(|(c, _)| used >> c & 1 == 1);
+                purchase.coupons = chosen.map(|(_, c)| c.id.clone()).collect();
+                if let Ok(e) = evaluate(instance, &Solution::Household(purchase.clone())) {
+                    best = Some(best.map_or(e.cost, |b: Cents| b.min(e.cost)));
+                }
+            }
+        }
+        let Some(at) = (0..quantities.len()).find(|o| quantities[*o] < h.offers[*o].max_qty) else {
+            return best;
+        };
+        quantities[at] += 1;
+        quantities[..at].fill(0);
+    }
+}
+
+fn read(value: &Value) -> Result<Instance, BasketError> {
+    Instance::from_json(&value.to_string())
+}
+
+/// The proven least cost, `None` where nothing satisfies the list.
+fn proven(value: &Value) -> Option<Cents> {
+    let instance = match read(value) {
+        Ok(i) => i,
+        Err(BasketError::Invalid { .. }) => return None,
+        Err(e) => panic!("{e} in {value}"),
+    };
+    match solve(&instance, &mut || false) {
+        Ok(s) => {
+            assert!(s.optimal, "not proven: {value}");
+            Some(s.evaluation.cost)
+        }
+        Err(BasketError::Infeasible(_) | BasketError::Invalid { .. }) => None,
+        Err(e) => panic!("{e} in {value}"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn equals_brute_force(seed: u64) {
+        let value = small(seed, true);
+        if let Ok(instance) = read(&value) {
+            match solve(&instance, &mut || false) {
+                Ok(s) => {
+                    prop_assert!(s.optimal);
+                    prop_assert_eq!(Some(s.evaluation.cost), brute_force(&instance), "{}", value);
+                }
+                Err(BasketError::Infeasible(_)) => {
+                    prop_assert_eq!(None, brute_force(&instance), "{}", value);
+                }
+                Err(BasketError::Invalid { .. }) => {}
+                Err(e) => prop_assert!(false, "{e}: {value}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_offer_more_never_costs_and_a_coupon_less_never_saves(seed: u64) {
+        let all = small(seed, true);
+        let cost = proven(&all);
+        let mut fewer = all.clone();
+        let last = fewer["offers"].as_array_mut().and_then(Vec::pop).expect("has offers");
+        // A coupon whose scope loses its only offer would mean the whole shop.
+        let scoped = all["coupons"].as_array().is_some_and(|c| {
+            c.iter().any(|c| c["offers"].as_array().is_some_and(|o| o.contains(&last["id"])))
+        });
+        if !scoped && let Some(without) = proven(&fewer) {
+            prop_assert!(cost.is_some_and(|c| c <= without), "{}", all);
+        }
+        let mut poorer = all.clone();
+        if poorer["coupons"].as_array_mut().and_then(Vec::pop).is_some()
+            && let Some(without) = proven(&poorer)
+        {
+            prop_assert!(cost.is_some_and(|c| c <= without), "{}", all);
+        }
+    }
+
+    #[test]
+    fn cents_scale(seed: u64, factor in 2_i64..9) {
+        let value = small(seed, false);
+        let scaled = scale(&value, factor);
+        prop_assert_eq!(proven(&value).map(|c| c * factor), proven(&scaled), "{}", value);
+    }
+
+    #[test]
+    fn order_does_not_matter(seed: u64) {
+        let value = small(seed, true);
+        let mut turned = value.clone();
+        for key in ["items", "shops", "offers", "coupons"] {
+            if let Some(list) = turned[key].as_array_mut() {
+                list.reverse();
+            }
+        }
+        prop_assert_eq!(proven(&value), proven(&turned), "{}", value);
+    }
+
+    #[test]
+    fn foreign_text_never_panics(text in ".{0,200}") {
+        prop_assert!(Instance::from_json(&text).is_err());
+    }
+}
+
+/// Multiplies every amount of money, and nothing else.
+fn scale(value: &Value, factor: i64) -> Value {
+    const MONEY: [&str; 11] = [
+        "unmet_penalty_cents",
+        "min_spend",
+        "fee",
+        "add",
+        "travel_cents",
+        "min_order",
+        "unit",
+        "disutility",
+        "cap",
+        "budget",
+        "per_shop_hassle",
+    ];
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .map(|(k, v)| match v.as_i64() {
+                Some(n) if MONEY.contains(&k.as_str()) || k == "value" => {
+                    (k.clone(), json!(n * factor))
+                }
+                _ => (k.clone(), scale(v, factor)),
+            })
+            .collect(),
+        Value::Array(list) => list.iter().map(|v| scale(v, factor)).collect(),
+        other => other.clone(),
+    }
+}
+
+fn classic(seed: u64, discount: bool) -> Value {
+    let mut r = Rng(seed);
+    let (n, m) = (2 + r.upto(3), 2 + r.upto(3));
+    let row = |r: &mut Rng| -> Vec<Value> {
+        (0..n)
+            .map(|_| {
+                if r.one_in(4) {
+                    Value::Null
+                } else {
+                    json!(100 + r.upto(2000))
+                }
+            })
+            .collect()
+    };
+    let mut price: Vec<Vec<Value>> = (0..m).map(|_| row(&mut r)).collect();
+    for j in 0..n {
+        price[0][j as usize] = json!(3000);
+    }
+    let delivery: Vec<i64> = (0..m).map(|_| r.upto(1500)).collect();
+    let mut value =
+        json!({"schema": "isop/1", "n": n, "m": m, "price": price, "delivery": delivery});
+    if discount {
+        value["discount"] = json!({"breaks": [1000, 2500], "rate_bp": [0, 333, 1999]});
+    }
+    value
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn classic_equals_brute_force(seed: u64, discount: bool) {
+        let instance = read(&classic(seed, discount)).expect("well formed");
+        let Instance::Classic(c) = &instance else { unreachable!("classic") };
+        let mut best = Cents::MAX;
+        let m = c.price.len();
+        for code in 0..m.pow(c.n as u32) {
+            let assign = (0..c.n).map(|j| code / m.pow(j as u32) % m).collect();
+            if let Ok(e) = evaluate(&instance, &Solution::Classic { assign }) {
+                best = best.min(e.cost);
+            }
+        }
+        let solved = solve(&instance, &mut || false).expect("feasible");
+        prop_assert!(solved.optimal);
+        prop_assert_eq!(solved.evaluation.cost, best);
+    }
+}
+
+#[test]
+fn stopping_at_once_never_claims_a_proof() {
+    for seed in 0..200 {
+        let Ok(instance) = read(&small(seed, true)) else {
+            continue;
+        };
+        let mut left = 3;
+        let mut stop = || {
+            left -= 1;
+            left < 0
+        };
+        if let Ok(s) = solve(&instance, &mut stop) {
+            let best = brute_force(&instance).expect("feasible");
+            assert!(s.bound <= best && best <= s.evaluation.cost);
+            assert!(!s.optimal || s.evaluation.cost == best);
+        }
+    }
+}
+
+#[test]
+fn errors_name_the_field() {
+    let good = small(7, true);
+    let error = |path: &[&str], value: Value| -> String {
+        let mut bad = good.clone();
+        let mut at = &mut bad;
+        for key in path {
+            at = match key.parse::<usize>() {
+                Ok(i) => &mut at[i],
+                Err(_) => &mut at[*key],
+            };
+        }
+        *at = value;
+        read(&bad).expect_err("refused").to_string()
+    };
+    let says = |text: &str, parts: &[&str]| {
+        assert!(parts.iter().all(|p| text.contains(p)), "{text}");
+    };
+    says(
+        &error(&["offers", "0", "max_qty"], json!(-1)),
+        &["offers[0].max_qty", "negative"],
+    );
+    says(
+        &error(&["offers", "0", "breaks", "0", "unit"], json!(1.5)),
+        &["offers[0].breaks[0].unit"],
+    );
+    says(
+        &error(&["offers", "0", "breaks", "0", "unit"], json!(u64::MAX)),
+        &["unit", "more than"],
+    );
+    says(
+        &error(&["offers", "0", "shop"], json!("s99")),
+        &["offers[0].shop", "no shop `s99`"],
+    );
+    says(
+        &error(&["offers", "0", "covers"], json!([["i99", 1]])),
+        &["covers[0][0]", "no item `i99`"],
+    );
+    says(
+        &error(&["limits", "budget"], json!(-5)),
+        &["limits.budget", "negative"],
+    );
+    says(
+        &error(&["items", "1", "id"], json!("i0")),
+        &["items[1].id", "two items"],
+    );
+    says(&error(&["schema"], json!("x/1")), &["schema", "isop/1"]);
+    let coupon = json!([{"id": "c0", "shop": "s0", "kind": "fixed", "value": 1, "min_spend": 0,
+        "cap": null, "offers": ["c0"], "group": "g"}]);
+    says(
+        &error(&["coupons"], coupon),
+        &["coupons[0].offers[0]", "itself"],
+    );
+    says(&error(&["offers"], json!([])), &["items[", "no offer"]);
+    assert!(matches!(
+        Instance::from_json("{\"n\": NaN}"),
+        Err(BasketError::NotJson(_))
+    ));
+}
+
+/// Two shops, a bundle, a threshold: small enough to check by hand.
+fn household() -> Household {
+    let value = json!({"schema": "emptor-basket/1",
+        "items": [{"id": "tea", "qty": 1, "unmet_penalty_cents": null},
+                  {"id": "cup", "qty": 1, "unmet_penalty_cents": 10}],
+        "shops": [
+            {"id": "a", "ship": {"tiers": [{"min_spend": 0, "fee": 400}, {"min_spend": 2000, "fee": 0}],
+             "basis": "before_coupons", "weight_tiers": []}, "pickup": null, "min_order": 0},
+            {"id": "b", "ship": {"tiers": [{"min_spend": 0, "fee": 100}], "basis": "before_coupons",
+             "weight_tiers": []}, "pickup": null, "min_order": 0}],
+        "offers": [
+            {"id": "a-tea", "shop": "a", "covers": [["tea", 1]], "breaks": [{"min_qty": 1, "unit": 1500}],
+             "max_qty": 1, "weight_g": 1, "disutility": 0},
+            {"id": "b-tea", "shop": "b", "covers": [["tea", 1]], "breaks": [{"min_qty": 1, "unit": 1850}],
+             "max_qty": 1, "weight_g": 1, "disutility": 0},
+            {"id": "a-set", "shop": "a", "covers": [["tea", 1], ["cup", 1]], "breaks": [{"min_qty": 1, "unit": 1505}],
+             "max_qty": 1, "weight_g": 1, "disutility": 0}],
+        "coupons": [], "limits": {"max_shops": 1, "max_pickups": null, "budget": null, "per_shop_hassle": 0}});
+    match read(&value) {
+        Ok(Instance::Household(h)) => h,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn explains_the_plan() {
+    let h = household();
+    let solved = solve(&Instance::Household(h.clone()), &mut || false).expect("feasible");
+    assert_eq!(solved.evaluation.cost, 1905);
+    let Solution::Household(purchase) = &solved.solution else {
+        unreachable!("full schema")
+    };
+    let carts = explain::carts(&h, purchase);
+    assert_eq!(carts.len(), 1);
+    assert_eq!(carts[0].next_tier, Some((495, 400)));
+    let bundles = explain::bundles(&h, purchase, 1905, &mut || false).expect("solves");
+    assert_eq!(bundles[0].saves, 5);
+    assert_eq!(bundles[0].bought_anyway, ["tea"]);
+    assert_eq!(explain::worst_case(&h, purchase, &[0], 990), Some(2495));
+    let splits = explain::splits(&h, 3, &mut || false).expect("solves");
+    assert_eq!(splits.len(), 1);
+    let prices = explain::limit_prices(&h, 1905, &mut || false).expect("solves");
+    assert_eq!(prices[0].saving, Some(0));
+}
