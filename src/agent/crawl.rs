@@ -118,7 +118,7 @@ impl Drop for Claim {
 ///
 /// # Errors
 /// As the vault.
-pub fn plan(agent: &Agent, store: &Store, urgent: bool) -> Result<Vec<CrawlJob>, VaultError> {
+pub fn plan(agent: &Agent, store: &Store) -> Result<Vec<CrawlJob>, VaultError> {
     let wants = store.wants()?;
     let shops: Vec<(Shop, Option<Arc<Manifest>>)> = store
         .shops()?
@@ -136,7 +136,8 @@ pub fn plan(agent: &Agent, store: &Store, urgent: bool) -> Result<Vec<CrawlJob>,
         jobs: &jobs,
         now: Timestamp::now(),
         seed: u64::from(store.vault().status()?.device),
-        urgent,
+        // What a person asks for is read by their own run; nothing else is brought forward.
+        urgent: false,
         every,
     });
     if !changes.is_empty() {
@@ -194,7 +195,7 @@ fn chosen(
     done: &HashSet<Id>,
 ) -> Result<Vec<CrawlJob>, VaultError> {
     let now = Timestamp::now();
-    Ok(plan(agent, store, request.now)?
+    Ok(plan(agent, store)?
         .into_iter()
         .filter(|j| !done.contains(&j.id) && !j.is_stopped())
         .filter(|j| j.not_before.is_none_or(|t| t <= now))

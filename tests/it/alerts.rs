@@ -38,7 +38,7 @@ fn under_a_limit_speaks_at_once_and_once() {
     assert_eq!(alerts[0]["cost"]["amount"], "39.00");
     assert_eq!(alerts[0]["url"], shops.url("alpha", "/p"));
     assert!(alerts[0]["reason"].as_str().unwrap().contains("39.00 EUR"));
-    assert!(alerts[0]["delivered"].is_string());
+    wait("the delivery", || fired(&home)[0]["delivered"].is_string());
     // The same price again, and a cent less, are no news.
     home.crawl();
     shops.put("alpha", "/p", kettle("38.99", "InStock"));
@@ -75,6 +75,19 @@ fn a_limit_of_a_want_is_a_rule_that_follows_it() {
     assert_eq!(fired(&home).len(), 1);
     home.run(&["wish", "edit", "kettle", "--no-max"]).ok();
     assert_eq!(home.json(&["alerts"])["rules"], serde_json::json!([]));
+}
+
+#[test]
+fn limits_are_about_one_piece() {
+    let shops = Shops::open(&["alpha"]);
+    shops.put("alpha", "/p", kettle("39.00", "InStock"));
+    let home = Home::new(&shops);
+    home.run(&["shop", "add", &shops.url("alpha", "/"), "--delivery", "3 EUR"]).ok();
+    home.run(&["add", &shops.url("alpha", "/p"), "--qty", "3", "--max", "40.50 EUR"]).ok();
+    // 3 x 39.00 and one delivery make 120.00, which is 40.00 each.
+    let alerts = fired(&home);
+    assert_eq!(alerts.len(), 1, "{}", home.json(&["alerts", "why", "kettle"]));
+    assert!(alerts[0]["title"].as_str().unwrap().contains("40.00 EUR each"), "{alerts:#?}");
 }
 
 #[test]
@@ -206,7 +219,9 @@ fn a_daily_cap_holds_the_rest() {
     for n in 0..3 {
         home.run(&["add", &shops.url("alpha", &format!("/{n}")), "--max", "50 EUR"]).ok();
     }
-    let alerts = fired(&home);
-    assert_eq!(alerts.len(), 3);
-    assert_eq!(alerts.iter().filter(|a| a["delivered"].is_string()).count(), 2);
+    let delivered = || fired(&home).iter().filter(|a| a["delivered"].is_string()).count();
+    assert_eq!(fired(&home).len(), 3);
+    wait("two deliveries", || delivered() == 2);
+    home.crawl();
+    assert_eq!(delivered(), 2);
 }

@@ -1,7 +1,7 @@
 //! Popups over a real D-Bus: what is shown, and what its buttons do.
 
 use crate::support::{Home, PASSPHRASE, Page, Shops, product, require, runtime, wait};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -100,7 +100,6 @@ impl Desktop {
         };
         let connection = runtime().block_on(async {
             zbus::connection::Builder::address(address.as_str())
-                .expect("an address")
                 .name("org.freedesktop.Notifications")
                 .expect("a name")
                 .serve_at("/org/freedesktop/Notifications", service)
@@ -176,8 +175,7 @@ fn a_popup_says_what_and_why_and_its_button_snoozes() {
     assert!(!popup.body.contains("<b>"), "mark-up of a shop is not the desktop's");
     let keys: Vec<_> = popup.actions.iter().step_by(2).map(String::as_str).collect();
     assert_eq!(keys, ["open", "snooze", "not-this"]);
-    let alerts = home.json(&["alerts"]);
-    assert!(alerts["alerts"][0]["delivered"].is_string());
+    wait("the note of it", || home.json(&["alerts"])["alerts"][0]["delivered"].is_string());
     assert!(!home.log().contains("Kettle"), "what was shown is not in the log, too");
 
     desktop.press(popup.id, "snooze");
@@ -246,8 +244,7 @@ fn without_a_desktop_the_log_has_it() {
     let said = home.run(&["notify", "test"]).ok().out;
     assert!(said.contains(&home.arg("state/emptor.log")), "{said}");
     add(&home, &shops);
-    let log = home.log();
-    assert!(log.contains("Kettle 1.7 l: 43.92 EUR"), "{log}");
-    assert_ne!(home.json(&["alerts"])["alerts"][0]["delivered"], Value::Null);
-    assert!(!log.contains(PASSPHRASE));
+    wait("the alert in the log", || home.log().contains("Kettle 1.7 l: 43.92 EUR"));
+    wait("the note of it", || home.json(&["alerts"])["alerts"][0]["delivered"].is_string());
+    assert!(!home.log().contains(PASSPHRASE));
 }
