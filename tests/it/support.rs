@@ -147,7 +147,10 @@ impl Home {
 
     /// The same as text, for arguments.
     pub fn arg(&self, name: &str) -> String {
-        self.path(name).into_os_string().into_string().expect("UTF-8")
+        self.path(name)
+            .into_os_string()
+            .into_string()
+            .expect("UTF-8")
     }
 
     pub fn settings(&self, text: &str) {
@@ -293,8 +296,13 @@ pub fn wait(what: &str, mut happened: impl FnMut() -> bool) {
 
 pub fn is_running(pid: u32) -> bool {
     // A child nobody waited for is a zombie, and over.
-    std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().starts_with(" Z"))
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        !stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .starts_with(" Z")
+    })
 }
 
 pub fn signal(pid: u32, name: &str) {
@@ -531,7 +539,9 @@ impl Shops {
 
 async fn answer(State(stock): State<Arc<Mutex<Stock>>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
+    let body = axum::body::to_bytes(body, 1 << 20)
+        .await
+        .unwrap_or_default();
     let mut seen = Seen {
         at: Instant::now(),
         host: String::new(),
@@ -544,7 +554,12 @@ async fn answer(State(stock): State<Arc<Mutex<Stock>>>, request: Request) -> Res
     seen.host = seen.header("host").to_owned();
     let (page, hook) = {
         let stock = stock.lock().expect("lock");
-        let page = |path: &str| stock.pages.get(&(seen.host.clone(), path.to_owned())).cloned();
+        let page = |path: &str| {
+            stock
+                .pages
+                .get(&(seen.host.clone(), path.to_owned()))
+                .cloned()
+        };
         let page = page(&seen.path).or_else(|| page(head.uri.path()));
         (page, stock.hook.clone())
     };

@@ -52,21 +52,27 @@ impl Open {
 
     fn allows(&self, item: usize, choice: Option<usize>, units: f64) -> bool {
         self.decided.iter().all(|d| match *d {
-            Decision::Units { item: i, least, most } => {
-                i != item || (units >= least && units <= most)
-            }
-            Decision::Choice { item: i, choice: c, used } => {
-                i != item || (choice == Some(c)) == used
-            }
+            Decision::Units {
+                item: i,
+                least,
+                most,
+            } => i != item || (units >= least && units <= most),
+            Decision::Choice {
+                item: i,
+                choice: c,
+                used,
+            } => i != item || (choice == Some(c)) == used,
             Decision::Level { .. } => true,
         })
     }
 
     fn allows_level(&self, bundle: usize, level: usize) -> bool {
         self.decided.iter().all(|d| match *d {
-            Decision::Level { bundle: b, least, most } => {
-                b != bundle || (level >= least && level <= most)
-            }
+            Decision::Level {
+                bundle: b,
+                least,
+                most,
+            } => b != bundle || (level >= least && level <= most),
             _ => true,
         })
     }
@@ -75,9 +81,21 @@ impl Open {
 /// A restriction on what one shop sells.
 #[derive(Debug, Clone, Copy)]
 enum Decision {
-    Units { item: usize, least: f64, most: f64 },
-    Choice { item: usize, choice: usize, used: bool },
-    Level { bundle: usize, least: usize, most: usize },
+    Units {
+        item: usize,
+        least: f64,
+        most: f64,
+    },
+    Choice {
+        item: usize,
+        choice: usize,
+        used: bool,
+    },
+    Level {
+        bundle: usize,
+        least: usize,
+        most: usize,
+    },
 }
 
 /// Items tied together by bundles.
@@ -281,7 +299,11 @@ impl<'m> Leaf<'m> {
         let shop = &self.model.shops[o.shop];
         let fixed = |s: &usize| self.model.fixed(&shop.states[*s]);
         let least = o.states.iter().map(fixed).fold(f64::INFINITY, f64::min);
-        least + o.prices.iter().map(|p| p.price.per_unit * p.end).sum::<f64>()
+        least
+            + o.prices
+                .iter()
+                .map(|p| p.price.per_unit * p.end)
+                .sum::<f64>()
     }
 
     /// Fills in the cost of choices and the tables of the items.
@@ -332,7 +354,9 @@ impl<'m> Leaf<'m> {
                 row.fill(IMPOSSIBLE);
             }
             let shop = &self.model.shops[open[k].shop];
-            let Some(cell) = shop.cell(item) else { continue };
+            let Some(cell) = shop.cell(item) else {
+                continue;
+            };
             for c in cell.first..cell.last {
                 let cost = self.cost[k][c];
                 if !free && !open[k].allows(item, Some(c), shop.choices[c].units) {
@@ -383,7 +407,9 @@ impl<'m> Leaf<'m> {
                         continue;
                     }
                     let shop = &self.model.shops[open[k].shop];
-                    let Some(cell) = shop.cell(*item) else { continue };
+                    let Some(cell) = shop.cell(*item) else {
+                        continue;
+                    };
                     let after = |c: usize| left.saturating_sub(shop.choices[c].units as usize);
                     let found = (cell.first..cell.last).find(|c| {
                         self.cost[k][*c] + next[after(*c)] <= here
@@ -428,9 +454,7 @@ impl<'m> Leaf<'m> {
         // The most a unit of an item can save.
         let steepest = |item: usize| {
             let row = &self.tables[item][..=self.model.need[item]];
-            row.windows(2)
-                .map(|w| w[1] - w[0])
-                .fold(0.0, f64::max)
+            row.windows(2).map(|w| w[1] - w[0]).fold(0.0, f64::max)
         };
         let mut potential = vec![0.0; component.bundles.len() + 1];
         for (at, (k, b)) in component.bundles.iter().enumerate().rev() {
@@ -447,9 +471,23 @@ impl<'m> Leaf<'m> {
             potential[at] = potential[at + 1] + best;
         }
         let mut levels = vec![0; component.bundles.len()];
-        let mut left: Vec<i64> = component.items.iter().map(|i| self.model.need[*i] as i64).collect();
+        let mut left: Vec<i64> = component
+            .items
+            .iter()
+            .map(|i| self.model.need[*i] as i64)
+            .collect();
         let mut limit = limit;
-        self.levels_from(open, component, 0, 0.0, &mut levels, &mut left, &potential, &mut limit, found);
+        self.levels_from(
+            open,
+            component,
+            0,
+            0.0,
+            &mut levels,
+            &mut left,
+            &potential,
+            &mut limit,
+            found,
+        );
     }
 
     #[allow(clippy::too_many_arguments)] // one recursion, its state spelled out
@@ -486,7 +524,11 @@ impl<'m> Leaf<'m> {
             if !open[k].allows_level(b, level) {
                 continue;
             }
-            let cost = if level == 0 { 0.0 } else { self.cost[k][*choice] };
+            let cost = if level == 0 {
+                0.0
+            } else {
+                self.cost[k][*choice]
+            };
             levels[at] = level;
             let take = |left: &mut Vec<i64>, sign: i64| {
                 for (i, a) in &bundle.covers {
@@ -497,7 +539,15 @@ impl<'m> Leaf<'m> {
             };
             take(left, 1);
             self.levels_from(
-                open, component, at + 1, spent + cost, levels, left, potential, limit, found,
+                open,
+                component,
+                at + 1,
+                spent + cost,
+                levels,
+                left,
+                potential,
+                limit,
+                found,
             );
             take(left, -1);
         }
@@ -598,7 +648,10 @@ impl<'m> Leaf<'m> {
         relaxed: &mut Relaxed,
         incumbent: &mut Incumbent<'_>,
     ) -> Option<(usize, [Decision; 2])> {
-        for o in open.iter_mut().filter(|o| o.states.len() == 1 && o.prices.is_empty()) {
+        for o in open
+            .iter_mut()
+            .filter(|o| o.states.len() == 1 && o.prices.is_empty())
+        {
             o.prices = ends(&self.model.shops[o.shop].states[o.states[0]]);
         }
         let mut seen: Vec<Relaxed> = vec![relaxed.clone()];
@@ -625,8 +678,11 @@ impl<'m> Leaf<'m> {
             let target = incumbent.prune_at().min(current.bound.abs() * 1.5) + 1.0;
             let length = step * (target - current.bound).max(1.0) / norm;
             for (k, o) in open.iter_mut().enumerate() {
-                let missed: Vec<f64> =
-                    o.prices.iter().map(|p| self.missed(o, p, &current.choices[k])).collect();
+                let missed: Vec<f64> = o
+                    .prices
+                    .iter()
+                    .map(|p| self.missed(o, p, &current.choices[k]))
+                    .collect();
                 for (p, missed) in o.prices.iter_mut().zip(missed) {
                     if p.active(missed) {
                         p.shift(length * missed * scale(p.price.measure).powi(2));
@@ -746,8 +802,16 @@ impl<'m> Leaf<'m> {
                 For::Item(item) if units(a) != units(b) => {
                     let split = units(a).min(units(b));
                     [
-                        Decision::Units { item, least: 0.0, most: split },
-                        Decision::Units { item, least: split + 1.0, most: f64::INFINITY },
+                        Decision::Units {
+                            item,
+                            least: 0.0,
+                            most: split,
+                        },
+                        Decision::Units {
+                            item,
+                            least: split + 1.0,
+                            most: f64::INFINITY,
+                        },
                     ]
                 }
                 For::Item(item) => {
@@ -757,12 +821,21 @@ impl<'m> Leaf<'m> {
                 For::Bundle(bundle, _) => {
                     let levels = &shop.bundles[bundle].levels;
                     let level = |c: Option<usize>| {
-                        c.and_then(|c| levels.iter().position(|l| l.1 == c)).unwrap_or(0)
+                        c.and_then(|c| levels.iter().position(|l| l.1 == c))
+                            .unwrap_or(0)
                     };
                     let split = level(a).min(level(b));
                     [
-                        Decision::Level { bundle, least: 0, most: split },
-                        Decision::Level { bundle, least: split + 1, most: usize::MAX },
+                        Decision::Level {
+                            bundle,
+                            least: 0,
+                            most: split,
+                        },
+                        Decision::Level {
+                            bundle,
+                            least: split + 1,
+                            most: usize::MAX,
+                        },
                     ]
                 }
             };
@@ -822,7 +895,11 @@ impl<'m> Leaf<'m> {
             if cost <= limit {
                 ways.push((cost, levels.to_vec()));
             }
-            if ways.len() > MAX_STEPS { f64::NEG_INFINITY } else { limit }
+            if ways.len() > MAX_STEPS {
+                f64::NEG_INFINITY
+            } else {
+                limit
+            }
         });
         if ways.len() > MAX_STEPS {
             return false;
@@ -845,7 +922,15 @@ impl<'m> Leaf<'m> {
                 .map(|i| self.left(search.open, component, &levels, *i))
                 .collect();
             let done = self.enumerate_item(
-                search, at, &left, 0, 0, left[0], spent + cost, incumbent, stop,
+                search,
+                at,
+                &left,
+                0,
+                0,
+                left[0],
+                spent + cost,
+                incumbent,
+                stop,
             );
             search.bought.truncate(mark);
             if !done {
@@ -886,7 +971,15 @@ impl<'m> Leaf<'m> {
             let spent = spent + table[k * width + left];
             return match lefts.get(position + 1) {
                 Some(next) => self.enumerate_item(
-                    search, at, lefts, position + 1, 0, *next, spent, incumbent, stop,
+                    search,
+                    at,
+                    lefts,
+                    position + 1,
+                    0,
+                    *next,
+                    spent,
+                    incumbent,
+                    stop,
                 ),
                 None => self.enumerate_component(search, at + 1, spent, incumbent, stop),
             };
@@ -917,7 +1010,15 @@ impl<'m> Leaf<'m> {
                 search.bought.push((k, c));
             }
             let done = self.enumerate_item(
-                search, at, lefts, position, k + 1, after, spent + cost, incumbent, stop,
+                search,
+                at,
+                lefts,
+                position,
+                k + 1,
+                after,
+                spent + cost,
+                incumbent,
+                stop,
             );
             if choice.is_some() {
                 search.bought.pop();
@@ -1005,12 +1106,16 @@ impl<'m> Leaf<'m> {
         for (at, o) in offers.iter().enumerate() {
             let offer = &h.offers[*o];
             let before = quantity.get(o).copied().unwrap_or(0);
-            let Some(paid) = offer.price_of(before) else { continue };
+            let Some(paid) = offer.price_of(before) else {
+                continue;
+            };
             let Some(open) = search.open.iter().find(|x| x.shop == offer.shop) else {
                 continue;
             };
             for qty in (before + 1).max(offer.min_qty())..=offer.max_qty {
-                let Some(price) = offer.price_of(qty) else { continue };
+                let Some(price) = offer.price_of(qty) else {
+                    continue;
+                };
                 let more = self.filler_cost(h, open, *o, price - paid, qty - before);
                 if spent + more > incumbent.prune_at() {
                     // A later price break may still be cheaper.
@@ -1023,7 +1128,13 @@ impl<'m> Leaf<'m> {
                 let lines: Lines = quantity.iter().map(|(o, q)| (*o, *q)).collect();
                 self.consider(search.open, &lines, incumbent);
                 let done = self.fill(
-                    h, search, &offers[at + 1..], quantity, spent + more, incumbent, stop,
+                    h,
+                    search,
+                    &offers[at + 1..],
+                    quantity,
+                    spent + more,
+                    incumbent,
+                    stop,
                 );
                 if before == 0 {
                     quantity.remove(o);
@@ -1051,12 +1162,17 @@ impl<'m> Leaf<'m> {
         let state = &shop.states[open.states[0]];
         let profile = &shop.profiles[state.profile];
         let scope = |local: usize| h.coupons[shop.coupons[local]].covers(offer);
-        let rates: f64 = profile.coupon.iter().filter(|r| scope(r.0)).map(|r| r.1).sum();
+        let rates: f64 = profile
+            .coupon
+            .iter()
+            .filter(|r| scope(r.0))
+            .map(|r| r.1)
+            .sum();
         let extra = extra as f64;
         let pay = extra * (1.0 - rates);
         let weight = (h.offers[offer].weight_g * units) as f64;
-        let mut cost = pay * (1.0 + self.model.budget_price)
-            + (h.offers[offer].disutility * units) as f64;
+        let mut cost =
+            pay * (1.0 + self.model.budget_price) + (h.offers[offer].disutility * units) as f64;
         for RangePrice { price, .. } in &open.prices {
             cost -= price.per_unit
                 * match price.measure {
@@ -1078,7 +1194,11 @@ impl RangePrice {
 
     fn shift(&mut self, by: f64) {
         let moved = self.price.per_unit + by;
-        self.price.per_unit = if self.low { moved.clamp(0.0, self.limit) } else { moved.min(0.0) };
+        self.price.per_unit = if self.low {
+            moved.clamp(0.0, self.limit)
+        } else {
+            moved.min(0.0)
+        };
     }
 }
 
@@ -1114,7 +1234,11 @@ fn ends(state: &State) -> Vec<RangePrice> {
 /// buying more than is needed.
 fn keep_goods_a_cost(prices: &mut [RangePrice]) {
     let low = |p: &&RangePrice| p.low;
-    let used: f64 = prices.iter().filter(low).map(|p| p.price.per_unit / p.limit).sum();
+    let used: f64 = prices
+        .iter()
+        .filter(low)
+        .map(|p| p.price.per_unit / p.limit)
+        .sum();
     if used > 1.0 {
         for p in prices.iter_mut().filter(|p| p.low) {
             p.price.per_unit /= used;
@@ -1136,5 +1260,7 @@ pub(super) fn splits(model: &Model, shop: usize, states: &[usize], target: usize
     let tests: [&dyn Fn(&usize) -> bool; 3] = [&coupons, &mode, &same];
     let split = |test: &dyn Fn(&usize) -> bool| states.iter().partition(|s| test(s));
     let parts = tests.into_iter().map(split);
-    parts.filter(|p: &Split| !p.0.is_empty() && !p.1.is_empty()).collect()
+    parts
+        .filter(|p: &Split| !p.0.is_empty() && !p.1.is_empty())
+        .collect()
 }
