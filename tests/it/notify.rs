@@ -55,7 +55,12 @@ impl Service {
     }
 
     fn get_server_information(&self) -> (String, String, String, String) {
-        ("Test desktop".into(), "tests".into(), "7".into(), "1.2".into())
+        (
+            "Test desktop".into(),
+            "tests".into(),
+            "7".into(),
+            "1.2".into(),
+        )
     }
 
     fn close_notification(&self, _id: u32) {}
@@ -101,9 +106,7 @@ impl Desktop {
         let connection = runtime().block_on(async {
             zbus::connection::Builder::address(address.as_str())
                 .name("org.freedesktop.Notifications")
-                .expect("a name")
                 .serve_at("/org/freedesktop/Notifications", service)
-                .expect("a path")
                 .build()
                 .await
                 .expect("on the bus")
@@ -154,7 +157,8 @@ fn home(shops: &Shops, desktop: &Desktop) -> Home {
 }
 
 fn add(home: &Home, shops: &Shops) {
-    home.run(&["add", &shops.url("alpha", "/p"), "--max", "50 EUR"]).ok();
+    home.run(&["add", &shops.url("alpha", "/p"), "--max", "50 EUR"])
+        .ok();
 }
 
 #[test]
@@ -170,20 +174,42 @@ fn a_popup_says_what_and_why_and_its_button_snoozes() {
     wait("a popup", || !desktop.shown().is_empty());
     let popup = desktop.shown().remove(0);
     assert_eq!(popup.app, "emptor");
-    assert!(popup.title.contains("43.92 EUR") && popup.title.contains("alpha.localhost"), "{popup:?}");
+    assert!(
+        popup.title.contains("43.92 EUR") && popup.title.contains("alpha.localhost"),
+        "{popup:?}"
+    );
     assert!(popup.body.contains("at or under 50.00 EUR"), "{popup:?}");
-    assert!(!popup.body.contains("<b>"), "mark-up of a shop is not the desktop's");
-    let keys: Vec<_> = popup.actions.iter().step_by(2).map(String::as_str).collect();
+    assert!(
+        !popup.body.contains("<b>"),
+        "mark-up of a shop is not the desktop's"
+    );
+    let keys: Vec<_> = popup
+        .actions
+        .iter()
+        .step_by(2)
+        .map(String::as_str)
+        .collect();
     assert_eq!(keys, ["open", "snooze", "not-this"]);
-    wait("the note of it", || home.json(&["alerts"])["alerts"][0]["delivered"].is_string());
-    assert!(!home.log().contains("Kettle"), "what was shown is not in the log, too");
+    wait("the note of it", || {
+        home.json(&["alerts"])["alerts"][0]["delivered"].is_string()
+    });
+    assert!(
+        !home.log().contains("Kettle"),
+        "what was shown is not in the log, too"
+    );
 
     desktop.press(popup.id, "snooze");
     let status = || home.json(&["wish", "show", "kettle"])["status"].clone();
     wait("the want to be snoozed", || status() == "snoozed");
     assert_eq!(home.json(&["wish", "list"]), json!([]));
-    let until = home.json(&["wish", "show", "kettle"])["snoozed_until"].as_str().unwrap().to_owned();
-    assert!(until.parse::<emptor::model::time::Timestamp>().unwrap() > emptor::model::time::Timestamp::now());
+    let until = home.json(&["wish", "show", "kettle"])["snoozed_until"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        until.parse::<emptor::model::time::Timestamp>().unwrap()
+            > emptor::model::time::Timestamp::now()
+    );
     // Nothing is read for it while it sleeps.
     let before = shops.all().len();
     home.crawl();
@@ -202,7 +228,11 @@ fn not_this_takes_the_offer_off_the_want() {
     let home = home(&shops, &desktop);
     add(&home, &shops);
     wait("a popup", || !desktop.shown().is_empty());
-    let ranked = || home.json(&["offers", "kettle"])["ranked"].as_array().map(Vec::len);
+    let ranked = || {
+        home.json(&["offers", "kettle"])["ranked"]
+            .as_array()
+            .map(Vec::len)
+    };
     assert_eq!(ranked(), Some(1));
     desktop.press(desktop.shown()[0].id, "not-this");
     wait("the offer to go", || ranked() == Some(0));
@@ -244,7 +274,11 @@ fn without_a_desktop_the_log_has_it() {
     let said = home.run(&["notify", "test"]).ok().out;
     assert!(said.contains(&home.arg("state/emptor.log")), "{said}");
     add(&home, &shops);
-    wait("the alert in the log", || home.log().contains("Kettle 1.7 l: 43.92 EUR"));
-    wait("the note of it", || home.json(&["alerts"])["alerts"][0]["delivered"].is_string());
+    wait("the alert in the log", || {
+        home.log().contains("Kettle 1.7 l: 43.92 EUR")
+    });
+    wait("the note of it", || {
+        home.json(&["alerts"])["alerts"][0]["delivered"].is_string()
+    });
     assert!(!home.log().contains(PASSPHRASE));
 }

@@ -147,7 +147,10 @@ impl Home {
 
     /// The same as text, for arguments.
     pub fn arg(&self, name: &str) -> String {
-        self.path(name).into_os_string().into_string().expect("UTF-8")
+        self.path(name)
+            .into_os_string()
+            .into_string()
+            .expect("UTF-8")
     }
 
     pub fn settings(&self, text: &str) {
@@ -537,7 +540,9 @@ impl Shops {
 
 async fn answer(State(stock): State<Arc<Mutex<Stock>>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
+    let body = axum::body::to_bytes(body, 1 << 20)
+        .await
+        .unwrap_or_default();
     let mut seen = Seen {
         at: Instant::now(),
         host: String::new(),
@@ -550,7 +555,12 @@ async fn answer(State(stock): State<Arc<Mutex<Stock>>>, request: Request) -> Res
     seen.host = seen.header("host").to_owned();
     let (page, hook) = {
         let stock = stock.lock().expect("lock");
-        let page = |path: &str| stock.pages.get(&(seen.host.clone(), path.to_owned())).cloned();
+        let page = |path: &str| {
+            stock
+                .pages
+                .get(&(seen.host.clone(), path.to_owned()))
+                .cloned()
+        };
         let page = page(&seen.path).or_else(|| page(head.uri.path()));
         (page, stock.hook.clone())
     };

@@ -12,7 +12,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect()
 }
 
 /// A provider and everything it received.
@@ -71,14 +74,23 @@ impl Seller {
 
     fn demand(&self) -> Value {
         let seen = self.seen();
-        let opening = seen.iter().find(|s| s.path == "/sessions").expect("an opening");
+        let opening = seen
+            .iter()
+            .find(|s| s.path == "/sessions")
+            .expect("an opening");
         serde_json::from_slice(&opening.body).expect("JSON")
     }
 }
 
-async fn record(State(seen): State<Arc<Mutex<Vec<Seen>>>>, request: Request, next: Next) -> Response {
+async fn record(
+    State(seen): State<Arc<Mutex<Vec<Seen>>>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (head, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
+    let body = axum::body::to_bytes(body, 1 << 20)
+        .await
+        .unwrap_or_default();
     seen.lock().expect("lock").push(Seen {
         at: Instant::now(),
         host: String::new(),
@@ -94,16 +106,35 @@ async fn record(State(seen): State<Arc<Mutex<Vec<Seen>>>>, request: Request, nex
 /// A drill with a shop's offer, and two providers to ask.
 fn market() -> (Shops, Seller, Seller, Home) {
     let shops = Shops::open(&["alpha"]);
-    shops.put("alpha", "/p", product("Brenner BW-12 drill", "94.90", "EUR", "InStock"));
+    shops.put(
+        "alpha",
+        "/p",
+        product("Brenner BW-12 drill", "94.90", "EUR", "InStock"),
+    );
     let huber = Seller::open("Werkzeug Huber", "79.00", "5.90");
     let nadia = Seller::open("Nadia's Tools", "81.50", "0");
-    let own = format!("\"127.0.0.1:{}\", \"127.0.0.1:{}\", ", huber.port, nadia.port);
-    let settings = shops.settings().replace("allow_private = [", &format!("allow_private = [{own}"));
+    let own = format!(
+        "\"127.0.0.1:{}\", \"127.0.0.1:{}\", ",
+        huber.port, nadia.port
+    );
+    let settings = shops
+        .settings()
+        .replace("allow_private = [", &format!("allow_private = [{own}"));
     let home = Home::locked(&settings);
     home.unlock();
     home.run(&[
-        "add", &shops.url("alpha", "/p"), "--max", "123.45 EUR", "--note", "for the zeppelin",
-        "--prefer", "delivery<=2:7.77", "--must", "condition=new", "--list", "hangar",
+        "add",
+        &shops.url("alpha", "/p"),
+        "--max",
+        "123.45 EUR",
+        "--note",
+        "for the zeppelin",
+        "--prefer",
+        "delivery<=2:7.77",
+        "--must",
+        "condition=new",
+        "--list",
+        "hangar",
     ])
     .ok();
     (shops, huber, nadia, home)
@@ -122,31 +153,84 @@ fn ask(home: &Home, sellers: &[&Seller]) -> Value {
 fn nothing_is_sent_without_consent() {
     let (_shops, huber, nadia, home) = market();
     // Standard input is no terminal, so nobody can say yes.
-    let run = home.run(&["tender", "new", "drill", "--to", &huber.url(), "--to", &nadia.url()]).exits(1);
-    assert!(run.err.contains("nothing was sent") && run.err.contains("--yes"), "{}", run.err);
-    assert!(run.out.contains("\"@type\": \"Demand\""), "but it was shown: {}", run.out);
+    let run = home
+        .run(&[
+            "tender",
+            "new",
+            "drill",
+            "--to",
+            &huber.url(),
+            "--to",
+            &nadia.url(),
+        ])
+        .exits(1);
+    assert!(
+        run.err.contains("nothing was sent") && run.err.contains("--yes"),
+        "{}",
+        run.err
+    );
+    assert!(
+        run.out.contains("\"@type\": \"Demand\""),
+        "but it was shown: {}",
+        run.out
+    );
     assert!(huber.seen().is_empty() && nadia.seen().is_empty());
     assert_eq!(home.json(&["tender", "list"])[0]["status"], "cancelled");
     assert_eq!(home.json(&["ledger"]), json!([]));
     // What does not go over TLS goes only to hosts of one's own.
-    home.run(&["tender", "new", "drill", "--to", "http://provider.example/", "--yes"]).refused(2);
-    home.run(&["tender", "new", "nothing", "--to", &huber.url(), "--yes"]).refused(5);
+    home.run(&[
+        "tender",
+        "new",
+        "drill",
+        "--to",
+        "http://provider.example/",
+        "--yes",
+    ])
+    .refused(2);
+    home.run(&["tender", "new", "nothing", "--to", &huber.url(), "--yes"])
+        .refused(5);
     home.run(&["tender", "quotes", "ffffffff"]).refused(5);
 }
 
 #[test]
 fn what_arrives_is_what_was_shown() {
     let (_shops, huber, nadia, home) = market();
-    let shown = home.run(&["tender", "new", "drill", "--to", &huber.url(), "--to", &nadia.url(), "--yes"]).ok();
+    let shown = home
+        .run(&[
+            "tender",
+            "new",
+            "drill",
+            "--to",
+            &huber.url(),
+            "--to",
+            &nadia.url(),
+            "--yes",
+        ])
+        .ok();
     let tender = &home.json(&["tender", "list"])[0];
     for seller in [&huber, &nadia] {
-        let opening = seller.seen().into_iter().find(|s| s.path == "/sessions").expect("an opening");
+        let opening = seller
+            .seen()
+            .into_iter()
+            .find(|s| s.path == "/sessions")
+            .expect("an opening");
         let text = String::from_utf8(opening.body).expect("UTF-8");
-        assert!(shown.out.contains(&text), "{text}\nis not in\n{}", shown.out);
-        let session = find(tender["sessions"].as_array().unwrap(), "endpoint", &seller.url());
+        assert!(
+            shown.out.contains(&text),
+            "{text}\nis not in\n{}",
+            shown.out
+        );
+        let session = find(
+            tender["sessions"].as_array().unwrap(),
+            "endpoint",
+            &seller.url(),
+        );
         assert_eq!(session["document"], text.as_str());
         assert_eq!(seller.demand()["name"], "Brenner BW-12 drill");
-        assert_eq!(seller.demand()["itemCondition"], "https://schema.org/NewCondition");
+        assert_eq!(
+            seller.demand()["itemCondition"],
+            "https://schema.org/NewCondition"
+        );
     }
 }
 
@@ -157,20 +241,40 @@ fn secrets_stay_at_home() {
     let id = tender["id"].as_str().unwrap();
     let quotes = home.json(&["tender", "quotes", id]);
     let quote = quotes["quotes"][0]["id"].as_str().unwrap();
-    home.run(&["tender", "award", id, "--quote", quote, "--yes"]).ok();
-    let want = home.json(&["wish", "show", "drill"])["id"].as_str().unwrap().to_owned();
+    home.run(&["tender", "award", id, "--quote", quote, "--yes"])
+        .ok();
+    let want = home.json(&["wish", "show", "drill"])["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let others = [nadia.port.to_string(), huber.port.to_string()];
     for (seller, other) in [&huber, &nadia].into_iter().zip(&others) {
         let bytes = seller.bytes();
         let port = shops.port.to_string();
         let home_dir = home.arg("");
         for secret in [
-            "123.45", "7.77", "zeppelin", "hangar", "94.90", "intensity", &want, &want[24..], id,
-            "Nadia", "Huber", &format!(":{other}"), &port, &home_dir, "alpha.localhost",
+            "123.45",
+            "7.77",
+            "zeppelin",
+            "hangar",
+            "94.90",
+            "intensity",
+            &want,
+            &want[24..],
+            id,
+            "Nadia",
+            "Huber",
+            &format!(":{other}"),
+            &port,
+            &home_dir,
+            "alpha.localhost",
         ] {
             // A provider sees its own name in what it quoted itself.
             let own = bytes.contains(secret) && secret.starts_with(['N', 'H']);
-            assert!(!bytes.contains(secret) || own, "{secret} left the vault:\n{bytes}");
+            assert!(
+                !bytes.contains(secret) || own,
+                "{secret} left the vault:\n{bytes}"
+            );
         }
     }
 }
@@ -205,7 +309,10 @@ fn two_providers_share_no_identifier() {
         // What is the same in both says what is wanted, and nothing about who wants it.
         let digits = text.chars().filter(char::is_ascii_digit).count();
         let time = text.parse::<emptor::model::time::Timestamp>();
-        assert!(digits < 8 || time.is_ok_and(|t| t.as_second() % 3600 == 0), "{text} links them");
+        assert!(
+            digits < 8 || time.is_ok_and(|t| t.as_second() % 3600 == 0),
+            "{text} links them"
+        );
     }
     // A second call to the same provider cannot be linked to the first by a key either.
     let before = huber.demand()["emptor:buyer"].clone();
@@ -221,13 +328,24 @@ fn quotes_stand_in_one_list_with_the_shops() {
     assert_eq!(tender["status"], "open");
     let quotes = home.json(&["tender", "quotes"]);
     let list = quotes["quotes"].as_array().unwrap();
-    let costs: Vec<_> = list.iter().map(|q| q["landed"]["mid"]["amount"].as_str().unwrap()).collect();
+    let costs: Vec<_> = list
+        .iter()
+        .map(|q| q["landed"]["mid"]["amount"].as_str().unwrap())
+        .collect();
     assert_eq!(costs, ["81.50", "84.90"], "by landed cost, not by words");
     let offers = home.json(&["offers", "drill"]);
-    let sources: Vec<_> = offers["ranked"].as_array().unwrap().iter().map(|o| o["source"].as_str().unwrap()).collect();
+    let sources: Vec<_> = offers["ranked"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|o| o["source"].as_str().unwrap())
+        .collect();
     assert_eq!(sources, ["quote", "quote", "crawl"], "{offers:#}");
     let text = home.run(&["offers", "drill", "--explain"]).ok().out;
-    assert!(text.contains("Nadia's Tools") && text.contains(", quote,"), "{text}");
+    assert!(
+        text.contains("Nadia's Tools") && text.contains(", quote,"),
+        "{text}"
+    );
     // Asking again brings no quote twice.
     let again = home.json(&["tender", "quotes"]);
     assert_eq!(again["quotes"].as_array().unwrap().len(), 2);
@@ -240,10 +358,16 @@ fn an_award_is_one_and_final() {
     let id = tender["id"].as_str().unwrap();
     let quotes = home.json(&["tender", "quotes", id]);
     let [best, other] = [0, 1].map(|n| quotes["quotes"][n]["id"].as_str().unwrap().to_owned());
-    let run = home.run(&["tender", "award", id, "--quote", &best]).refused(1);
+    let run = home
+        .run(&["tender", "award", id, "--quote", &best])
+        .refused(1);
     assert!(run.err.contains("nothing was accepted"), "{}", run.err);
-    home.run(&["tender", "award", id, "--quote", "ffffffff", "--yes"]).refused(5);
-    assert_eq!((huber.provider.outcomes(), nadia.provider.outcomes()), (vec![None], vec![None]));
+    home.run(&["tender", "award", id, "--quote", "ffffffff", "--yes"])
+        .refused(5);
+    assert_eq!(
+        (huber.provider.outcomes(), nadia.provider.outcomes()),
+        (vec![None], vec![None])
+    );
     let done = home.json(&["tender", "award", id, "--quote", &best, "--yes"]);
     assert_eq!(done["status"], "awarded", "the provider confirmed");
     assert_eq!(nadia.provider.outcomes(), [Some("accept".into())]);
@@ -254,7 +378,10 @@ fn an_award_is_one_and_final() {
     }
     home.run(&["tender", "cancel", id]).exits(1);
     assert_eq!(huber.provider.outcomes(), [Some("reject".into())]);
-    assert_eq!(nadia.seen().iter().filter(|s| s.method == "POST").count(), 2);
+    assert_eq!(
+        nadia.seen().iter().filter(|s| s.method == "POST").count(),
+        2
+    );
     assert_eq!(home.json(&["wish", "show", "drill"])["status"], "fulfilled");
 }
 
@@ -269,7 +396,11 @@ fn a_tender_called_off_tells_those_asked() {
     assert_eq!(nadia.provider.outcomes(), [Some("reject".into())]);
     home.run(&["tender", "cancel", id]).exits(1);
     let sources = home.json(&["offers", "drill"]);
-    assert_eq!(sources["ranked"].as_array().unwrap().len(), 1, "its quotes are gone");
+    assert_eq!(
+        sources["ranked"].as_array().unwrap().len(),
+        1,
+        "its quotes are gone"
+    );
 }
 
 #[test]
@@ -279,7 +410,8 @@ fn the_ledger_has_every_byte_that_left_and_can_be_checked() {
     let id = tender["id"].as_str().unwrap();
     let quotes = home.json(&["tender", "quotes", id]);
     let quote = quotes["quotes"][0]["id"].as_str().unwrap();
-    home.run(&["tender", "award", id, "--quote", quote, "--yes"]).ok();
+    home.run(&["tender", "award", id, "--quote", quote, "--yes"])
+        .ok();
     let mut sent: Vec<String> = [&huber, &nadia]
         .into_iter()
         .flat_map(Seller::seen)
@@ -288,17 +420,31 @@ fn the_ledger_has_every_byte_that_left_and_can_be_checked() {
         .collect();
     let ledger = home.json(&["ledger", "list"]);
     let lines = ledger.as_array().unwrap();
-    let mut noted: Vec<String> = lines.iter().map(|l| l["sha256"].as_str().unwrap().to_owned()).collect();
+    let mut noted: Vec<String> = lines
+        .iter()
+        .map(|l| l["sha256"].as_str().unwrap().to_owned())
+        .collect();
     sent.sort();
     noted.sort();
     assert_eq!(noted, sent, "four messages, each with its bytes");
-    let purposes: HashSet<_> = lines.iter().map(|l| l["purpose"].as_str().unwrap()).collect();
-    assert_eq!(purposes, HashSet::from(["call for tenders", "award", "decline"]));
+    let purposes: HashSet<_> = lines
+        .iter()
+        .map(|l| l["purpose"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        purposes,
+        HashSet::from(["call for tenders", "award", "decline"])
+    );
     let fields = find(lines, "purpose", "call for tenders")["fields"].to_string();
-    assert!(fields.contains("itemOffered.name") && !fields.contains("limit"), "{fields}");
+    assert!(
+        fields.contains("itemOffered.name") && !fields.contains("limit"),
+        "{fields}"
+    );
 
-    home.run(&["ledger", "export", &home.arg("ledger.jsonl")]).ok();
-    home.run(&["ledger", "export", &home.arg("ledger.jsonl")]).exits(1);
+    home.run(&["ledger", "export", &home.arg("ledger.jsonl")])
+        .ok();
+    home.run(&["ledger", "export", &home.arg("ledger.jsonl")])
+        .exits(1);
     let text = std::fs::read_to_string(home.path("ledger.jsonl")).unwrap();
     let mut head = "0".repeat(64);
     for (n, line) in text.lines().enumerate() {
@@ -316,21 +462,38 @@ fn the_ledger_has_every_byte_that_left_and_can_be_checked() {
 #[test]
 fn the_ledger_knows_before_the_provider() {
     let shops = Shops::open(&["provider"]);
-    shops.put("provider", "/sessions", Page::html("").status(201).header("location", "sessions/1"));
-    shops.put("provider", "/sessions/1/messages", Page::html(r#"{"messages":[]}"#));
+    shops.put(
+        "provider",
+        "/sessions",
+        Page::html("").status(201).header("location", "sessions/1"),
+    );
+    shops.put(
+        "provider",
+        "/sessions/1/messages",
+        Page::html(r#"{"messages":[]}"#),
+    );
     let home = Arc::new(Home::new(&shops));
     home.run(&["add", "a drill"]).ok();
     let known: Arc<Mutex<Vec<bool>>> = Arc::default();
     // Asked while the bytes are still on their way: the provider has not answered yet.
     let (weak, noted) = (Arc::downgrade(&home), Arc::clone(&known));
     shops.on_request(move |seen| {
-        let Some(home) = weak.upgrade().filter(|_| seen.method == "POST") else { return };
+        let Some(home) = weak.upgrade().filter(|_| seen.method == "POST") else {
+            return;
+        };
         let ledger = home.run(&["ledger", "list", "--json"]).out;
-        noted.lock().unwrap().push(ledger.contains(&sha256(&seen.body)));
+        noted
+            .lock()
+            .unwrap()
+            .push(ledger.contains(&sha256(&seen.body)));
     });
     let url = shops.url("provider", "/");
-    home.run(&["tender", "new", "drill", "--to", &url, "--yes"]).ok();
-    let id = home.json(&["tender", "list"])[0]["id"].as_str().unwrap().to_owned();
+    home.run(&["tender", "new", "drill", "--to", &url, "--yes"])
+        .ok();
+    let id = home.json(&["tender", "list"])[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     home.run(&["tender", "cancel", &id]).ok();
     let known = known.lock().unwrap().clone();
     assert!(!known.is_empty() && known.iter().all(|k| *k), "{known:?}");
@@ -338,19 +501,38 @@ fn the_ledger_knows_before_the_provider() {
 
 #[test]
 fn hostile_replies_are_refused_whole() {
-    let offer = |price: &str| format!(r#"{{"@context":"https://schema.org","@type":"Offer","price":"{price}","priceCurrency":"EUR"}}"#);
-    let message = |offer: &str| format!(r#"{{"messages":[{{"sequence":1,"type":"offer","body":{offer}}}]}}"#);
-    let huge = message(&format!(r#"{{"@type":"Offer","price":"9.00","priceCurrency":"EUR","description":"{}"}}"#, "x".repeat(200_000)));
-    let twice = message(r#"{"@type":"Offer","price":"999.00","price":"9.00","priceCurrency":"EUR"}"#);
-    let deep = message(&format!(r#"{{"@type":"Offer","price":"9.00","priceCurrency":"EUR","a":{}1{}}}"#, "[".repeat(5000), "]".repeat(5000)));
+    let offer = |price: &str| {
+        format!(
+            r#"{{"@context":"https://schema.org","@type":"Offer","price":"{price}","priceCurrency":"EUR"}}"#
+        )
+    };
+    let message =
+        |offer: &str| format!(r#"{{"messages":[{{"sequence":1,"type":"offer","body":{offer}}}]}}"#);
+    let huge = message(&format!(
+        r#"{{"@type":"Offer","price":"9.00","priceCurrency":"EUR","description":"{}"}}"#,
+        "x".repeat(200_000)
+    ));
+    let twice =
+        message(r#"{"@type":"Offer","price":"999.00","price":"9.00","priceCurrency":"EUR"}"#);
+    let deep = message(&format!(
+        r#"{{"@type":"Offer","price":"9.00","priceCurrency":"EUR","a":{}1{}}}"#,
+        "[".repeat(5000),
+        "]".repeat(5000)
+    ));
     let cases = [
         ("huge", huge),
         ("twice", twice),
         ("deep", deep),
         ("negative", message(&offer("-9.00"))),
         ("zero", message(&offer("0.00"))),
-        ("words", message(r#"{"@type":"Offer","price":"cheap","priceCurrency":"EUR"}"#)),
-        ("money", message(r#"{"@type":"Offer","price":"9.00","priceCurrency":"gold"}"#)),
+        (
+            "words",
+            message(r#"{"@type":"Offer","price":"cheap","priceCurrency":"EUR"}"#),
+        ),
+        (
+            "money",
+            message(r#"{"@type":"Offer","price":"9.00","priceCurrency":"gold"}"#),
+        ),
         ("html", "<html>buy now</html>".to_owned()),
         ("endless", String::new()),
     ];
@@ -359,13 +541,28 @@ fn hostile_replies_are_refused_whole() {
     let shops = Shops::open(&names);
     let other = Shops::open(&["other"]);
     for (name, reply) in &cases {
-        shops.put(name, "/sessions", Page::html("").status(201).header("location", "sessions/1"));
-        let page = Page { endless: *name == "endless", ..Page::html(reply.clone()) };
+        shops.put(
+            name,
+            "/sessions",
+            Page::html("").status(201).header("location", "sessions/1"),
+        );
+        let page = Page {
+            endless: *name == "endless",
+            ..Page::html(reply.clone())
+        };
         shops.put(name, "/sessions/1/messages", page);
     }
     let away = other.url("other", "/sessions/1");
-    shops.put("elsewhere", "/sessions", Page::html("").status(201).header("location", away.clone()));
-    shops.put("moved", "/sessions", Page::html("").status(307).header("location", away));
+    shops.put(
+        "elsewhere",
+        "/sessions",
+        Page::html("").status(201).header("location", away.clone()),
+    );
+    shops.put(
+        "moved",
+        "/sessions",
+        Page::html("").status(307).header("location", away),
+    );
     let home = Home::new(&shops);
     home.run(&["add", "a drill"]).ok();
     let urls: Vec<String> = names.iter().map(|n| shops.url(n, "/")).collect();
@@ -378,7 +575,11 @@ fn hostile_replies_are_refused_whole() {
     let tender = home.json(&["tender", "quotes"]);
     assert_eq!(tender["quotes"], json!([]), "{tender:#}");
     for name in &names {
-        let session = find(tender["sessions"].as_array().unwrap(), "endpoint", &shops.host(name));
+        let session = find(
+            tender["sessions"].as_array().unwrap(),
+            "endpoint",
+            &shops.host(name),
+        );
         assert!(session["trouble"].is_string(), "{session:#}");
     }
     assert_eq!(other.all().len(), 0, "nobody is sent on to another host");
@@ -391,7 +592,20 @@ fn a_provider_that_is_not_there_is_said() {
     let home = Home::locked("");
     home.unlock();
     home.run(&["add", "a drill"]).ok();
-    let run = home.run(&["tender", "new", "drill", "--to", "https://127.0.0.1:1/", "--yes"]).exits(1);
-    assert!(run.err.contains("no provider could be reached"), "{}", run.err);
+    let run = home
+        .run(&[
+            "tender",
+            "new",
+            "drill",
+            "--to",
+            "https://127.0.0.1:1/",
+            "--yes",
+        ])
+        .exits(1);
+    assert!(
+        run.err.contains("no provider could be reached"),
+        "{}",
+        run.err
+    );
     assert!(run.err.contains("127.0.0.1"), "{}", run.err);
 }

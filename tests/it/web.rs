@@ -13,7 +13,12 @@ fn link(home: &Home) -> (String, String) {
 }
 
 fn request(authority: &str, start: &str, headers: &[(&str, &str)]) -> String {
-    let port = authority.rsplit(':').next().unwrap().parse::<u16>().unwrap();
+    let port = authority
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .parse::<u16>()
+        .unwrap();
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connected");
     let mut text = format!("{start} HTTP/1.1\r\nconnection: close\r\n");
     for (name, value) in headers {
@@ -26,7 +31,11 @@ fn request(authority: &str, start: &str, headers: &[(&str, &str)]) -> String {
 }
 
 fn get(authority: &str, path: &str, cookie: &str) -> String {
-    request(authority, &format!("GET {path}"), &[("host", authority), ("cookie", cookie)])
+    request(
+        authority,
+        &format!("GET {path}"),
+        &[("host", authority), ("cookie", cookie)],
+    )
 }
 
 fn status(answer: &str) -> &str {
@@ -34,9 +43,19 @@ fn status(answer: &str) -> &str {
 }
 
 fn cookie(answer: &str) -> String {
-    let line = answer.lines().find(|l| l.starts_with("set-cookie: ")).expect("a cookie");
-    assert!(line.contains("HttpOnly") && line.contains("SameSite=Strict"), "{line}");
-    line["set-cookie: ".len()..].split(';').next().unwrap().to_owned()
+    let line = answer
+        .lines()
+        .find(|l| l.starts_with("set-cookie: "))
+        .expect("a cookie");
+    assert!(
+        line.contains("HttpOnly") && line.contains("SameSite=Strict"),
+        "{line}"
+    );
+    line["set-cookie: ".len()..]
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned()
 }
 
 fn home() -> (Shops, Home) {
@@ -44,7 +63,8 @@ fn home() -> (Shops, Home) {
     let name = "Kettle <img src=x onerror=alert(1)> \"1.7 l\"";
     shops.put("alpha", "/p", product(name, "39.00", "EUR", "InStock"));
     let home = Home::new(&shops);
-    home.run(&["add", &shops.url("alpha", "/p"), "--max", "50 EUR"]).ok();
+    home.run(&["add", &shops.url("alpha", "/p"), "--max", "50 EUR"])
+        .ok();
     (shops, home)
 }
 
@@ -52,7 +72,10 @@ fn home() -> (Shops, Home) {
 fn only_the_link_opens_it_and_only_once() {
     let (_shops, home) = home();
     let (authority, code) = link(&home);
-    assert!(authority.starts_with("emptor-") && authority.contains(".localhost:"), "{authority}");
+    assert!(
+        authority.starts_with("emptor-") && authority.contains(".localhost:"),
+        "{authority}"
+    );
     for path in ["/", "/?code=0000", "/?code="] {
         let answer = get(&authority, path, "emptor=0000");
         assert_eq!(status(&answer), "403");
@@ -60,22 +83,33 @@ fn only_the_link_opens_it_and_only_once() {
     }
     let entered = get(&authority, &format!("/?code={code}"), "");
     assert_eq!(status(&entered), "303", "{entered}");
-    assert!(entered.contains("location: /\r\n"), "the code stays out of the history");
+    assert!(
+        entered.contains("location: /\r\n"),
+        "the code stays out of the history"
+    );
     let session = cookie(&entered);
     let page = get(&authority, "/", &session);
     assert_eq!(status(&page), "200");
     assert!(page.contains("Kettle") && page.contains("39.00"), "{page}");
-    assert_eq!(status(&get(&authority, &format!("/?code={code}"), "")), "403", "good once");
+    assert_eq!(
+        status(&get(&authority, &format!("/?code={code}"), "")),
+        "403",
+        "good once"
+    );
     // A second link is another session on the same address.
     let (same, second) = link(&home);
     assert_eq!(same, authority);
-    assert_eq!(status(&get(&authority, &format!("/?code={second}"), "")), "303");
+    assert_eq!(
+        status(&get(&authority, &format!("/?code={second}"), "")),
+        "303"
+    );
     assert_eq!(status(&get(&authority, "/", &session)), "200");
     // Locking the vault ends all of them.
     home.run(&["lock"]).ok();
     assert_eq!(status(&get(&authority, "/", &session)), "403");
     home.run(&["web"]).refused(3);
-    home.run(&["web", "--passphrase-file", &home.arg("passphrase")]).ok();
+    home.run(&["web", "--passphrase-file", &home.arg("passphrase")])
+        .ok();
     assert!(!home.log().contains(&code) && !home.log().contains(PASSPHRASE));
 }
 
@@ -97,22 +131,37 @@ fn other_sites_and_other_names_are_turned_away() {
             "cache-control: no-store",
             "cross-origin-resource-policy: same-origin",
         ] {
-            assert!(answer.to_lowercase().contains(header), "{header} in {answer}");
+            assert!(
+                answer.to_lowercase().contains(header),
+                "{header} in {answer}"
+            );
         }
         status(&answer).to_owned()
     };
     let host = ("host", authority.as_str());
     assert_eq!(ask("GET /", &[host]), "200");
     // DNS rebinding: the right address under a wrong name.
-    for name in [format!("127.0.0.1:{port}"), format!("localhost:{port}"), format!("evil.example:{port}")] {
+    for name in [
+        format!("127.0.0.1:{port}"),
+        format!("localhost:{port}"),
+        format!("evil.example:{port}"),
+    ] {
         assert_eq!(ask("GET /", &[("host", &name)]), "421", "{name}");
     }
     for site in ["cross-site", "same-site"] {
-        assert_eq!(ask("GET /", &[host, ("sec-fetch-site", site)]), "403", "{site}");
+        assert_eq!(
+            ask("GET /", &[host, ("sec-fetch-site", site)]),
+            "403",
+            "{site}"
+        );
     }
     assert_eq!(ask("POST /", &[host]), "405");
     assert_eq!(ask("DELETE /v1/wants/x", &[host]), "405");
-    assert_eq!(ask("GET /v1/wants", &[host]), "404", "the API is not on this port");
+    assert_eq!(
+        ask("GET /v1/wants", &[host]),
+        "404",
+        "the API is not on this port"
+    );
 }
 
 #[test]
@@ -121,7 +170,10 @@ fn foreign_text_is_text() {
     let (authority, code) = link(&home);
     let session = cookie(&get(&authority, &format!("/?code={code}"), ""));
     let page = get(&authority, "/", &session);
-    assert!(!page.contains("<img") && page.contains("&lt;img src=x onerror=alert(1)&gt;"), "{page}");
+    assert!(
+        !page.contains("<img") && page.contains("&lt;img src=x onerror=alert(1)&gt;"),
+        "{page}"
+    );
     assert!(!page.contains("<script"), "the page needs no script");
 }
 
@@ -147,9 +199,15 @@ fn a_browser_shows_the_wants() {
         "--dump-dom",
         &url,
     ]);
-    browser.env("HOME", home.path("")).stdin(std::process::Stdio::null());
+    browser
+        .env("HOME", home.path(""))
+        .stdin(std::process::Stdio::null());
     let run = crate::support::finish(browser);
     assert!(run.out.contains("<h3>Kettle"), "{run:?}");
-    assert!(run.out.contains("€") && run.out.contains("alpha.localhost"), "{}", run.out);
+    assert!(
+        run.out.contains("€") && run.out.contains("alpha.localhost"),
+        "{}",
+        run.out
+    );
     assert!(run.out.contains("<h2>Alerts</h2>"), "{}", run.out);
 }
