@@ -83,7 +83,7 @@ impl Market {
         })
     }
 
-    /// All the person pays for one piece of an offer.
+    /// All the person pays for `quantity` pieces of an offer.
     ///
     /// # Errors
     /// [`LandedError`] where an honest number is impossible.

@@ -34,10 +34,10 @@ fn a_shop_is_asked_politely() {
         assert_eq!(seen[0].path, "/robots.txt", "robots.txt is asked first");
         assert_eq!(seen.iter().filter(|s| s.path == "/robots.txt").count(), 1);
         assert!(seen.iter().all(|s| !s.path.starts_with("/private")));
-        for pair in seen.windows(2) {
+        for pair in seen[1..].windows(2) {
             let pause = pair[1].at - pair[0].at;
             // The shop's clock starts a little after ours.
-            assert!(pause + Duration::from_millis(60) > Duration::from_millis(gap), "{pause:?} {shop}");
+            assert!(pause + Duration::from_millis(60) > Duration::from_millis(gap), "{pause:?} {} {}", pair[0].path, pair[1].path);
         }
         for s in &seen {
             assert!(s.header("user-agent").contains("emptor"), "an honest name");
@@ -142,7 +142,7 @@ fn troubles() -> Vec<(&'static str, Page, &'static str)> {
         ("busy", Page::html("slow down").status(429).header("retry-after", "3600"), "rate_limited"),
         ("zero", product("Kettle", "0.00", "EUR", "InStock"), "absent"),
         ("two", Page::html(two), "ambiguous"),
-        ("from", Page::html(from), "absent"),
+        ("from", Page::html(from), ""),
         ("nested", Page::html(nested), ""),
         ("bomb", packed, "bad_input"),
         ("endless", endless, "bad_input"),

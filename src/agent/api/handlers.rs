@@ -381,7 +381,7 @@ async fn add_want(State(agent): State<Agent>, Body(new): Body<NewWant>) -> Resul
         rule.iter().try_for_each(|r| tx.put_rule(r))?;
         tx.put_want(&want)
     })?;
-    crawl::plan(&agent, &store, false)?;
+    crawl::plan(&agent, &store)?;
     agent.wake();
     want_view(&agent, &store, &want)
 }
@@ -477,7 +477,7 @@ async fn edit_want(
         }
         tx.put_want(&want)
     })?;
-    crawl::plan(&agent, &store, false)?;
+    crawl::plan(&agent, &store)?;
     agent.wake();
     want_view(&agent, &store, &want)
 }
@@ -495,7 +495,7 @@ async fn remove_want(State(agent): State<Agent>, Path(text): Path<String>) -> Re
         rules.iter().try_for_each(|r| tx.remove_rule(r.id))?;
         tx.remove_want(want.id)
     })?;
-    crawl::plan(&agent, &store, false)?;
+    crawl::plan(&agent, &store)?;
     done(format!("Removed {}.", want.name))
 }
 
@@ -689,7 +689,7 @@ async fn add_shop(State(agent): State<Agent>, Body(new): Body<NewShop>) -> Resul
         look_at_front(&agent, &mut shop, front, now).await;
     }
     store.change(|tx| tx.put_shop(&shop))?;
-    crawl::plan(&agent, &store, false)?;
+    crawl::plan(&agent, &store)?;
     agent.wake();
     Ok(Json(shop_view(&agent, &store, shop)?))
 }
@@ -753,7 +753,7 @@ async fn remove_shop(State(agent): State<Agent>, Path(text): Path<String>) -> Re
         changed.iter().try_for_each(|w| tx.put_want(w))?;
         tx.remove_shop(&shop.domain)
     })?;
-    crawl::plan(&agent, &store, false)?;
+    crawl::plan(&agent, &store)?;
     done(format!(
         "{} is not followed any more; its price history stays.",
         shop.domain
