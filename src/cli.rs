@@ -146,7 +146,10 @@ pub fn run() -> ExitCode {
             Err(e) => CliError::failed(e.to_string()).report(),
         },
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "emptor", &mut std::io::stdout());
+            // Generated in memory, because the generator panics on a closed pipe.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "emptor", &mut script);
+            context::print_all(&script);
             ExitCode::SUCCESS
         }
         Command::Man { out } => report(man(out.as_deref())),
@@ -284,9 +287,14 @@ pub fn start_log(level: &str, colour: bool) {
 fn man(out: Option<&Path>) -> Result {
     let io = |e: std::io::Error| CliError::failed(format!("cannot write the manual: {e}"));
     match out {
-        None => clap_mangen::Man::new(Cli::command())
-            .render(&mut std::io::stdout())
-            .map_err(io),
+        None => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command())
+                .render(&mut page)
+                .map_err(io)?;
+            context::print_all(&page);
+            Ok(())
+        }
         Some(dir) => {
             std::fs::create_dir_all(dir).map_err(io)?;
             clap_mangen::generate_to(Cli::command(), dir).map_err(io)

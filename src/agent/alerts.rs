@@ -9,7 +9,7 @@ use crate::engine::alert::{
 };
 use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::want::{Want, WantStatus};
-use crate::model::{Alert, Availability, Id};
+use crate::model::{Alert, Availability, Id, Money};
 use crate::notify::{Action, Message};
 use crate::vault::VaultError;
 use tokio::sync::mpsc;
@@ -112,6 +112,15 @@ fn deliver_soon(agent: &Agent, store: &Store, now: Timestamp) {
     });
 }
 
+/// The share of one piece: limits and rules are about one, whatever the quantity.
+fn each(total: Money, quantity: u32) -> Money {
+    Money::new(
+        total.amount / rust_decimal::Decimal::from(quantity.max(1)),
+        total.currency,
+    )
+    .rounded()
+}
+
 /// What is true of a want now: its best landed cost, and whether it can be had.
 fn state_of(
     store: &Store,
@@ -140,7 +149,9 @@ fn state_of(
     });
     let seen = Seen {
         at: now,
-        cost: best.and_then(|b| b.landed.as_ref()).map(|l| l.mid),
+        cost: best
+            .and_then(|b| b.landed.as_ref())
+            .map(|l| each(l.mid, want.quantity)),
         availability: availability.unwrap_or_default(),
         known: !all.is_empty(),
     };
@@ -161,7 +172,10 @@ fn alert(
     now: Timestamp,
 ) -> Alert {
     let title = match (seen.cost, shop) {
-        (Some(cost), Some(shop)) => format!("{}: {cost} at {shop}", want.name),
+        (Some(cost), Some(shop)) => {
+            let each = if want.quantity > 1 { " each" } else { "" };
+            format!("{}: {cost}{each} at {shop}", want.name)
+        }
         _ => format!("{}: {}", want.name, rule.rule),
     };
     Alert {

@@ -24,6 +24,10 @@ pub async fn run(agent: Agent) {
                 PAUSE
             }
         };
+        if pause > Duration::from_secs(5) {
+            let agent = agent.clone();
+            let _ = tokio::task::spawn_blocking(move || agent.rest()).await;
+        }
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
@@ -45,7 +49,7 @@ async fn work(agent: &Agent) -> Result<Duration, VaultError> {
     alerts::deliver_due(agent, &store, now).await?;
     tenders::poll_due(agent, &store, now).await?;
     rates::refresh(agent, &store, now).await?;
-    let jobs = crawl::plan(agent, &store, false)?;
+    let jobs = crawl::plan(agent, &store)?;
     let due: Vec<_> = crate::market::crawl::due(&jobs, now)
         .into_iter()
         .take(BATCH)

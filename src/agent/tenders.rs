@@ -50,8 +50,10 @@ pub fn draft(agent: &Agent, new: &NewTender) -> Result<TenderView, ApiError> {
     let closes = now
         .checked_add(SignedDuration::from_hours(i64::from(hours)))
         .map_err(|e| ApiError::invalid(e.to_string()))?;
-    // A second less exact than the clock, so that the time of writing is no fingerprint.
-    let closes = Timestamp::from_second(closes.as_second()).unwrap_or(closes);
+    // To the full hour: an exact time in every invitation would tell invitees who compare
+    // them that they were asked together.
+    let hour = closes.as_second().div_euclid(3600) + 1;
+    let closes = Timestamp::from_second(hour * 3600).unwrap_or(closes);
     let config = agent.config();
     let mut sessions: Vec<Session> = Vec::new();
     for text in &new.to {

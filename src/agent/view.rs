@@ -156,7 +156,7 @@ impl Market {
         (Money::new(mid, self.home), Money::new(high, self.home))
     }
 
-    /// All the person pays for one piece of an offer.
+    /// All the person pays for `quantity` pieces of an offer.
     ///
     /// # Errors
     /// [`LandedError`] where an honest number is impossible.
@@ -341,7 +341,9 @@ pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply
         }
         if let Some(listed) = ranking.shortlist.iter().find(|l| l.id == r.id) {
             view.shortlisted = true;
-            view.notes.push(listed.wins.clone());
+            if ranking.shortlist.len() > 1 {
+                view.notes.push(listed.wins.clone());
+            }
             if !listed.against_first.is_empty() {
                 view.notes.push(listed.against_first.clone());
             }

@@ -11,17 +11,40 @@ fn names(list: &Value) -> Vec<&str> {
 #[test]
 fn a_want_lives_from_add_to_rm() {
     let shops = Shops::open(&["alpha"]);
-    shops.put("alpha", "/p/drill", product("Brenner BW-12 drill", "94.90", "EUR", "InStock"));
+    shops.put(
+        "alpha",
+        "/p/drill",
+        product("Brenner BW-12 drill", "94.90", "EUR", "InStock"),
+    );
     let home = Home::new(&shops);
     // By its page: the page gives the name and the first price.
-    let added = home.run(&["add", &shops.url("alpha", "/p/drill"), "--max", "120 EUR"]).ok();
-    assert!(added.out.contains("Added Brenner BW-12 drill"), "{}", added.out);
+    let added = home
+        .run(&["add", &shops.url("alpha", "/p/drill"), "--max", "120 EUR"])
+        .ok();
+    assert!(
+        added.out.contains("Added Brenner BW-12 drill"),
+        "{}",
+        added.out
+    );
     assert!(added.out.contains("94.90"), "{}", added.out);
     // By a text, and by a barcode number on a shopping list.
-    home.run(&["add", "green", "garden", "chair", "--intensity", "80"]).ok();
-    home.run(&["list", "add", "4006381333931", "--name", "Fineliner", "--qty", "3"]).ok();
+    home.run(&["add", "green", "garden", "chair", "--intensity", "80"])
+        .ok();
+    home.run(&[
+        "list",
+        "add",
+        "4006381333931",
+        "--name",
+        "Fineliner",
+        "--qty",
+        "3",
+    ])
+    .ok();
     let wishes = home.json(&["wish", "list"]);
-    assert_eq!(names(&wishes), ["Brenner BW-12 drill", "green garden chair"]);
+    assert_eq!(
+        names(&wishes),
+        ["Brenner BW-12 drill", "green garden chair"]
+    );
     assert_eq!(wishes[0]["limit"]["amount"], "120");
     let items = home.json(&["list", "list"]);
     assert_eq!(names(&items), ["Fineliner"]);
@@ -29,8 +52,19 @@ fn a_want_lives_from_add_to_rm() {
     assert_eq!(items[0]["quantity"], 3);
 
     home.run(&[
-        "wish", "edit", "chair", "--max", "40 EUR", "--need-by", "2031-05-01", "--must",
-        "delivery<=3", "--prefer", "brand=Tove:5", "--note", "for the balcony",
+        "wish",
+        "edit",
+        "chair",
+        "--max",
+        "40 EUR",
+        "--need-by",
+        "2031-05-01",
+        "--must",
+        "delivery<=3",
+        "--prefer",
+        "brand=Tove:5",
+        "--note",
+        "for the balcony",
     ])
     .ok();
     let chair = home.json(&["wish", "show", "chair"]);
@@ -39,20 +73,25 @@ fn a_want_lives_from_add_to_rm() {
     assert_eq!(chair["must"][0], "delivery<=3");
     assert_eq!(chair["prefer"][0]["worth"], "5");
     assert_eq!(chair["note"], "for the balcony");
-    home.run(&["wish", "edit", "chair", "--no-max", "--no-must"]).ok();
+    home.run(&["wish", "edit", "chair", "--no-max", "--no-must"])
+        .ok();
     let chair = home.json(&["wish", "show", "chair"]);
     assert_eq!(chair["limit"], Value::Null);
     assert_eq!(chair["must"], serde_json::json!([]));
     assert_eq!(chair["need_by"], "2031-05-01", "what is not named stays");
 
     // Snoozed and fulfilled wants are out of sight, not gone.
-    home.run(&["wish", "snooze", "chair", "--until", "2031-01-01"]).ok();
+    home.run(&["wish", "snooze", "chair", "--until", "2031-01-01"])
+        .ok();
     home.run(&["wish", "done", "drill"]).ok();
     assert_eq!(names(&home.json(&["wish", "list"])), [""; 0]);
     let all = home.json(&["wish", "list", "--all"]);
     let all = all.as_array().unwrap();
     assert_eq!(find(all, "name", "chair")["status"], "snoozed");
-    assert_eq!(find(all, "name", "chair")["snoozed_until"], "2031-01-01T00:00:00Z");
+    assert_eq!(
+        find(all, "name", "chair")["snoozed_until"],
+        "2031-01-01T00:00:00Z"
+    );
     assert_eq!(find(all, "name", "drill")["status"], "fulfilled");
 
     let gone = home.run(&["wish", "rm", "chair"]).ok();
@@ -63,16 +102,27 @@ fn a_want_lives_from_add_to_rm() {
 #[test]
 fn a_shop_is_followed_tested_and_dropped() {
     let shops = Shops::open(&["alpha", "wall"]);
-    shops.put("alpha", "/p/1", product("Kettle 1.7 l", "39.00", "EUR", "InStock"));
+    shops.put(
+        "alpha",
+        "/p/1",
+        product("Kettle 1.7 l", "39.00", "EUR", "InStock"),
+    );
     shops.put("wall", "/", crate::support::Page::html("no").status(403));
     let home = Home::new(&shops);
-    let added = home.json(&["shop", "add", &shops.url("alpha", "/"), "--delivery", "4.90 EUR"]);
+    let added = home.json(&[
+        "shop",
+        "add",
+        &shops.url("alpha", "/"),
+        "--delivery",
+        "4.90 EUR",
+    ]);
     assert_eq!(added["domain"], shops.host("alpha"));
     assert_eq!(added["searchable"], false);
     // A shop behind a wall can be followed; it says that it is blind.
     let wall = home.run(&["shop", "add", &shops.url("wall", "/")]).ok();
     assert!(wall.out.contains("403"), "{}", wall.out);
-    home.run(&["add", &shops.url("alpha", "/p/1"), "--no-crawl"]).ok();
+    home.run(&["add", &shops.url("alpha", "/p/1"), "--no-crawl"])
+        .ok();
     let tested = home.json(&["shop", "test", &shops.host("alpha")]);
     assert_eq!(tested[1][0]["verdict"], "value", "{tested}");
     assert_eq!(tested[1][0]["price"]["amount"], "39.00");
@@ -116,9 +166,11 @@ fn exit_codes_say_what_kind_of_failure_it_was() {
     // A mistyped barcode is a question, not a text to search for.
     let run = home.run(&["add", "4006381333932"]).refused(2);
     assert!(run.err.contains("check digit"), "{}", run.err);
-    home.run(&["add", "ftp://shop.example/x", "--no-crawl"]).ok();
+    home.run(&["add", "ftp://shop.example/x", "--no-crawl"])
+        .ok();
     home.run(&["shop", "add", "ftp://shop.example"]).exits(2);
-    home.run(&["add", "http://user:secret@shop.example/x"]).exits(2);
+    home.run(&["add", "http://user:secret@shop.example/x"])
+        .exits(2);
     home.run(&["wish", "edit", "ftp"]).refused(2);
 }
 
@@ -129,30 +181,51 @@ fn an_unclear_name_is_asked_back() {
     home.run(&["add", "red lamp"]).ok();
     home.run(&["add", "blue lamp"]).ok();
     let run = home.run(&["wish", "show", "lamp"]).refused(2);
-    assert!(run.err.contains("red lamp") && run.err.contains("blue lamp"), "{}", run.err);
+    assert!(
+        run.err.contains("red lamp") && run.err.contains("blue lamp"),
+        "{}",
+        run.err
+    );
     home.run(&["wish", "show", "blue"]).ok();
 }
 
 #[test]
 fn completions_manual_and_api_need_nothing() {
     let home = Home::bare();
-    for (shell, sign) in [("bash", "_emptor()"), ("zsh", "#compdef emptor"), ("fish", "complete -c emptor")] {
+    for (shell, sign) in [
+        ("bash", "_emptor()"),
+        ("zsh", "#compdef emptor"),
+        ("fish", "complete -c emptor"),
+    ] {
         let run = home.run(&["completions", shell]).ok();
-        assert!(run.out.contains(sign) && run.out.contains("tender"), "{shell}");
+        assert!(
+            run.out.contains(sign) && run.out.contains("tender"),
+            "{shell}"
+        );
     }
     let page = home.run(&["man"]).ok().out;
-    assert!(page.starts_with(".ie") || page.starts_with(".TH"), "{}", &page[..20]);
+    assert!(
+        page.starts_with(".ie") || page.starts_with(".TH"),
+        "{}",
+        &page[..20]
+    );
     home.run(&["man", "--out", &home.arg("man")]).ok();
     for page in ["emptor.1", "emptor-add.1", "emptor-tender-new.1"] {
         let text = std::fs::read_to_string(home.path("man").join(page)).expect(page);
         assert!(text.contains(".TH"), "{page}");
     }
-    assert!(!home.path("man/emptor-worker.1").exists(), "hidden commands have no page");
+    assert!(
+        !home.path("man/emptor-worker.1").exists(),
+        "hidden commands have no page"
+    );
     let document = home.run(&["api"]).ok().json();
     assert_eq!(document["openapi"], "3.1.0");
     let paths = document["paths"].as_object().unwrap();
     for path in [
-        "/v1/status", "/v1/wants/{want}/offers", "/v1/tenders/{tender}/award", "/v1/vault/backup",
+        "/v1/status",
+        "/v1/wants/{want}/offers",
+        "/v1/tenders/{tender}/award",
+        "/v1/vault/backup",
         "/v1/openapi.json",
     ] {
         assert!(paths.contains_key(path), "{path}");
@@ -167,9 +240,30 @@ fn the_help_names_every_command_and_the_version_is_one_line() {
     let home = Home::bare();
     let help = home.run(&["--help"]).ok().out;
     for command in [
-        "demo", "init", "unlock", "lock", "doctor", "daemon", "add", "wish", "list", "shop",
-        "adapter", "crawl", "offers", "history", "tender", "alerts", "notify", "ledger", "vault",
-        "web", "api", "lab", "completions", "man",
+        "demo",
+        "init",
+        "unlock",
+        "lock",
+        "doctor",
+        "daemon",
+        "add",
+        "wish",
+        "list",
+        "shop",
+        "adapter",
+        "crawl",
+        "offers",
+        "history",
+        "tender",
+        "alerts",
+        "notify",
+        "ledger",
+        "vault",
+        "web",
+        "api",
+        "lab",
+        "completions",
+        "man",
     ] {
         let listed = help.lines().any(|l| l.trim_start().starts_with(command));
         assert!(listed, "{command} is not in the help");
@@ -189,13 +283,28 @@ fn doctor_checks_and_says_how_to_mend() {
     let report = home.run(&["doctor", "--json"]);
     let report = report.json();
     let report = report.as_array().unwrap();
-    for what in ["settings", "vault", "privacy", "daemon", "sandbox", "confinement", "network"] {
+    for what in [
+        "settings",
+        "vault",
+        "privacy",
+        "daemon",
+        "sandbox",
+        "confinement",
+        "network",
+    ] {
         assert_eq!(find(report, "what", what)["what"], what);
     }
     assert_eq!(find(report, "what", "vault")["ok"], true);
-    assert!(find(report, "what", "daemon")["detail"].as_str().unwrap().contains("vault open"));
+    assert!(
+        find(report, "what", "daemon")["detail"]
+            .as_str()
+            .unwrap()
+            .contains("vault open")
+    );
     // The sandbox is tried for real: what it forbids was refused.
-    let confinement = find(report, "what", "confinement")["detail"].as_str().unwrap();
+    let confinement = find(report, "what", "confinement")["detail"]
+        .as_str()
+        .unwrap();
     assert!(confinement.contains("tried"), "{confinement}");
     home.settings("[crawl]\nevery_hours = 0\n");
     let run = home.run(&["doctor"]).exits(1);
@@ -221,13 +330,21 @@ fn lab_works_without_home_and_daemon() {
     command.stdout(std::process::Stdio::piped());
     let mut child = command.spawn().unwrap();
     let line = "{\"id\":\"a\",\"text\":\"1.299,00 €\"}\n";
-    child.stdin.take().unwrap().write_all(line.as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(line.as_bytes())
+        .unwrap();
     let out = child.wait_with_output().unwrap();
     let reply: Value = serde_json::from_slice(&out.stdout).expect("one JSON line");
     assert_eq!(reply["amount"], "1299.00");
     assert_eq!(reply["currency"], "EUR");
     let mut no_home = std::process::Command::new(env!("CARGO_BIN_EXE_emptor"));
-    no_home.args(["wish", "list"]).env_clear().env("EMPTOR_HOME", format!("/{}", "x".repeat(120)));
+    no_home
+        .args(["wish", "list"])
+        .env_clear()
+        .env("EMPTOR_HOME", format!("/{}", "x".repeat(120)));
     let run = finish(no_home);
     assert_eq!(run.code, 1, "{run:?}");
     assert!(run.err.contains("shorter path"), "{}", run.err);

@@ -124,7 +124,7 @@ async fn buy(State(agent): State<Agent>, Body(new): Body<NewPurchase>) -> Result
     let market = market(&agent, &store)?;
     let purchase = purchases::purchase(&store, &want, &new, market.today())?;
     store.change(|tx| tx.put_purchase(&purchase))?;
-    crawl::plan(&agent, &store, false)?;
+    crawl::plan(&agent, &store)?;
     agent.wake();
     // The shop may ask less already.
     alerts::look(&agent, &store, want.id, Timestamp::now()).await?;
@@ -144,6 +144,6 @@ async fn forget(State(agent): State<Agent>, Path(id): Path<String>) -> Result<Do
                 .hint("the ids stand in brackets in `emptor purchases`")
         })?;
     store.change(|tx| tx.remove_purchase(purchase.id))?;
-    crawl::plan(&agent, &store, false)?;
+    crawl::plan(&agent, &store)?;
     done(format!("Removed the purchase of {}.", purchase.name))
 }

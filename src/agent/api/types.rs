@@ -215,7 +215,7 @@ pub struct OfferView {
     /// The price asked.
     #[schema(value_type = Option<Object>)]
     pub price: Option<Money>,
-    /// All that is paid for one, in the person's currency.
+    /// All that is paid for the wanted quantity, in the person's currency.
     pub landed: Option<CostView>,
     /// Landed cost less what the person's preferences are worth here.
     #[schema(value_type = Option<Object>)]

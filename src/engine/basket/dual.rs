@@ -40,7 +40,13 @@ impl Space {
         }
         let states = offset[offset.len() - 1];
         let usable = |shop: &ShopModel| !shop.choices.is_empty() && !shop.states.is_empty();
-        let status = |s| if usable(s) { Status::Free } else { Status::Closed };
+        let status = |s| {
+            if usable(s) {
+                Status::Free
+            } else {
+                Status::Closed
+            }
+        };
         Self {
             status: model.shops.iter().map(status).collect(),
             allowed: vec![true; states],
@@ -146,7 +152,13 @@ impl Dual {
             }
         }
         for (l, p) in lambda.iter_mut().zip(&model.penalty) {
-            *l = if l.is_finite() { l.min(*p) } else if p.is_finite() { *p } else { 0.0 };
+            *l = if l.is_finite() {
+                l.min(*p)
+            } else if p.is_finite() {
+                *p
+            } else {
+                0.0
+            };
         }
         let scale = lambda.iter().map(|l| l.max(1.0)).collect();
         let scratch = Scratch {
@@ -185,7 +197,16 @@ impl Dual {
                 {
                     let warm = &mut self.warm[space.offset[s]..space.offset[s + 1]];
                     let scratch = &mut self.scratch;
-                    let best = worth(model, shop, &self.lambda, allowed, apart, scratch, warm, None);
+                    let best = worth(
+                        model,
+                        shop,
+                        &self.lambda,
+                        allowed,
+                        apart,
+                        scratch,
+                        warm,
+                        None,
+                    );
                     std::mem::swap(&mut self.carts[s], &mut scratch.carts);
                     best
                 }
@@ -339,7 +360,11 @@ impl Dual {
             .collect();
         free.sort_unstable_by(|a, b| b.total_cmp(a));
         // What the last chosen and the first left out are worth.
-        let last_in = free.get(slots.wrapping_sub(1)).copied().unwrap_or(0.0).max(0.0);
+        let last_in = free
+            .get(slots.wrapping_sub(1))
+            .copied()
+            .unwrap_or(0.0)
+            .max(0.0);
         let first_out = free.get(slots).copied().unwrap_or(0.0).max(0.0);
         let mut values = Vec::new();
         for s in 0..model.shops.len() {
@@ -490,7 +515,11 @@ fn choose_with_pickups(
         if !must && !modes.iter().any(useful) {
             continue;
         }
-        let mut next = if must { vec![f64::NEG_INFINITY; size] } else { table.clone() };
+        let mut next = if must {
+            vec![f64::NEG_INFINITY; size]
+        } else {
+            table.clone()
+        };
         let mut taken = vec![0_u8; size];
         for k in 0..max_shops {
             for l in 0..width {
@@ -499,7 +528,9 @@ fn choose_with_pickups(
                     continue;
                 }
                 for (mode, w) in modes.iter().enumerate().filter(|m| useful(m.1)) {
-                    let (Some(w), true) = (w, l + mode < width) else { continue };
+                    let (Some(w), true) = (w, l + mode < width) else {
+                        continue;
+                    };
                     let to = (k + 1) * width + l + mode;
                     if from + w.value > next[to] {
                         next[to] = from + w.value;

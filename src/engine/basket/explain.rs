@@ -105,7 +105,10 @@ pub fn carts(household: &Household, purchase: &Purchase) -> Vec<Cart> {
             let base = lines.iter().filter(|l| c.covers(l.0)).map(|l| l.2).sum();
             c.discount(base).unwrap_or(0)
         };
-        let used = household.coupons.iter().filter(|c| c.shop == s && purchase.coupons.contains(&c.id));
+        let used = household
+            .coupons
+            .iter()
+            .filter(|c| c.shop == s && purchase.coupons.contains(&c.id));
         let coupons: Vec<(String, Cents)> = used.map(|c| (c.id.clone(), gives(c))).collect();
         let off: Cents = coupons.iter().map(|c| c.1).sum();
         let basis = match shop.basis {
@@ -113,8 +116,16 @@ pub fn carts(household: &Household, purchase: &Purchase) -> Vec<Cart> {
             super::Basis::BeforeCoupons => goods,
         };
         let mode = purchase.mode.get(&shop.id).copied().unwrap_or(Mode::Ship);
-        let fee = shop.tiers.iter().rev().find(|t| basis >= t.from).map(|t| t.amount);
-        let next = shop.tiers.iter().find(|t| t.from > basis && Some(t.amount) < fee);
+        let fee = shop
+            .tiers
+            .iter()
+            .rev()
+            .find(|t| basis >= t.from)
+            .map(|t| t.amount);
+        let next = shop
+            .tiers
+            .iter()
+            .find(|t| t.from > basis && Some(t.amount) < fee);
         let line = |l: &(usize, i64, Cents)| (household.offers[l.0].id.clone(), l.1, l.2);
         Cart {
             shop: shop.id.clone(),
@@ -141,9 +152,30 @@ pub fn limit_prices(
 ) -> Result<Vec<LimitPrice>, BasketError> {
     let limits = household.limits;
     let without = [
-        ("max_shops", limits.max_shops.is_some(), Limits { max_shops: None, ..limits }),
-        ("max_pickups", limits.max_pickups.is_some(), Limits { max_pickups: None, ..limits }),
-        ("budget", limits.budget.is_some(), Limits { budget: None, ..limits }),
+        (
+            "max_shops",
+            limits.max_shops.is_some(),
+            Limits {
+                max_shops: None,
+                ..limits
+            },
+        ),
+        (
+            "max_pickups",
+            limits.max_pickups.is_some(),
+            Limits {
+                max_pickups: None,
+                ..limits
+            },
+        ),
+        (
+            "budget",
+            limits.budget.is_some(),
+            Limits {
+                budget: None,
+                ..limits
+            },
+        ),
     ];
     let mut prices = Vec::new();
     for (limit, set, limits) in without {

@@ -607,7 +607,10 @@ fn coupon_sets(
                 // Rates that add up to more than the price would make goods a gain. A
                 // capped coupon then counts its cap whatever the goods, which is never
                 // less than the coupon gives.
-                if ways.len() == 2 && several && (ways[1].0 + other_rates > 1.0 || ways[1].0 > 0.999) {
+                if ways.len() == 2
+                    && several
+                    && (ways[1].0 + other_rates > 1.0 || ways[1].0 > 0.999)
+                {
                     ways.truncate(1);
                     ways[0].2 = coupon.min_spend as f64;
                 }

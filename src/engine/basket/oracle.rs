@@ -51,8 +51,10 @@ fn best_of_cell(
 ) -> (f64, usize) {
     let cell = &shop.cells[cell];
     let (mut best, mut at) = (0.0, usize::MAX);
-    for c in cell.first..cell.last {
-        let mut value = lambda * shop.choices[c].units.min(need) - cost[c];
+    let (first, last) = (cell.first, cell.last);
+    let choices = shop.choices[first..last].iter().zip(&cost[first..last]);
+    for (c, (choice, cost)) in (first..).zip(choices) {
+        let mut value = lambda * choice.units.min(need) - cost;
         if let Some((p, profile)) = price {
             value += p.per_unit * shop.measure(p.measure, profile, c);
         }
@@ -80,8 +82,14 @@ pub(super) fn pass(
     let mut total = 0.0;
     for cell in &shop.plain {
         let item = shop.cells[*cell].item;
-        let (value, at) =
-            best_of_cell(cost, shop, *cell, lambda[item], model.need[item] as f64, priced);
+        let (value, at) = best_of_cell(
+            cost,
+            shop,
+            *cell,
+            lambda[item],
+            model.need[item] as f64,
+            priced,
+        );
         if at != usize::MAX {
             total += value;
             out.push(at);
@@ -241,16 +249,27 @@ pub(super) fn worth(
             let relative = gap / (range.low + t).max(1.0);
             if relative > largest {
                 largest = relative;
-                let limit = if t < range.low { range.max_price } else { f64::NEG_INFINITY };
+                let limit = if t < range.low {
+                    range.max_price
+                } else {
+                    f64::NEG_INFINITY
+                };
                 missed = Some((
-                    Price { measure: range.measure, per_unit: limit },
+                    Price {
+                        measure: range.measure,
+                        per_unit: limit,
+                    },
                     bound,
                     t - bound,
                 ));
             }
         }
         let worth = match missed {
-            None => Worth { value: *value, state: *i, price: None },
+            None => Worth {
+                value: *value,
+                state: *i,
+                price: None,
+            },
             Some((limit, bound, slope)) => {
                 let fixed = model.fixed(state);
                 let floor = best[mode].map_or(f64::NEG_INFINITY, |b| b.value);
@@ -279,7 +298,11 @@ pub(super) fn worth(
                 {
                     v = search.whole_cart(v, price.per_unit);
                 }
-                Worth { value: v - fixed, state: *i, price }
+                Worth {
+                    value: v - fixed,
+                    state: *i,
+                    price,
+                }
             }
         };
         if let Some(values) = &mut values {
@@ -452,11 +475,19 @@ impl PriceSearch<'_> {
     /// stay priced. Returns `priced` where the search would take too long.
     fn whole_cart(&mut self, priced: f64, per_unit: f64) -> f64 {
         let limit = self.limit.per_unit;
-        let ends = [0.0, per_unit, if limit.is_finite() { limit } else { per_unit }];
+        let ends = [
+            0.0,
+            per_unit,
+            if limit.is_finite() { limit } else { per_unit },
+        ];
         let (shop, profile, measure) = (self.shop, self.profile, self.limit.measure);
         let exact = &mut *self.exact;
         exact.prices = ends;
-        exact.highest = if limit > 0.0 { f64::INFINITY } else { self.bound };
+        exact.highest = if limit > 0.0 {
+            f64::INFINITY
+        } else {
+            self.bound
+        };
         exact.options.clear();
         exact.cells.clear();
         exact.rest.clear();
@@ -482,9 +513,7 @@ impl PriceSearch<'_> {
         }
         // Cells with most at stake first.
         let options = &exact.options;
-        let stake = |c: &(usize, usize)| {
-            options[c.0..c.1].iter().map(|o| o.1).fold(0.0, f64::max)
-        };
+        let stake = |c: &(usize, usize)| options[c.0..c.1].iter().map(|o| o.1).fold(0.0, f64::max);
         exact.cells.sort_by(|a, b| stake(b).total_cmp(&stake(a)));
         exact.rest.resize(exact.cells.len() + 1, [0.0; 3]);
         for at in (0..exact.cells.len()).rev() {
@@ -497,10 +526,19 @@ impl PriceSearch<'_> {
         }
         let mut bundled = Vec::new();
         for (m, end) in ends.iter().enumerate() {
-            let price = Price { measure, per_unit: *end };
+            let price = Price {
+                measure,
+                per_unit: *end,
+            };
             bundled.clear();
             let value = groups_pass(
-                self.model, shop, profile, self.lambda, Some(price), &mut bundled, self.best_cells,
+                self.model,
+                shop,
+                profile,
+                self.lambda,
+                Some(price),
+                &mut bundled,
+                self.best_cells,
             );
             exact.groups[m] = value - end * self.bound;
         }

@@ -82,7 +82,8 @@ impl<'a, 'm> Search<'a, 'm> {
             let before = self.incumbent.cost;
             let prune_at = self.incumbent.prune_at();
             let target = before.map_or(self.dual.bound * 1.02, |c| c as f64);
-            self.dual.ascend(model, &root, target, prune_at, ROOT_STEPS, stop);
+            self.dual
+                .ascend(model, &root, target, prune_at, ROOT_STEPS, stop);
             if self.dual.bound > prune_at || !self.dual.reduce(model, &mut root, prune_at) {
                 return f64::INFINITY;
             }
@@ -132,7 +133,8 @@ impl<'a, 'm> Search<'a, 'm> {
         let target = self.incumbent.cost.map_or(node.bound * 1.02, |c| c as f64);
         let prune_at = self.incumbent.prune_at();
         if node.depth > 0 {
-            self.dual.ascend(model, &node.space, target, prune_at, NODE_STEPS, stop);
+            self.dual
+                .ascend(model, &node.space, target, prune_at, NODE_STEPS, stop);
         }
         let bound = self.dual.bound.max(node.bound);
         if bound > prune_at || !self.dual.reduce(model, &mut node.space, prune_at) {
@@ -180,7 +182,8 @@ impl<'a, 'm> Search<'a, 'm> {
         let model = self.model;
         let open = open_shops(&node.space);
         if open.iter().all(|o| o.states.len() == 1) {
-            self.leaf.explore(open, self.incumbent, usize::MAX, bound, stop);
+            self.leaf
+                .explore(open, self.incumbent, usize::MAX, bound, stop);
             return Vec::new();
         }
         if self.leaf.glance(&open, self.incumbent) > self.incumbent.prune_at() {
@@ -222,7 +225,8 @@ impl<'a, 'm> Search<'a, 'm> {
         for _ in 0..4 {
             let bound = self.dual.eval(model, root).bound;
             let target = bound.max(1.0) * 1.1;
-            self.dual.ascend(model, root, target, f64::INFINITY, 20, stop);
+            self.dual
+                .ascend(model, root, target, f64::INFINITY, 20, stop);
         }
         let eval = self.dual.eval(model, root);
         let chosen: Vec<usize> = eval.chosen.iter().map(|c| c.0).collect();
@@ -314,7 +318,13 @@ impl<'a, 'm> Search<'a, 'm> {
             };
         }
         let before = self.leaf.unresolved;
-        self.leaf.explore(open_shops(&space), self.incumbent, 60, f64::NEG_INFINITY, stop);
+        self.leaf.explore(
+            open_shops(&space),
+            self.incumbent,
+            60,
+            f64::NEG_INFINITY,
+            stop,
+        );
         self.leaf.unresolved = before;
     }
 }

@@ -22,7 +22,7 @@ impl Rng {
     }
 
     fn one_in(&mut self, n: u64) -> bool {
-        self.next() % n == 0
+        self.next().is_multiple_of(n)
     }
 }
 
@@ -32,7 +32,11 @@ fn small(seed: u64, percent: bool) -> Value {
     let items = 2 + r.upto(1);
     let shops = 2 + r.upto(1);
     let item = |r: &mut Rng, i: i64| {
-        let penalty = if r.one_in(3) { json!(100 + r.upto(900)) } else { Value::Null };
+        let penalty = if r.one_in(3) {
+            json!(100 + r.upto(900))
+        } else {
+            Value::Null
+        };
         json!({"id": format!("i{i}"), "qty": 1 + r.upto(2), "unmet_penalty_cents": penalty})
     };
     let shop = |r: &mut Rng, s: i64| {
@@ -42,13 +46,21 @@ fn small(seed: u64, percent: bool) -> Value {
             let cheaper = if r.one_in(5) { fee + 50 } else { fee / 2 };
             tiers.push(json!({"min_spend": 300 + r.upto(900), "fee": cheaper}));
         }
-        let weights = if r.one_in(3) { json!([{"over_g": 500, "add": r.upto(300)}]) } else { json!([]) };
+        let weights = if r.one_in(3) {
+            json!([{"over_g": 500, "add": r.upto(300)}])
+        } else {
+            json!([])
+        };
         let pickup = if r.one_in(2) {
             json!({"travel_cents": r.upto(300), "fee": r.upto(50)})
         } else {
             Value::Null
         };
-        let basis = if r.one_in(2) { "after_coupons" } else { "before_coupons" };
+        let basis = if r.one_in(2) {
+            "after_coupons"
+        } else {
+            "before_coupons"
+        };
         json!({"id": format!("s{s}"), "pickup": pickup,
             "min_order": if r.one_in(4) { 200 + r.upto(500) } else { 0 },
             "ship": {"tiers": tiers, "basis": basis, "weight_tiers": weights}})
@@ -68,26 +80,48 @@ fn small(seed: u64, percent: bool) -> Value {
         if r.one_in(3) {
             breaks.push(json!({"min_qty": 3, "unit": unit * 7 / 10}));
         }
-        offers.push(json!({"id": format!("o{o}"), "shop": format!("s{}", r.upto(shops as u64 - 1)),
+        offers.push(
+            json!({"id": format!("o{o}"), "shop": format!("s{}", r.upto(shops as u64 - 1)),
             "covers": covers, "breaks": breaks, "max_qty": 1 + r.upto(2),
-            "weight_g": r.upto(400), "disutility": if r.one_in(3) { r.upto(80) } else { 0 }}));
+            "weight_g": r.upto(400), "disutility": if r.one_in(3) { r.upto(80) } else { 0 }}),
+        );
     }
     let mut coupons = Vec::new();
     for c in 0..r.upto(3) {
         let s = r.upto(shops as u64 - 1);
         let of_shop = |o: &&Value| o["shop"] == json!(format!("s{s}"));
-        let scope: Vec<Value> = offers.iter().filter(of_shop).map(|o| o["id"].clone()).collect();
-        let scope = if r.one_in(2) || scope.is_empty() { Value::Null } else { json!([scope[0]]) };
+        let scope: Vec<Value> = offers
+            .iter()
+            .filter(of_shop)
+            .map(|o| o["id"].clone())
+            .collect();
+        let scope = if r.one_in(2) || scope.is_empty() {
+            Value::Null
+        } else {
+            json!([scope[0]])
+        };
         let (kind, value) = match percent && r.one_in(2) {
             true => ("percent", 500 + r.upto(4000)),
             false => ("fixed", 50 + r.upto(400)),
         };
-        let cap = if r.one_in(3) { json!(40 + r.upto(200)) } else { Value::Null };
-        coupons.push(json!({"id": format!("c{c}"), "shop": format!("s{s}"), "kind": kind,
+        let cap = if r.one_in(3) {
+            json!(40 + r.upto(200))
+        } else {
+            Value::Null
+        };
+        coupons.push(
+            json!({"id": format!("c{c}"), "shop": format!("s{s}"), "kind": kind,
             "value": value, "min_spend": r.upto(1000), "cap": cap, "offers": scope,
-            "group": format!("g{}", r.upto(2))}));
+            "group": format!("g{}", r.upto(2))}),
+        );
     }
-    let some = |r: &mut Rng, value: i64| if r.one_in(3) { json!(value) } else { Value::Null };
+    let some = |r: &mut Rng, value: i64| {
+        if r.one_in(3) {
+            json!(value)
+        } else {
+            Value::Null
+        }
+    };
     let limits = json!({
         "max_shops": some(&mut r, 1), "max_pickups": some(&mut r, 1),
         "budget": if r.one_in(4) { json!(800 + r.upto(2000)) } else { Value::Null },
@@ -117,11 +151,19 @@ fn brute_force(instance: &Instance) -> Option<Cents> {
         for modes in 0..1_u32 << open.len() {
             purchase.mode.clear();
             for (k, s) in open.iter().enumerate() {
-                let mode = if modes >> k & 1 == 1 { Mode::Pickup } else { Mode::Ship };
+                let mode = if modes >> k & 1 == 1 {
+                    Mode::Pickup
+                } else {
+                    Mode::Ship
+                };
                 purchase.mode.insert(h.shops[*s].id.clone(), mode);
             }
             for used in 0..1_u32 << h.coupons.len() {
-                let chosen = h.coupons.iter().enumerate().filter(|(c, _)| used >> c & 1 == 1);
+                let chosen = h
+                    .coupons
+                    .iter()
+                    .enumerate()
+                    .filter(|(c, _)| used >> c & 1 == 1);
                 purchase.coupons = chosen.map(|(_, c)| c.id.clone()).collect();
                 if let Ok(e) = evaluate(instance, &Solution::Household(purchase.clone())) {
                     best = Some(best.map_or(e.cost, |b: Cents| b.min(e.cost)));
@@ -227,14 +269,25 @@ proptest! {
 /// Multiplies every amount of money, and nothing else.
 fn scale(value: &Value, factor: i64) -> Value {
     const MONEY: [&str; 11] = [
-        "unmet_penalty_cents", "min_spend", "fee", "add", "travel_cents", "min_order", "unit",
-        "disutility", "cap", "budget", "per_shop_hassle",
+        "unmet_penalty_cents",
+        "min_spend",
+        "fee",
+        "add",
+        "travel_cents",
+        "min_order",
+        "unit",
+        "disutility",
+        "cap",
+        "budget",
+        "per_shop_hassle",
     ];
     match value {
         Value::Object(map) => map
             .iter()
             .map(|(k, v)| match v.as_i64() {
-                Some(n) if MONEY.contains(&k.as_str()) || k == "value" => (k.clone(), json!(n * factor)),
+                Some(n) if MONEY.contains(&k.as_str()) || k == "value" => {
+                    (k.clone(), json!(n * factor))
+                }
                 _ => (k.clone(), scale(v, factor)),
             })
             .collect(),
@@ -247,14 +300,23 @@ fn classic(seed: u64, discount: bool) -> Value {
     let mut r = Rng(seed);
     let (n, m) = (2 + r.upto(3), 2 + r.upto(3));
     let row = |r: &mut Rng| -> Vec<Value> {
-        (0..n).map(|_| if r.one_in(4) { Value::Null } else { json!(100 + r.upto(2000)) }).collect()
+        (0..n)
+            .map(|_| {
+                if r.one_in(4) {
+                    Value::Null
+                } else {
+                    json!(100 + r.upto(2000))
+                }
+            })
+            .collect()
     };
     let mut price: Vec<Vec<Value>> = (0..m).map(|_| row(&mut r)).collect();
     for j in 0..n {
         price[0][j as usize] = json!(3000);
     }
     let delivery: Vec<i64> = (0..m).map(|_| r.upto(1500)).collect();
-    let mut value = json!({"schema": "isop/1", "n": n, "m": m, "price": price, "delivery": delivery});
+    let mut value =
+        json!({"schema": "isop/1", "n": n, "m": m, "price": price, "delivery": delivery});
     if discount {
         value["discount"] = json!({"breaks": [1000, 2500], "rate_bp": [0, 333, 1999]});
     }
@@ -285,7 +347,9 @@ proptest! {
 #[test]
 fn stopping_at_once_never_claims_a_proof() {
     for seed in 0..200 {
-        let Ok(instance) = read(&small(seed, true)) else { continue };
+        let Ok(instance) = read(&small(seed, true)) else {
+            continue;
+        };
         let mut left = 3;
         let mut stop = || {
             left -= 1;
@@ -317,19 +381,46 @@ fn errors_name_the_field() {
     let says = |text: &str, parts: &[&str]| {
         assert!(parts.iter().all(|p| text.contains(p)), "{text}");
     };
-    says(&error(&["offers", "0", "max_qty"], json!(-1)), &["offers[0].max_qty", "negative"]);
-    says(&error(&["offers", "0", "breaks", "0", "unit"], json!(1.5)), &["offers[0].breaks[0].unit"]);
-    says(&error(&["offers", "0", "breaks", "0", "unit"], json!(u64::MAX)), &["unit", "more than"]);
-    says(&error(&["offers", "0", "shop"], json!("s99")), &["offers[0].shop", "no shop `s99`"]);
-    says(&error(&["offers", "0", "covers"], json!([["i99", 1]])), &["covers[0][0]", "no item `i99`"]);
-    says(&error(&["limits", "budget"], json!(-5)), &["limits.budget", "negative"]);
-    says(&error(&["items", "1", "id"], json!("i0")), &["items[1].id", "two items"]);
+    says(
+        &error(&["offers", "0", "max_qty"], json!(-1)),
+        &["offers[0].max_qty", "negative"],
+    );
+    says(
+        &error(&["offers", "0", "breaks", "0", "unit"], json!(1.5)),
+        &["offers[0].breaks[0].unit"],
+    );
+    says(
+        &error(&["offers", "0", "breaks", "0", "unit"], json!(u64::MAX)),
+        &["unit", "more than"],
+    );
+    says(
+        &error(&["offers", "0", "shop"], json!("s99")),
+        &["offers[0].shop", "no shop `s99`"],
+    );
+    says(
+        &error(&["offers", "0", "covers"], json!([["i99", 1]])),
+        &["covers[0][0]", "no item `i99`"],
+    );
+    says(
+        &error(&["limits", "budget"], json!(-5)),
+        &["limits.budget", "negative"],
+    );
+    says(
+        &error(&["items", "1", "id"], json!("i0")),
+        &["items[1].id", "two items"],
+    );
     says(&error(&["schema"], json!("x/1")), &["schema", "isop/1"]);
     let coupon = json!([{"id": "c0", "shop": "s0", "kind": "fixed", "value": 1, "min_spend": 0,
         "cap": null, "offers": ["c0"], "group": "g"}]);
-    says(&error(&["coupons"], coupon), &["coupons[0].offers[0]", "itself"]);
+    says(
+        &error(&["coupons"], coupon),
+        &["coupons[0].offers[0]", "itself"],
+    );
     says(&error(&["offers"], json!([])), &["items[", "no offer"]);
-    assert!(matches!(Instance::from_json("{\"n\": NaN}"), Err(BasketError::NotJson(_))));
+    assert!(matches!(
+        Instance::from_json("{\"n\": NaN}"),
+        Err(BasketError::NotJson(_))
+    ));
 }
 
 /// Two shops, a bundle, a threshold: small enough to check by hand.

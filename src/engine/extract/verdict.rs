@@ -158,17 +158,26 @@ fn nominate<'a>(evidence: &Evidence<'a>) -> Vec<Nominee<'a>> {
         };
         add(price, &|n| n.meta = META_TRUST, Some(source));
     }
-    for candidate in evidence
+    let shown: Vec<_> = evidence
         .visible
         .prices
         .iter()
         .filter(|p| !p.old && p.score > 1.5)
         .take(12)
-    {
+        .collect();
+    for candidate in &shown {
         let weight = ((candidate.score - 1.5) / 4.5).clamp(0.0, 1.1);
         let source = Provenance {
             extractor: Extractor::Heuristic,
-            place: "price shown near the title".into(),
+            // Told apart by their order on the page, so that a person's choice among
+            // several finds the same one again.
+            place: match shown.len() {
+                1 => "price shown near the title".into(),
+                n => {
+                    let before = shown.iter().filter(|p| p.node < candidate.node).count();
+                    format!("price {} of {n} shown near the title", before + 1)
+                }
+            },
         };
         let amount = Amount {
             value: candidate.amount,
@@ -257,8 +266,8 @@ fn decide(evidence: &Evidence, nominees: &[Nominee]) -> Extraction {
     let runner = nominees.get(1);
     let confidence = confidence(evidence, winner, runner);
     let from_structure = winner.structured + winner.meta >= 0.3;
-    let stands_out =
-        margin(evidence, winner) >= 2.0 && winner.shown.is_some_and(|s| s.score >= CLEAR);
+    let clear = winner.shown.filter(|s| s.score >= CLEAR);
+    let stands_out = clear.is_some_and(|s| !s.repeated || margin(evidence, winner) >= 2.0);
     let is_list = (evidence.lists_products || evidence.visible.repeated >= 6)
         && !evidence.visible.has_buy_button
         && !stands_out;
