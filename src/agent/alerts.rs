@@ -65,9 +65,10 @@ pub async fn look(
     let mut changed = Vec::new();
     for mut rule in rules {
         let mut decision = rule.state.observe(&rule.rule, &seen, &tuning);
-        if let (Decision::Fire(fire), Some(wish)) =
-            (&decision, life::holds(wish.as_ref(), &want, &rule.rule, &market))
-        {
+        if let (Decision::Fire(fire), Some(wish)) = (
+            &decision,
+            life::holds(wish.as_ref(), &want, &rule.rule, &market),
+        ) {
             // It stays to be told once the wish has lasted.
             rule.state.rearm();
             decision = Decision::Hold(Hold::Cooling {

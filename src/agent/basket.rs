@@ -12,8 +12,8 @@ use super::store::Store;
 use super::view::{self, Market};
 use crate::engine::basket::explain::{self, Cart};
 use crate::engine::basket::{
-    BasketError, Cents, Evaluation, Household, Instance, Mode, Purchase, Solution, Solved, evaluate,
-    solve,
+    BasketError, Cents, Evaluation, Household, Instance, Mode, Purchase, Solution, Solved,
+    evaluate, solve,
 };
 use crate::model::want::{Want, WantKind, WantStatus};
 use crate::model::{Currency, Money};
@@ -82,7 +82,11 @@ impl Drop for Stopper<'_> {
     fn drop(&mut self) {
         self.flag.store(true, Ordering::Relaxed);
         if let Some(run) = &self.run {
-            let mut runs = self.running.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut runs = self
+                .running
+                .0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             runs.remove(run);
         }
     }
@@ -233,8 +237,12 @@ fn refusal(error: BasketError, problem: &Problem, home: Currency) -> ApiError {
     }
     if let (Some(max), Some(plan)) = (limits.max_shops, without(false, true)) {
         let shops = at(problem, &plan).len();
+        let few = match max {
+            1 => "not one shop offers".to_owned(),
+            n => format!("no {n} shops offer"),
+        };
         return ApiError::conflict(format!(
-            "no {max} shops offer the whole list; {shops} do, for {}",
+            "{few} the whole list; {shops} do, for {}",
             money(plan.evaluation.payable)
         ))
         .hint("allow more shops or take something off the list");
@@ -243,11 +251,12 @@ fn refusal(error: BasketError, problem: &Problem, home: Currency) -> ApiError {
         (limits.budget, limits.max_shops, without(true, true))
     {
         return ApiError::conflict(format!(
-            "neither {max} shops nor {} are enough: {} shops have everything, for {}",
+            "--max-shops {max} and the budget of {} are both too little: the list takes {} shops and {}",
             money(budget),
             at(problem, &plan).len(),
             money(plan.evaluation.payable)
-        ));
+        ))
+        .hint("raise both or take something off the list");
     }
     ApiError::conflict("the list stays under what the shops that offer it take as an order")
         .hint("put more on the list, or follow more shops")
@@ -270,7 +279,9 @@ fn fill(
     // Once more, and not by the solver: nothing unchecked is shown.
     let checked = check_again(household, purchase)?;
     if checked != solved.evaluation {
-        return Err(ApiError::failed("the plan does not check; please report it"));
+        return Err(ApiError::failed(
+            "the plan does not check; please report it",
+        ));
     }
     let carts = explain::carts(household, purchase);
     let spare = spare_wants(store, market, problem, reply)?;
@@ -323,8 +334,9 @@ fn bought(solved: &Solved) -> &Purchase {
 
 fn check_again(household: &Household, purchase: &Purchase) -> Result<Evaluation, ApiError> {
     let instance = Instance::Household(household.clone());
-    evaluate(&instance, &Solution::Household(purchase.clone()))
-        .map_err(|errors| ApiError::failed(format!("the plan does not check: {}", errors.join("; "))))
+    evaluate(&instance, &Solution::Household(purchase.clone())).map_err(|errors| {
+        ApiError::failed(format!("the plan does not check: {}", errors.join("; ")))
+    })
 }
 
 /// The shops of a plan.
@@ -367,7 +379,13 @@ fn cart_view(problem: &Problem, cart: &Cart, spare: &[Spare], home: Currency) ->
     }
 }
 
-fn line(problem: &Problem, id: &str, quantity: i64, total: Cents, home: Currency) -> Option<CartLine> {
+fn line(
+    problem: &Problem,
+    id: &str,
+    quantity: i64,
+    total: Cents,
+    home: Currency,
+) -> Option<CartLine> {
     let (entry, offer, units) = problem.offer(id)?;
     let per_piece = problem.units_per_piece(entry);
     let want = &problem.entries[entry].want;
@@ -484,4 +502,25 @@ fn splits(
             },
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_is_stopped_by_name_and_forgotten_when_nobody_waits() {
+        let running = Running::default();
+        let stopper = running.begin(Some("one".into()));
+        let flag = stopper.flag();
+        assert!(!running.stop("two") && !flag.load(Ordering::Relaxed));
+        assert!(running.stop("one") && flag.load(Ordering::Relaxed));
+        drop(stopper);
+        assert!(!running.stop("one"));
+
+        let gone = running.begin(None);
+        let flag = gone.flag();
+        drop(gone);
+        assert!(flag.load(Ordering::Relaxed), "the caller went away");
+    }
 }

@@ -1,8 +1,8 @@
 //! The configuration file: every field has a default, unknown fields are errors.
 
 use crate::engine::locale::Locale;
-use crate::model::{Currency, Money};
 use crate::model::time::Date;
+use crate::model::{Currency, Money};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use std::collections::BTreeMap;

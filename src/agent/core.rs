@@ -265,7 +265,12 @@ impl Agent {
     /// Gives memory back once there has been work and then a quiet while. The store and
     /// the allocator would keep it otherwise, and the daemon is there all day.
     pub fn rest(&self) {
-        let quiet = self.0.last_used.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+        let quiet = self
+            .0
+            .last_used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .elapsed();
         if quiet < Duration::from_secs(10) || !self.0.worked.swap(false, Ordering::Relaxed) {
             return;
         }

@@ -1,10 +1,10 @@
 //! Reading the market: crawl jobs from the plan to the vault.
 
-use super::{alerts, purchases};
 use super::api::ApiError;
 use super::api::types::{CrawlProgress, CrawlRequest, CrawlResult};
 use super::core::Agent;
 use super::store::{Link, Listing, Page, Store, Zone};
+use super::{alerts, purchases};
 use crate::engine::adapter::{Listing as Found, Manifest};
 use crate::engine::matching::{self, Decision, judge};
 use crate::market::adapters::Adapter;

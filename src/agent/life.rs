@@ -71,7 +71,12 @@ fn life_view(wish: &Wish) -> LifeView {
 /// stock", but not where emptor calls a price good by itself. A day by which it is needed
 /// is word enough for everything.
 #[must_use]
-pub fn holds<'a>(wish: Option<&'a Wish>, want: &Want, rule: &AlertRule, market: &Market) -> Option<&'a Wish> {
+pub fn holds<'a>(
+    wish: Option<&'a Wish>,
+    want: &Want,
+    rule: &AlertRule,
+    market: &Market,
+) -> Option<&'a Wish> {
     let wish = wish?;
     if want.need_by.is_some_and(|day| day >= market.today()) {
         return None;
@@ -88,7 +93,12 @@ pub fn holds<'a>(wish: Option<&'a Wish>, want: &Want, rule: &AlertRule, market: 
 ///
 /// # Errors
 /// As the vault.
-pub async fn looked(agent: &Agent, store: &Store, want: &Want, now: Timestamp) -> Result<(), VaultError> {
+pub async fn looked(
+    agent: &Agent,
+    store: &Store,
+    want: &Want,
+    now: Timestamp,
+) -> Result<(), VaultError> {
     let fresh = |events: &[Event]| {
         let last = events.last().map_or(want.added, |e| e.at);
         now.duration_since(last) < BETWEEN_LOOKS
@@ -158,12 +168,21 @@ fn add(
 ///
 /// # Errors
 /// A budget in another currency without a rate, an unknown list, or as the vault.
-pub fn plan(store: &Store, market: &Market, config: &Config, request: &PlanRequest) -> Result<SpendPlan, ApiError> {
+pub fn plan(
+    store: &Store,
+    market: &Market,
+    config: &Config,
+    request: &PlanRequest,
+) -> Result<SpendPlan, ApiError> {
     let given = request.budget.or(config.wishes.budget);
     let budget = match given {
         Some(money) => Some(market.home_price(&money).ok_or_else(|| {
-            ApiError::invalid(format!("no exchange rate from {} to {}", money.currency, market.home()))
-                .hint("give the budget in your own currency")
+            ApiError::invalid(format!(
+                "no exchange rate from {} to {}",
+                money.currency,
+                market.home()
+            ))
+            .hint("give the budget in your own currency")
         })?),
         None => None,
     };
@@ -190,16 +209,21 @@ pub fn plan(store: &Store, market: &Market, config: &Config, request: &PlanReque
             cost,
             key: wish.key(),
         });
-        lines.push((want.id, SpendLine {
-            want: want.id.short(),
-            name: want.name,
-            cost,
-            life: life_view(&wish),
-        }));
+        lines.push((
+            want.id,
+            SpendLine {
+                want: want.id.short(),
+                name: want.name,
+                cost,
+                life: life_view(&wish),
+            },
+        ));
     }
     if let (Some(list), true) = (&request.list, lines.is_empty()) {
-        return Err(ApiError::not_found(format!("no open wishes on a list `{list}`"))
-            .hint("see `emptor wish list`"));
+        return Err(
+            ApiError::not_found(format!("no open wishes on a list `{list}`"))
+                .hint("see `emptor wish list`"),
+        );
     }
     let found = budget::plan(&keyed, budget.unwrap_or(Money::zero(market.home())));
     let of = |ids: &[crate::model::Id]| -> Vec<SpendLine> {

@@ -28,7 +28,13 @@ pub fn advice(market: &Market, want: &Want, points: &[HistoryPoint]) -> Option<A
         usize::try_from((day - market.today()).get_days()).unwrap_or(0)
     });
     let deadline = deadline.min(MAX_DEADLINE);
-    Some(view(&advise(&prices, deadline), &prices, now, deadline, market))
+    Some(view(
+        &advise(&prices, deadline),
+        &prices,
+        now,
+        deadline,
+        market,
+    ))
 }
 
 fn view(advice: &Advice, prices: &[i64], now: i64, deadline: usize, market: &Market) -> AdviceView {
@@ -52,7 +58,7 @@ fn view(advice: &Advice, prices: &[i64], now: i64, deadline: usize, market: &Mar
     } else if advice.is_short() {
         "unknown".clone_into(&mut view.advice);
         view.text = format!(
-            "Too little history to say whether waiting pays: {} days are known.",
+            "Too little history to say whether waiting pays: days known: {}.",
             prices.len()
         );
     } else if let Some(threshold) = advice.threshold {
@@ -119,7 +125,10 @@ fn daily(points: &[HistoryPoint], today: i64, market: &Market) -> Vec<i64> {
                 Availability::OutOfStock | Availability::Discontinued
             );
             let price = point.home.filter(|m| m.currency == market.home());
-            match price.and_then(|m| m.to_minor().ok()).filter(|m| *m > 0 && !gone) {
+            match price
+                .and_then(|m| m.to_minor().ok())
+                .filter(|m| *m > 0 && !gone)
+            {
                 Some(minor) => standing.insert(&point.url, (day, minor)),
                 None => standing.remove(point.url.as_str()),
             };

@@ -25,13 +25,20 @@ const LEAST: Decimal = Decimal::ONE;
 ///
 /// # Errors
 /// A price, day or guarantee out of range; or as the vault.
-pub fn purchase(store: &Store, want: &Want, new: &NewPurchase, today: Date) -> Result<Purchase, ApiError> {
+pub fn purchase(
+    store: &Store,
+    want: &Want,
+    new: &NewPurchase,
+    today: Date,
+) -> Result<Purchase, ApiError> {
     if new.price.amount <= Decimal::ZERO {
         return Err(ApiError::invalid("the price paid must be above 0"));
     }
     let protect_days = new.protect_days.unwrap_or(0);
     if protect_days > MAX_DAYS {
-        return Err(ApiError::invalid(format!("a guarantee runs at most {MAX_DAYS} days")));
+        return Err(ApiError::invalid(format!(
+            "a guarantee runs at most {MAX_DAYS} days"
+        )));
     }
     let bought = new.on.unwrap_or(today);
     if bought > today {
@@ -102,7 +109,12 @@ pub fn still_read(purchases: &[Purchase], wants: &[Want], today: Date) -> Vec<Wa
 ///
 /// # Errors
 /// As the vault.
-pub fn look(store: &Store, want: Id, today: Date, now: Timestamp) -> Result<(Vec<Purchase>, Vec<Alert>), VaultError> {
+pub fn look(
+    store: &Store,
+    want: Id,
+    today: Date,
+    now: Timestamp,
+) -> Result<(Vec<Purchase>, Vec<Alert>), VaultError> {
     let mut changed = Vec::new();
     let mut alerts = Vec::new();
     for mut purchase in store.purchases()?.into_iter().filter(|p| p.want == want) {
@@ -145,13 +157,21 @@ fn asks(store: &Store, purchase: &Purchase) -> Result<(Option<Money>, Option<Str
         .filter_map(|l| Some((l.offer.price?, &l.url)))
         .filter(|(price, _)| price.currency == purchase.paid.currency)
         .min_by_key(|(price, _)| price.amount);
-    Ok(lowest.map_or((None, None), |(price, url)| (Some(price), Some(url.clone()))))
+    Ok(lowest.map_or((None, None), |(price, url)| {
+        (Some(price), Some(url.clone()))
+    }))
 }
 
 /// Whether to tell, and why or why not.
 fn judge(purchase: &Purchase, asks: Option<&Money>, today: Date) -> (bool, String) {
     let Some(asks) = asks else {
-        return (false, format!("{} asks no price in {} now", purchase.shop, purchase.paid.currency));
+        return (
+            false,
+            format!(
+                "{} asks no price in {} now",
+                purchase.shop, purchase.paid.currency
+            ),
+        );
     };
     let guarded = Guarded {
         paid: purchase.paid,
@@ -159,13 +179,19 @@ fn judge(purchase: &Purchase, asks: Option<&Money>, today: Date) -> (bool, Strin
         days: purchase.protect_days,
     };
     let Some(due) = refund(&guarded, asks, today, LEAST) else {
-        return (false, format!("{} asks {asks}, you paid {}", purchase.shop, purchase.paid));
+        return (
+            false,
+            format!("{} asks {asks}, you paid {}", purchase.shop, purchase.paid),
+        );
     };
     let told = purchase
         .told
         .is_some_and(|t| t.currency == asks.currency && asks.amount > t.amount - LEAST);
     if told {
-        return (false, format!("told already: {} asks {asks}", purchase.shop));
+        return (
+            false,
+            format!("told already: {} asks {asks}", purchase.shop),
+        );
     }
     let reason = format!(
         "you bought it {} at {}; {} asks {asks} now and guarantees the price until {}: {} to claim back",
@@ -190,9 +216,15 @@ fn days_ago(day: Date, today: Date) -> String {
 ///
 /// # Errors
 /// As the vault.
-pub fn view(store: &Store, market: &Market, purchase: &Purchase) -> Result<PurchaseView, VaultError> {
+pub fn view(
+    store: &Store,
+    market: &Market,
+    purchase: &Purchase,
+) -> Result<PurchaseView, VaultError> {
     let today = market.today();
-    let runs = purchase.protected_until().is_some_and(|until| until >= today);
+    let runs = purchase
+        .protected_until()
+        .is_some_and(|until| until >= today);
     let (asks, _) = asks(store, purchase)?;
     let guarded = Guarded {
         paid: purchase.paid,
@@ -214,7 +246,17 @@ pub fn view(store: &Store, market: &Market, purchase: &Purchase) -> Result<Purch
         state: match purchase.protected_until() {
             None => "no price guarantee".to_owned(),
             Some(until) if until < today => format!("the guarantee ended on {until}"),
-            Some(_) => judge(&Purchase { told: None, ..purchase.clone() }, asks.as_ref(), today).1,
+            Some(_) => {
+                judge(
+                    &Purchase {
+                        told: None,
+                        ..purchase.clone()
+                    },
+                    asks.as_ref(),
+                    today,
+                )
+                .1
+            }
         },
     })
 }

@@ -185,8 +185,7 @@ impl Purchase {
     #[must_use]
     pub fn protected_until(&self) -> Option<Date> {
         let days = SignedDuration::from_hours(24 * i64::from(self.protect_days));
-        (self.protect_days > 0)
-            .then(|| self.bought.checked_add(days).unwrap_or(Date::MAX))
+        (self.protect_days > 0).then(|| self.bought.checked_add(days).unwrap_or(Date::MAX))
     }
 }
 

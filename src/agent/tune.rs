@@ -20,7 +20,9 @@ pub fn state(store: &Store, market: &Market, want: &Want) -> Result<TuneReply, V
     let next = next(store, market, want, &trade_offs)?;
     let money = |amount: Decimal| Money::new(amount, market.home()).rounded();
     let reason = if trade_offs.is_empty() {
-        Some("this want has no preference with a worth; say one, such as `emptor wish edit WANT --prefer 'delivery<=2:4'`")
+        Some(
+            "this want has no preference with a worth; say one, such as `emptor wish edit WANT --prefer 'delivery<=2:4'`",
+        )
     } else if next.is_some() {
         None
     } else if trade_offs.iter().all(TradeOff::is_settled) {
@@ -87,14 +89,14 @@ pub fn answer(
     answer: &TuneAnswer,
 ) -> Result<Want, ApiError> {
     let mut trade_offs = market.trade_offs(want);
-    let question = next(store, market, want, &trade_offs)?
-        .ok_or_else(|| ApiError::conflict("no question is open").hint("`emptor wish tune WANT` says why"))?;
+    let question = next(store, market, want, &trade_offs)?.ok_or_else(|| {
+        ApiError::conflict("no question is open").hint("`emptor wish tune WANT` says why")
+    })?;
     if answer.id.as_ref().is_some_and(|id| *id != question.id) {
-        return Err(ApiError::conflict(format!(
-            "the open question is about `{}`",
-            question.id
-        ))
-        .hint("ask for the question again"));
+        return Err(
+            ApiError::conflict(format!("the open question is about `{}`", question.id))
+                .hint("ask for the question again"),
+        );
     }
     let mut new = want.clone();
     for t in trade_offs.iter_mut().filter(|t| t.id == question.id) {
@@ -103,7 +105,11 @@ pub fn answer(
         *t = t.answered(asked, answer.answer);
         // From now on it counts with what the answers say.
         t.stated = t.middle();
-        for p in new.prefer.iter_mut().filter(|p| p.requirement.to_string() == t.id) {
+        for p in new
+            .prefer
+            .iter_mut()
+            .filter(|p| p.requirement.to_string() == t.id)
+        {
             p.worth = t.stated;
         }
     }

@@ -127,7 +127,9 @@ impl Market {
             .filter_map(|p| {
                 let id = p.requirement.to_string();
                 let tuned = known.iter().find(|t| t.id == id && t.stated == p.worth);
-                tuned.cloned().or_else(|| TradeOff::new(id, p.worth, spread))
+                tuned
+                    .cloned()
+                    .or_else(|| TradeOff::new(id, p.worth, spread))
             })
             .collect()
     }

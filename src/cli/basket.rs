@@ -33,7 +33,7 @@ pub struct Basket {
     /// Stop after so many milliseconds with the best plan so far
     #[arg(long, value_name = "N")]
     limit_ms: Option<u64>,
-    /// Also where delivery costs come from, and other offers' titles
+    /// Also where delivery costs come from, and what each thing is called there
     #[arg(long)]
     explain: bool,
 }
@@ -101,7 +101,10 @@ fn print(cx: &Context, r: &BasketReply, explain: bool) {
         let name = limit.limit.replace('_', "-");
         match &limit.saving {
             Some(s) if !s.amount.is_zero() => {
-                cx.line(&format!("Without --{name} it would cost {} less.", money(s)));
+                cx.line(&format!(
+                    "Without --{name} it would cost {} less.",
+                    money(s)
+                ));
             }
             Some(_) => cx.line(&cx.dim(&format!("--{name} costs nothing."))),
             None => {}
@@ -173,7 +176,11 @@ fn print_cart(cx: &Context, cart: &CartView, explain: bool) {
     let delivery = if cart.delivery.amount == cart.delivery_high.amount {
         money(&cart.delivery)
     } else {
-        format!("{} (up to {})", money(&cart.delivery), money(&cart.delivery_high))
+        format!(
+            "{} (up to {})",
+            money(&cart.delivery),
+            money(&cart.delivery_high)
+        )
     };
     cx.line(&format!("  delivery  {delivery}{source}"));
     if let Some(next) = &cart.next {
@@ -210,7 +217,11 @@ fn print_split(cx: &Context, s: &SplitView) {
         .map(|m| format!(", saves {}", money(&m)))
         .unwrap_or_default();
     let proven = if s.proven { "" } else { ", not proven best" };
-    cx.line(&format!("{shops}: {}{saving}  {}{proven}", money(pay), s.at.join(" + ")));
+    cx.line(&format!(
+        "{shops}: {}{saving}  {}{proven}",
+        money(pay),
+        s.at.join(" + ")
+    ));
 }
 
 fn print_worst(cx: &Context, worst: &WorstView) {
@@ -230,6 +241,9 @@ fn print_worst(cx: &Context, worst: &WorstView) {
 
 fn not_bought(cx: &Context, title: &str, wants: &[NotBought]) {
     for want in wants {
-        cx.line(&cx.yellow(&format!("{title}: {} [{}]: {}", want.name, want.want, want.reason)));
+        cx.line(&cx.yellow(&format!(
+            "{title}: {} [{}]: {}",
+            want.name, want.want, want.reason
+        )));
     }
 }

@@ -28,7 +28,10 @@ fn print(cx: &Context, plan: &SpendPlan) {
         section(cx, "Wishes", &plan.later);
     }
     section(cx, "No price now", &plan.unpriced);
-    cx.line(&format!("All that has a price costs {}.", cx.bold(&money(&plan.total))));
+    cx.line(&format!(
+        "All that has a price costs {}.",
+        cx.bold(&money(&plan.total))
+    ));
     match &plan.budget {
         Some(budget) => cx.line(&format!(
             "Of {} {} would be spent, {} is left; {} is missing for all.",

@@ -44,7 +44,9 @@ pub async fn run(cx: &mut Context, want: &str, answers: &[Reply]) -> Result {
     }
     if answers.is_empty() && std::io::stdin().is_terminal() && !cx.global.json {
         for _ in 0..MAX_QUESTIONS {
-            let Some(question) = &state.question else { break };
+            let Some(question) = &state.question else {
+                break;
+            };
             let Some(answer) = ask(question)? else { break };
             state = tell(cx, &path, Some(question.id.clone()), answer).await?;
         }
@@ -52,7 +54,12 @@ pub async fn run(cx: &mut Context, want: &str, answers: &[Reply]) -> Result {
     cx.show(&state, print)
 }
 
-async fn tell(cx: &mut Context, path: &str, id: Option<String>, answer: Answer) -> Result<TuneReply> {
+async fn tell(
+    cx: &mut Context,
+    path: &str,
+    id: Option<String>,
+    answer: Answer,
+) -> Result<TuneReply> {
     cx.post(path, &TuneAnswer { id, answer }).await
 }
 

@@ -290,7 +290,10 @@ fn sort_wants(wants: &mut [WantView], sort: Sort) {
         }),
         // Intensities are tenths.
         Sort::Intensity => wants.sort_by_key(|w| {
-            Reverse(w.life.map(|l| (l.stage, (l.intensity * 10.0).round() as i64)))
+            Reverse(
+                w.life
+                    .map(|l| (l.stage, (l.intensity * 10.0).round() as i64)),
+            )
         }),
     }
 }
@@ -365,7 +368,10 @@ fn print_list(cx: &Context, wants: &[WantView]) {
                 }
                 _ => String::new(),
             };
-            cx.line(&format!("  {quantity}{}{status}  {id}{life}{ask}", w.want.name));
+            cx.line(&format!(
+                "  {quantity}{}{status}  {id}{life}{ask}",
+                w.want.name
+            ));
             match &w.best {
                 Some(best) => cx.line(&format!("      {}", offers::one_line(cx, best))),
                 None => cx.line(&cx.dim("      no offer yet")),

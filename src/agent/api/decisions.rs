@@ -14,8 +14,13 @@ use axum::routing::{delete, get, post};
 /// The routes, for the table.
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::new::<BasketReply>("post", "/v1/basket", "Where to buy a list", post(plan_basket))
-            .takes::<BasketRequest>(),
+        Route::new::<BasketReply>(
+            "post",
+            "/v1/basket",
+            "Where to buy a list",
+            post(plan_basket),
+        )
+        .takes::<BasketRequest>(),
         Route::new::<Done>(
             "post",
             "/v1/basket/{run}/stop",
@@ -28,13 +33,8 @@ pub fn routes() -> Vec<Route> {
             "The next question about a trade-off",
             get(question),
         ),
-        Route::new::<TuneReply>(
-            "post",
-            "/v1/wants/{want}/tune",
-            "Answer it",
-            post(answer),
-        )
-        .takes::<TuneAnswer>(),
+        Route::new::<TuneReply>("post", "/v1/wants/{want}/tune", "Answer it", post(answer))
+            .takes::<TuneAnswer>(),
         Route::new::<SpendPlan>(
             "post",
             "/v1/wishes/plan",

@@ -43,7 +43,11 @@ impl Terms {
 
     /// The fee for so much goods at the most.
     pub fn worst_fee_at(&self, goods: Cents) -> Cents {
-        if self.is_free(goods) { 0 } else { self.worst_fee }
+        if self.is_free(goods) {
+            0
+        } else {
+            self.worst_fee
+        }
     }
 
     fn is_free(&self, goods: Cents) -> bool {
@@ -51,7 +55,10 @@ impl Terms {
     }
 
     fn tiers(&self, fee: Cents) -> Vec<Step> {
-        let mut tiers = vec![Step { from: 0, amount: fee }];
+        let mut tiers = vec![Step {
+            from: 0,
+            amount: fee,
+        }];
         if let Some(from) = self.free_from {
             if from > 0 {
                 tiers.push(Step { from, amount: 0 });
@@ -87,7 +94,11 @@ impl Problem {
         };
         for mut entry in entries {
             entry.offers.truncate(MAX_OFFERS);
-            let prices: Vec<_> = entry.offers.iter().map(|o| goods(market, &o.offer)).collect();
+            let prices: Vec<_> = entry
+                .offers
+                .iter()
+                .map(|o| goods(market, &o.offer))
+                .collect();
             if prices.iter().all(Option::is_none) {
                 nobody.push(NotBought {
                     want: entry.want.id.short(),
@@ -107,7 +118,9 @@ impl Problem {
         let (per_piece, units) = packs(&entry.want, &entry.offers);
         let wanted = i64::from(entry.want.quantity) * per_piece;
         for (at, (offer, price)) in entry.offers.iter().zip(prices).enumerate() {
-            let Some((price, worst)) = *price else { continue };
+            let Some((price, worst)) = *price else {
+                continue;
+            };
             let shop = self.shop(&offer.shop);
             let covers = units[at];
             self.household.offers.push(Offer {
@@ -115,7 +128,10 @@ impl Problem {
                 id: format!("{index}:{}", offer.id),
                 shop,
                 covers: vec![(index, covers)],
-                breaks: vec![Step { from: 1, amount: price }],
+                breaks: vec![Step {
+                    from: 1,
+                    amount: price,
+                }],
                 max_qty: packs_for(wanted, covers),
                 weight_g: 0,
                 disutility: 0,
@@ -123,7 +139,10 @@ impl Problem {
             self.offers.push((index, at, covers, worst));
         }
         // A wish is worth at most its limit; what is to be bought is bought.
-        let limit = entry.want.limit.filter(|_| entry.want.kind == WantKind::Wish);
+        let limit = entry
+            .want
+            .limit
+            .filter(|_| entry.want.kind == WantKind::Wish);
         self.household.items.push(Item {
             id: entry.want.id.to_string(),
             qty: wanted,
@@ -137,17 +156,20 @@ impl Problem {
 
     fn shop(&mut self, domain: &str) -> usize {
         let shops = &mut self.household.shops;
-        shops.iter().position(|s| s.id == domain).unwrap_or_else(|| {
-            shops.push(Shop {
-                id: domain.to_owned(),
-                tiers: Vec::new(),
-                basis: Basis::BeforeCoupons,
-                weight_tiers: Vec::new(),
-                pickup: None,
-                min_order: 0,
-            });
-            shops.len() - 1
-        })
+        shops
+            .iter()
+            .position(|s| s.id == domain)
+            .unwrap_or_else(|| {
+                shops.push(Shop {
+                    id: domain.to_owned(),
+                    tiers: Vec::new(),
+                    basis: Basis::BeforeCoupons,
+                    weight_tiers: Vec::new(),
+                    pickup: None,
+                    min_order: 0,
+                });
+                shops.len() - 1
+            })
     }
 
     fn add_terms(&mut self, market: &Market) {
@@ -260,7 +282,11 @@ impl Problem {
                 .filter(|(_, (entry, ..))| *entry == index)
                 .map(|(offer, (_, _, units, _))| {
                     let quantity = packs_for(item.qty, *units);
-                    (offer.price_of(quantity).unwrap_or(Cents::MAX), &offer.id, quantity)
+                    (
+                        offer.price_of(quantity).unwrap_or(Cents::MAX),
+                        &offer.id,
+                        quantity,
+                    )
                 })
                 .min()?;
             let worth = item
@@ -429,10 +455,16 @@ mod tests {
     #[test]
     fn packs_are_counted_in_their_common_unit() {
         assert_eq!(
-            packs_of("coffee 1 kg", &["beans 500 g", "beans 1 kg", "beans 2 x 1 kg", "beans"]),
+            packs_of(
+                "coffee 1 kg",
+                &["beans 500 g", "beans 1 kg", "beans 2 x 1 kg", "beans"]
+            ),
             (2, vec![1, 2, 4, 2])
         );
-        assert_eq!(packs_of("milk 1 l", &["milk 0.98 l", "milk 1000 g"]), (1, vec![1, 1]));
+        assert_eq!(
+            packs_of("milk 1 l", &["milk 0.98 l", "milk 1000 g"]),
+            (1, vec![1, 1])
+        );
         assert_eq!(packs_of("drill", &["drill 2 kg"]), (1, vec![1]));
     }
 }
