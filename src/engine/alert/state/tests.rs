@@ -66,7 +66,7 @@ fn better_is_judged_by_the_offers_own_history() {
 
     let rule = rule("better");
     let mut state = AlertState::default();
-    let mut look = |state: &mut AlertState, day: i64, minor| {
+    let look = |state: &mut AlertState, day: i64, minor| {
         state.observe(&rule, &seen(24 * day, eur(minor)), &Tuning::default())
     };
     for day in 0..40 {
