@@ -78,7 +78,7 @@ impl Agent {
     pub fn new(paths: Paths) -> Result<(Self, mpsc::Receiver<(String, Action)>), StartError> {
         let config = Config::load(&paths.config)?;
         let fetcher = Fetcher::new(net_config(&config))?;
-        let pool = crate::worker::WorkerPool::new(2, std::env::current_exe()?);
+        let pool = crate::worker::WorkerPool::new(2, crate::worker::this_binary()?);
         // A directory that cannot be watched costs the person their own adapters, not the
         // daemon; `warning` says so.
         let (adapters, warning) = match adapters::watch(&paths.adapters) {
@@ -257,7 +257,12 @@ impl Agent {
     /// Gives memory back once there has been work and then a quiet while. The store and
     /// the allocator would keep it otherwise, and the daemon is there all day.
     pub fn rest(&self) {
-        let quiet = self.0.last_used.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+        let quiet = self
+            .0
+            .last_used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .elapsed();
         if quiet < Duration::from_secs(10) || !self.0.worked.swap(false, Ordering::Relaxed) {
             return;
         }
