@@ -317,10 +317,6 @@ impl Context {
     }
 
     /// Prints a line. A closed pipe ends the program quietly.
-    #[expect(
-        clippy::unused_self,
-        reason = "printing is a capability of the context"
-    )]
     pub fn line(&self, text: &str) {
         print_line(text);
     }
