@@ -26,7 +26,10 @@ const FLOORS: [(&str, u8); 13] = [
 const SIBLINGS: [(&str, &str); 2] = [("cli", "demo"), ("demo", "cli")];
 
 fn floor(module: &str) -> Option<u8> {
-    FLOORS.iter().find(|(name, _)| *name == module).map(|(_, floor)| *floor)
+    FLOORS
+        .iter()
+        .find(|(name, _)| *name == module)
+        .map(|(_, floor)| *floor)
 }
 
 fn rust_files(dir: &Path, out: &mut Vec<PathBuf>) {
@@ -43,7 +46,12 @@ fn rust_files(dir: &Path, out: &mut Vec<PathBuf>) {
 /// The top-level module a file belongs to.
 fn module_of(src: &Path, file: &Path) -> String {
     let inside = file.strip_prefix(src).expect("below src");
-    let first = inside.components().next().expect("a name").as_os_str().to_string_lossy();
+    let first = inside
+        .components()
+        .next()
+        .expect("a name")
+        .as_os_str()
+        .to_string_lossy();
     first.trim_end_matches(".rs").to_owned()
 }
 
@@ -53,13 +61,19 @@ fn used(text: &str) -> Vec<(usize, String)> {
     for (number, line) in text.lines().enumerate() {
         let code = line.split("//").next().unwrap_or_default();
         for part in code.split("crate::").skip(1) {
-            let name: String =
-                part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            let name: String = part
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                .collect();
             if !name.is_empty() {
                 out.push((number + 1, name));
             }
         }
-        assert!(!code.contains("use crate::{"), "line {}: name the module first", number + 1);
+        assert!(
+            !code.contains("use crate::{"),
+            "line {}: name the module first",
+            number + 1
+        );
     }
     out
 }

@@ -13,6 +13,7 @@ use crate::model::want::{Want, WantStatus};
 use crate::net::{Fetcher, NetConfig, user_agent};
 use crate::notify::{Action, Notifier};
 use crate::vault::{Options, Secret, Vault, VaultError, VaultPaths};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc};
@@ -35,6 +36,7 @@ struct Inner {
     notifier: Notifier,
     since: Timestamp,
     last_used: Mutex<Instant>,
+    worked: AtomicBool,
     failures: Mutex<u32>,
     unlocking: tokio::sync::Mutex<()>,
     writing: tokio::sync::Mutex<()>,
@@ -97,6 +99,7 @@ impl Agent {
             notifier,
             since: Timestamp::now(),
             last_used: Mutex::new(Instant::now()),
+            worked: AtomicBool::new(true),
             failures: Mutex::new(0),
             unlocking: tokio::sync::Mutex::new(()),
             writing: tokio::sync::Mutex::new(()),
@@ -251,8 +254,23 @@ impl Agent {
         })
     }
 
+    /// Gives memory back once there has been work and then a quiet while. The store and
+    /// the allocator would keep it otherwise, and the daemon is there all day.
+    pub fn rest(&self) {
+        let quiet = self.0.last_used.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+        if quiet < Duration::from_secs(10) || !self.0.worked.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        if let Ok(store) = self.store()
+            && let Err(e) = store.vault().release_memory()
+        {
+            tracing::warn!("memory was not given back: {e}");
+        }
+    }
+
     /// Notes that the person is there, for the automatic lock.
     pub fn used(&self) {
+        self.0.worked.store(true, Ordering::Relaxed);
         *self
             .0
             .last_used

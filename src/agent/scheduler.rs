@@ -24,6 +24,10 @@ pub async fn run(agent: Agent) {
                 PAUSE
             }
         };
+        if pause > Duration::from_secs(5) {
+            let agent = agent.clone();
+            let _ = tokio::task::spawn_blocking(move || agent.rest()).await;
+        }
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(pause) => {}

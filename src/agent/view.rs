@@ -174,7 +174,9 @@ pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply
         }
         if let Some(listed) = ranking.shortlist.iter().find(|l| l.id == r.id) {
             view.shortlisted = true;
-            view.notes.push(listed.wins.clone());
+            if ranking.shortlist.len() > 1 {
+                view.notes.push(listed.wins.clone());
+            }
             if !listed.against_first.is_empty() {
                 view.notes.push(listed.against_first.clone());
             }

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod adapters;
+mod alert;
 mod alerts;
+mod basket;
 mod cli;
 mod config;
 mod crawl;
@@ -17,6 +19,7 @@ mod output;
 mod rank;
 mod support;
 mod tender;
+mod vault_backup;
 mod vault_crash;
 mod vault_damage;
 mod vault_faults;

@@ -334,9 +334,7 @@ async fn add_want(State(agent): State<Agent>, Body(new): Body<NewWant>) -> Resul
     let mut want = Want::new(text::clean(input, 300), now);
     let mut new_shop = None;
     if input.starts_with("http://") || input.starts_with("https://") {
-        let address = shop::address(input).map_err(|e| ApiError::invalid(e.to_string()))?;
-        let found =
-            shop::shop(address.as_str(), now).map_err(|e| ApiError::invalid(e.to_string()))?;
+        let (address, found) = public_address(&agent, input, now)?;
         let adapter = crawl::adapter_of(&agent, &found);
         let kept = crate::market::crawl::kept_params(adapter.as_ref().map(|a| &*a.manifest));
         let url = links::canonical(&address, &kept).to_string();
@@ -384,6 +382,22 @@ async fn add_want(State(agent): State<Agent>, Body(new): Body<NewWant>) -> Resul
     crawl::plan(&agent, &store)?;
     agent.wake();
     want_view(&agent, &store, &want)
+}
+
+/// An address the person named, and its shop; refused at once if the network guard would
+/// refuse it later.
+fn public_address(
+    agent: &Agent,
+    text: &str,
+    now: Timestamp,
+) -> std::result::Result<(Url, crate::model::Shop), ApiError> {
+    let address = shop::address(text).map_err(|e| ApiError::invalid(e.to_string()))?;
+    agent.fetcher().vet(&address).map_err(|e| {
+        ApiError::invalid(e.to_string())
+            .hint("a host of your own needs a line under [net] allow_private in the settings")
+    })?;
+    let shop = shop::shop(address.as_str(), now).map_err(|e| ApiError::invalid(e.to_string()))?;
+    Ok((address, shop))
 }
 
 fn positive(
@@ -436,10 +450,10 @@ async fn edit_want(
     };
     let mut new_shop = None;
     if let Some(url) = edit.add_url {
-        let address = shop::address(&url).map_err(|e| ApiError::invalid(e.to_string()))?;
-        let found = shop::shop(address.as_str(), Timestamp::now())
-            .map_err(|e| ApiError::invalid(e.to_string()))?;
-        let url = links::canonical(&address, &[]).to_string();
+        let (address, found) = public_address(&agent, &url, Timestamp::now())?;
+        let adapter = crawl::adapter_of(&agent, &found);
+        let kept = crate::market::crawl::kept_params(adapter.as_ref().map(|a| &*a.manifest));
+        let url = links::canonical(&address, &kept).to_string();
         if store.shop(&found.domain)?.is_none() {
             new_shop = Some(found);
         }
@@ -663,7 +677,7 @@ async fn one_shop(State(agent): State<Agent>, Path(text): Path<String>) -> Resul
 async fn add_shop(State(agent): State<Agent>, Body(new): Body<NewShop>) -> Result<ShopView> {
     let store = agent.store()?;
     let now = Timestamp::now();
-    let mut shop = shop::shop(&new.input, now).map_err(|e| ApiError::invalid(e.to_string()))?;
+    let (_, mut shop) = public_address(&agent, &new.input, now)?;
     if let Some(known) = store.shop(&shop.domain)? {
         shop = known;
     }

@@ -266,8 +266,8 @@ fn decide(evidence: &Evidence, nominees: &[Nominee]) -> Extraction {
     let runner = nominees.get(1);
     let confidence = confidence(evidence, winner, runner);
     let from_structure = winner.structured + winner.meta >= 0.3;
-    let stands_out =
-        margin(evidence, winner) >= 2.0 && winner.shown.is_some_and(|s| s.score >= CLEAR);
+    let clear = winner.shown.filter(|s| s.score >= CLEAR);
+    let stands_out = clear.is_some_and(|s| !s.repeated || margin(evidence, winner) >= 2.0);
     let is_list = (evidence.lists_products || evidence.visible.repeated >= 6)
         && !evidence.visible.has_buy_button
         && !stands_out;

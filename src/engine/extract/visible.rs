@@ -39,6 +39,8 @@ pub struct Candidate {
     pub aside: bool,
     /// Shown somewhere as one price, not as the end of a range.
     pub single: bool,
+    /// One of several in blocks that look the same.
+    pub repeated: bool,
 }
 
 /// The score from which a candidate looks like a price to pay.
@@ -127,8 +129,13 @@ impl Reader<'_> {
                 _ => continue,
             };
             let zone = self.zone(id);
-            if zone.has(Zone::HIDDEN.with(Zone::RELATED).with(Zone::GRID)) || self.text_len(id) == 0
-            {
+            // A layout may call its columns a grid.
+            let unfit = if weight < 1.0 {
+                Zone::HIDDEN.with(Zone::RELATED).with(Zone::GRID)
+            } else {
+                Zone::HIDDEN.with(Zone::RELATED)
+            };
+            if zone.has(unfit) || self.text_len(id) == 0 {
                 continue;
             }
             let text = self.doc.inner_text(id, 300);
@@ -305,6 +312,8 @@ impl Reader<'_> {
             let marked = figures.iter().any(|f| f.has_mark)
                 || (level == 0 && self.names_price(node) && figures.len() == 1);
             match (&best, marked) {
+                // The sign is of another price that stands in an element of its own.
+                (None, true) if level > 0 && self.holds_whole_price(node, leaf) => break,
                 (None, true) => best = Some((node, figures)),
                 (Some((_, inner)), true) => {
                     // A larger block that says more about the same one price.
@@ -321,12 +330,30 @@ impl Reader<'_> {
                     best = Some((node, figures));
                 }
                 (Some(_), false) => break,
+                (None, false) if figures.len() != 1 && level > 0 => break,
+                // Only a percentage, a size, a date: no part of a price.
+                (None, false) if figures.is_empty() => break,
                 (None, false) if figures.len() > 1 => break,
                 (None, false) => {}
             }
             at = self.doc.parent(node);
         }
         best
+    }
+
+    /// Whether a text outside `leaf` has an amount with its currency.
+    fn holds_whole_price(&self, node: NodeId, leaf: NodeId) -> bool {
+        self.doc.descendants(node).any(|id| {
+            !self.doc.contains(leaf, id)
+                && self
+                    .doc
+                    .raw_text(id)
+                    .is_some_and(|t| t.len() <= 160 && t.bytes().any(|b| b.is_ascii_digit()))
+                && self
+                    .doc
+                    .text(id)
+                    .is_some_and(|t| price::figures(&t, self.hints).iter().any(|f| f.has_mark))
+        })
     }
 
     fn names_price(&self, node: NodeId) -> bool {
@@ -358,7 +385,10 @@ impl Reader<'_> {
             if ends_with_digit && trimmed.starts_with(|c: char| c.is_ascii_digit()) {
                 let two = trimmed.bytes().take_while(u8::is_ascii_digit).count() == 2;
                 let cents = matches!(self.doc.tag(parent), Some(Tag::Sup | Tag::Sub | Tag::Small))
-                    || self.zone(parent).has(Zone::CENTS);
+                    || self.zone(parent).has(Zone::CENTS)
+                    || (trimmed.len() == 2
+                        && !text.starts_with(char::is_whitespace)
+                        && ends_whole(&out));
                 out.push(if two && cents { '.' } else { ' ' });
             }
             let ends_open = !out.is_empty() && !out.ends_with(char::is_whitespace);
@@ -466,6 +496,13 @@ impl Reader<'_> {
             Kind::UpTo => -3.0,
             _ => -4.0,
         };
+        if kind == Kind::Price {
+            score += match label(before) {
+                Label::Price => 0.8,
+                Label::Conditional => -2.0,
+                Label::Other => 0.0,
+            };
+        }
         score += self.nearness(block);
         for (purpose, cost) in [
             (Zone::OLD, 4.0),
@@ -498,6 +535,7 @@ impl Reader<'_> {
             old,
             aside,
             single: figure.high.is_none() && kind == Kind::Price && !aside,
+            repeated: false,
         }
     }
 
@@ -510,7 +548,7 @@ impl Reader<'_> {
             score += if distance >= 0.0 {
                 2.0 * (-distance / 250.0).exp()
             } else if distance > -60.0 {
-                0.6
+                0.6 + 1.4 * (distance / 20.0).exp()
             } else {
                 -1.0
             };
@@ -540,6 +578,7 @@ impl Reader<'_> {
             if members.len() >= 3 && amounts.len() >= 2 {
                 most = most.max(live);
                 for i in members {
+                    found[i].repeated = true;
                     found[i].score -= if amounts.len() >= 3 { 2.5 } else { 1.0 };
                 }
             }
@@ -706,6 +745,18 @@ impl Reader<'_> {
     }
 }
 
+/// Whether a text ends with an amount in whole units: digits of another element right
+/// behind it are its cents, as nobody writes two prices without a gap.
+fn ends_whole(text: &str) -> bool {
+    let tail: String = text
+        .chars()
+        .rev()
+        .take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ','))
+        .collect();
+    let has_cents = tail.find(['.', ',']).is_some_and(|digits| digits != 3);
+    !has_cents
+}
+
 /// Appends a text with runs of white space folded, so that the words before an amount
 /// stay near it.
 fn push_folded(out: &mut String, text: &str) {
@@ -733,6 +784,47 @@ fn is_sold_out(label: &str) -> bool {
     )
 }
 
+enum Label {
+    /// "Price", "now only".
+    Price,
+    /// For members, holders of a card, an old device given back.
+    Conditional,
+    Other,
+}
+
+/// What the words before an amount promise. `before` is lower case.
+fn label(before: &str) -> Label {
+    let words = || {
+        before
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|w| !w.is_empty())
+    };
+    if words().any(|w| CONDITIONS.contains(&w)) {
+        return Label::Conditional;
+    }
+    let last = words().next_back();
+    let names = last.is_some_and(|w| PRICE_WORDS.contains(&w))
+        || PRICE_WORDS
+            .iter()
+            .any(|p| !p.is_ascii() && before.trim_end_matches([':', '：', ' ']).ends_with(p));
+    if names { Label::Price } else { Label::Other }
+}
+
+/// Words right before the price to pay.
+#[rustfmt::skip]
+const PRICE_WORDS: &[&str] = &[
+    "price", "now", "today", "only", "total", "preis", "jetzt", "nur", "prix", "maintenant", "precio", "ahora", "oferta", "preço", "preco", "agora", "por", "prezzo", "ora", "adesso", "prijs", "nu", "voor",
+    "cena", "teraz", "nyní", "ár", "most", "preț", "pret", "acum", "pris", "hinta", "nyt", "hind", "kaina", "cijena", "цена", "сейчас", "ціна", "зараз", "цената", "τιμή", "τώρα", "fiyat", "fiyatı", "şimdi",
+    "harga", "giá", "ราคา", "السعر", "سعر", "الآن", "מחיר", "عكس", "قیمت", "価格", "税込", "价格", "价", "售价", "現在", "特價", "售價", "가격", "판매가", "कीमत",
+];
+
+/// Words that make a price depend on who buys.
+#[rustfmt::skip]
+const CONDITIONS: &[&str] = &[
+    "member", "members", "club", "clubcard", "card", "loyalty", "prime", "trade", "mitglied", "mitglieder", "karte", "kundenkarte", "carte", "fidélité", "membre", "socio", "socios", "tarjeta", "tessera", "lid", "leden",
+    "kartu", "kartou", "kartą", "klub", "klubu", "členové", "karta", "картой", "карте", "карты", "клуба", "клубная", "medlem", "medlemmer", "jäsen", "students", "student", "coupon", "voucher", "gutschein", "会员价", "会員価格", "会員",
+];
+
 /// Words on buttons that put the product into the basket.
 #[rustfmt::skip]
 const BUY_WORDS: &[&str] = &[
@@ -746,9 +838,11 @@ const BUY_WORDS: &[&str] = &[
 fn is_buy_text(text: &str) -> bool {
     let text = text.trim().to_lowercase();
     text.chars().count() <= 40
-        && BUY_WORDS
-            .iter()
-            .any(|w| text == *w || (text.contains(w) && text.len() <= w.len() + 12 && w.len() > 8))
+        && BUY_WORDS.iter().any(|w| {
+            text == *w
+                || (text.contains(w) && text.len() <= w.len() + 12 && w.len() > 8)
+                || (text.starts_with(w) && w.len() > 6)
+        })
 }
 
 /// The words of a name, lower case.

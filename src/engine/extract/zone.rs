@@ -123,13 +123,8 @@ fn own<'a>(
     let is_frame = matches!(tag, Tag::Html | Tag::Body | Tag::Main);
     for (name, value) in doc.attrs(id) {
         match name {
-            "class" | "id" | "data-testid" | "data-test" | "data-qa" | "data-test-id"
-            | "data-component" | "data-selenium" | "data-role" | "data-hook" | "itemprop"
-            | "data-auto" | "data-automation" | "data-automation-id" | "data-tl-id" | "data-at"
-                if !is_frame =>
-            {
-                zone = zone.with(of_words(value, names));
-            }
+            "class" | "id" | "itemprop" if !is_frame => zone = zone.with(of_words(value, names)),
+            _ if !is_frame && names_part(name) => zone = zone.with(of_words(value, names)),
             "hidden" => zone = zone.with(Zone::HIDDEN),
             "style" => zone = zone.with(of_style(value)),
             "aria-label" if value.len() < 60 && value.to_lowercase().contains("breadcrumb") => {
@@ -139,6 +134,30 @@ fn own<'a>(
         }
     }
     zone
+}
+
+/// Whether an attribute names the part for tests, scripts or statistics: `data-testid`,
+/// `data-qa`, `data-automation-id`.
+fn names_part(attribute: &str) -> bool {
+    attribute.strip_prefix("data-").is_some_and(|name| {
+        matches!(
+            name.rsplit('-').next().unwrap_or(name),
+            "id" | "testid"
+                | "test"
+                | "qa"
+                | "cy"
+                | "component"
+                | "selenium"
+                | "role"
+                | "hook"
+                | "auto"
+                | "automation"
+                | "at"
+                | "element"
+                | "e2e"
+                | "locator"
+        )
+    })
 }
 
 fn of_style(style: &str) -> Zone {
@@ -262,7 +281,7 @@ fn of_compact(name: &str) -> Zone {
     if any(&["addtocart", "addtobag", "addtobasket", "buynow", "buybutton", "buybtn", "btnbuy", "btncart", "inwarenkorb", "addcart", "ajoutpanier", "addtotrolley", "productformsubmit", "singleaddtocart", "kaufen", "dokosika", "dokoszyka"]) { zone = zone.with(Zone::BUY); }
     if any(&["minicart", "cartdrawer", "cartsidebar", "minibasket", "headercart", "cartitem", "carttotal", "cartpopup", "sidecart", "shoppingcart", "cartpreview", "cartmodal"]) { zone = zone.with(Zone::CART); }
     if any(&["crosssell", "upsell", "recommend", "youmayalso", "alsolike", "alsobought", "alsoviewed", "similaritem", "similarproduct", "relatedproduct", "relateditem", "recentlyviewed", "frequentlybought", "moreproducts", "otherproducts", "moreitems", "morefrom", "boughttogether", "completethelook", "shopthelook", "productcarousel", "productslider", "productswiper", "lastseen", "othersellers"]) { zone = zone.with(Zone::RELATED); }
-    if any(&["productcard", "producttile", "productgrid", "productlist", "carditem", "griditem", "tileproduct", "productitem", "productbox", "productteaser", "productminiature", "listproduct", "articlelist"]) { zone = zone.with(Zone::GRID); }
+    if any(&["productcard", "producttile", "productgrid", "productlist", "carditem", "tileproduct", "productitem", "productbox", "productteaser", "productminiature", "listproduct", "articlelist"]) { zone = zone.with(Zone::GRID); }
     if any(&["producttitle", "productmain", "productpage", "productdetail", "productinfo", "productsummary", "productview", "pdp", "buybox", "productessential", "productsingle", "singleproduct", "productform", "entrysummary", "productpurchase", "maincontent", "productoverview", "productintro"]) { zone = zone.with(Zone::MAIN); }
     if any(&["footer", "sitenav", "mainnav", "navmenu", "breadcrumb", "cookieconsent", "newsletter", "topmenu", "siteheader", "pageheader", "mainheader"]) { zone = zone.with(Zone::CHROME); }
     if any(&["outofstock", "instock", "stockstatus", "availabil", "stocklevel", "verfuegbar", "lieferbar", "deliverytime", "stockinfo"]) { zone = zone.with(Zone::STOCK); }
