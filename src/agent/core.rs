@@ -43,6 +43,7 @@ struct Inner {
     tendering: tokio::sync::Mutex<()>,
     delivering: tokio::sync::Mutex<()>,
     pub(super) runs: super::crawl::Runs,
+    baskets: super::basket::Running,
     pub(super) web: super::web::Sessions,
     wake: Notify,
     stop: CancellationToken,
@@ -106,6 +107,7 @@ impl Agent {
             tendering: tokio::sync::Mutex::new(()),
             delivering: tokio::sync::Mutex::new(()),
             runs: super::crawl::Runs::default(),
+            baskets: super::basket::Running::default(),
             web: super::web::Sessions::default(),
             wake: Notify::new(),
             stop: CancellationToken::new(),
@@ -117,6 +119,12 @@ impl Agent {
     #[must_use]
     pub fn paths(&self) -> &Paths {
         &self.0.paths
+    }
+
+    /// The basket searches under way.
+    #[must_use]
+    pub fn baskets(&self) -> &super::basket::Running {
+        &self.0.baskets
     }
 
     /// The settings in force.
