@@ -246,7 +246,12 @@ fn is_listed(evidence: &Evidence, value: Decimal) -> bool {
 }
 
 fn decide(evidence: &Evidence, nominees: &[Nominee]) -> Extraction {
-    let Some(winner) = nominees.first().filter(|n| n.total() >= 0.3) else {
+    let least = if evidence.visible.has_buy_button {
+        0.15
+    } else {
+        0.3
+    };
+    let Some(winner) = nominees.first().filter(|n| n.total() >= least) else {
         let mut extraction = Extraction::empty(Verdict::Absent, "no price on this page");
         if has_product(evidence) {
             extraction.reason = Some("a product without a price".into());
@@ -323,7 +328,12 @@ fn confidence(evidence: &Evidence, winner: &Nominee, runner: Option<&Nominee>) -
     } else if winner.meta > 0.0 && winner.visible > 0.3 {
         0.94
     } else if is_structured {
-        if top_shown >= CLEAR { 0.6 } else { 0.85 }
+        // Nothing shown agrees. The state of the page's own program may.
+        match winner.state > 0.0 {
+            _ if top_shown >= CLEAR => 0.6,
+            true => 0.85,
+            false => 0.78,
+        }
     } else if winner.meta > 0.0 {
         if top_shown >= CLEAR { 0.5 } else { 0.75 }
     } else if winner.structured > 0.2 && winner.visible > 0.3 {

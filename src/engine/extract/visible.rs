@@ -196,6 +196,7 @@ impl Reader<'_> {
         let mut found = self.candidates();
         let repeated = self.mark_repeated(&mut found);
         self.mark_discounted(&mut found);
+        mark_beside_old(&mut found);
         let mut best: HashMap<(Decimal, bool), Candidate> = HashMap::new();
         for candidate in found {
             let key = (candidate.amount.normalize(), candidate.old);
@@ -341,18 +342,18 @@ impl Reader<'_> {
         best
     }
 
-    /// Whether a text outside `leaf` has an amount with its currency.
+    /// Whether an element outside `leaf` has an amount with its currency.
     fn holds_whole_price(&self, node: NodeId, leaf: NodeId) -> bool {
         self.doc.descendants(node).any(|id| {
-            !self.doc.contains(leaf, id)
-                && self
-                    .doc
-                    .raw_text(id)
-                    .is_some_and(|t| t.len() <= 160 && t.bytes().any(|b| b.is_ascii_digit()))
-                && self
-                    .doc
-                    .text(id)
-                    .is_some_and(|t| price::figures(&t, self.hints).iter().any(|f| f.has_mark))
+            let has_digit = |t: &str| t.bytes().any(|b| b.is_ascii_digit());
+            self.doc.raw_text(id).is_some_and(has_digit)
+                && self.doc.parent(id).is_some_and(|own| {
+                    !self.doc.contains(own, leaf)
+                        && !self.doc.contains(leaf, own)
+                        && price::figures(&self.price_text(own), self.hints)
+                            .iter()
+                            .any(|f| f.has_mark)
+                })
         })
     }
 
@@ -435,6 +436,17 @@ impl Reader<'_> {
         if kind == Kind::Price && figure.start == 0 {
             kind = price::context::kind(before, "");
         }
+        let own_label: String = self
+            .price_text(block)
+            .chars()
+            .take(figure.start)
+            .flat_map(char::to_lowercase)
+            .collect();
+        let before = if own_label.trim().is_empty() {
+            before
+        } else {
+            &own_label
+        };
         let mut zone = self.zone(block);
         let mut near = zone;
         for (level, above) in self.doc.ancestors(block).take(4).enumerate() {
@@ -782,6 +794,24 @@ fn is_sold_out(label: &str) -> bool {
         stock::from_text(label),
         Some(Availability::OutOfStock | Availability::Discontinued)
     )
+}
+
+/// A price with a crossed-out higher one beside it is the one to pay.
+fn mark_beside_old(found: &mut [Candidate]) {
+    for i in 0..found.len() {
+        let own = &found[i];
+        if own.old || own.aside || !matches!(own.kind, Kind::Price | Kind::From) {
+            continue;
+        }
+        let near = found[i.saturating_sub(2)..found.len().min(i + 3)].iter();
+        let beside = near.filter(|o| o.old && !o.aside).any(|o| {
+            let gap = o.node.index().abs_diff(own.node.index());
+            o.amount > own.amount && o.amount < own.amount * Decimal::TEN && gap <= 12
+        });
+        if beside {
+            found[i].score += 1.0;
+        }
+    }
 }
 
 enum Label {
