@@ -80,11 +80,8 @@ pub fn combine(evidence: &Evidence) -> Extraction {
 fn nominate<'a>(evidence: &Evidence<'a>) -> Vec<Nominee<'a>> {
     let mut out: Vec<Nominee> = Vec::new();
     let shown = |value: Decimal| {
-        evidence
-            .visible
-            .prices
-            .iter()
-            .find(|p| p.amount == value && !p.old)
+        let mut prices = evidence.visible.prices.iter();
+        prices.find(|p| p.amount == value && !p.old)
     };
     let mut add = |amount: &Amount, give: &dyn Fn(&mut Nominee), source: Option<Provenance>| {
         // Where the text may mean two amounts, the one on the page is meant.
@@ -351,6 +348,10 @@ fn confidence(evidence: &Evidence, winner: &Nominee, runner: Option<&Nominee>) -
     }
     if winner.is_low {
         p *= 0.6;
+    }
+    // The page shows another price more openly.
+    if top_shown >= CLEAR && top_shown - seen > 1.0 {
+        p = p.min(0.7);
     }
     // Amounts in two currencies, and nothing on the page to tell which one is asked.
     let named = evidence

@@ -279,8 +279,16 @@ impl Reader<'_> {
                     low.score -= 1.5;
                     continue;
                 }
+                // "2.51 net" right before: the word belongs to that amount.
+                let closes_last = matches!(
+                    price::context::kind(&before, ""),
+                    Kind::Net | Kind::Unit | Kind::Periodic
+                ) && out
+                    .last()
+                    .is_some_and(|l| block.index().abs_diff(self.doc.range(l.node).end) <= 4);
+                let before = if closes_last { "" } else { before.as_str() };
                 for figure in figures {
-                    out.push(self.candidate(block, figure, &before));
+                    out.push(self.candidate(block, figure, before));
                 }
             }
         }
@@ -315,6 +323,7 @@ impl Reader<'_> {
             match (&best, marked) {
                 // The sign is of another price that stands in an element of its own.
                 (None, true) if level > 0 && self.holds_whole_price(node, leaf) => break,
+                (Some(_), true) if self.holds_old_price(node, leaf) => break,
                 (None, true) => best = Some((node, figures)),
                 (Some((_, inner)), true) => {
                     // A larger block that says more about the same one price.
@@ -340,6 +349,18 @@ impl Reader<'_> {
             at = self.doc.parent(node);
         }
         best
+    }
+
+    /// Whether a crossed-out amount stands beside `leaf`.
+    fn holds_old_price(&self, node: NodeId, leaf: NodeId) -> bool {
+        !self.zone(leaf).has(Zone::OLD)
+            && self.doc.descendants(node).any(|id| {
+                self.zone(id).has(Zone::OLD)
+                    && self
+                        .doc
+                        .raw_text(id)
+                        .is_some_and(|t| t.bytes().any(|b| b.is_ascii_digit()))
+            })
     }
 
     /// Whether an element outside `leaf` has an amount with its currency.
@@ -421,7 +442,12 @@ impl Reader<'_> {
             if text.is_empty() || self.zone(id).has(Zone::HIDDEN) {
                 continue;
             }
-            let is_label = text.len() <= 40 && !text.bytes().any(|b| b.is_ascii_digit());
+            // Not another amount, but "save 10 %" and "from 5".
+            let has_digit = text.bytes().any(|b| b.is_ascii_digit());
+            let is_label = text.len() <= 40
+                && (!has_digit
+                    || text.contains('%')
+                    || (text.len() <= 12 && !text.contains(['.', ',', '$', '€', '£'])));
             return if is_label {
                 text.to_lowercase()
             } else {
@@ -436,16 +462,17 @@ impl Reader<'_> {
         if kind == Kind::Price && figure.start == 0 {
             kind = price::context::kind(before, "");
         }
-        let own_label: String = self
+        let own: Vec<char> = self
             .price_text(block)
             .chars()
-            .take(figure.start)
             .flat_map(char::to_lowercase)
             .collect();
-        let before = if own_label.trim().is_empty() {
+        let own_before: String = own.iter().take(figure.start).collect();
+        let own_after: String = own.iter().skip(figure.end).take(40).collect();
+        let before = if own_before.trim().is_empty() {
             before
         } else {
-            &own_label
+            &own_before
         };
         let mut zone = self.zone(block);
         let mut near = zone;
@@ -509,9 +536,10 @@ impl Reader<'_> {
             _ => -4.0,
         };
         if kind == Kind::Price {
-            score += match label(before) {
+            score += match label(before, &own_after) {
                 Label::Price => 0.8,
-                Label::Conditional => -2.0,
+                Label::Conditional => -2.5,
+                Label::Quantity => -1.5,
                 Label::Other => 0.0,
             };
         }
@@ -583,6 +611,10 @@ impl Reader<'_> {
         }
         let mut most = 0;
         for members in groups.into_values() {
+            // A price with its instalment and its saving is no list of products.
+            let is_price =
+                |i: &&usize| matches!(found[**i].kind, Kind::Price | Kind::From | Kind::List);
+            let members: Vec<usize> = members.iter().filter(is_price).copied().collect();
             let mut amounts: Vec<Decimal> = members.iter().map(|i| found[*i].amount).collect();
             amounts.sort_unstable();
             amounts.dedup();
@@ -815,30 +847,50 @@ fn mark_beside_old(found: &mut [Candidate]) {
 }
 
 enum Label {
-    /// "Price", "now only".
+    /// "Price", "now only", "incl. VAT".
     Price,
-    /// For members, holders of a card, an old device given back.
+    /// For members, subscribers, holders of a card.
     Conditional,
+    /// "From 10": a price for larger orders.
+    Quantity,
     Other,
 }
 
-/// What the words before an amount promise. `before` is lower case.
-fn label(before: &str) -> Label {
-    let words = || {
-        before
-            .split(|c: char| !c.is_alphanumeric())
+/// What the words beside an amount promise, in lower case.
+fn label(before: &str, after: &str) -> Label {
+    fn words(text: &str) -> impl DoubleEndedIterator<Item = &str> {
+        text.split(|c: char| !c.is_alphanumeric())
             .filter(|w| !w.is_empty())
-    };
-    if words().any(|w| CONDITIONS.contains(&w)) {
+    }
+    if words(before)
+        .chain(words(after))
+        .any(|w| CONDITIONS.contains(&w))
+    {
         return Label::Conditional;
     }
-    let last = words().next_back();
-    let names = last.is_some_and(|w| PRICE_WORDS.contains(&w))
+    let counts = before.len() <= 16 && !before.contains('%');
+    if counts && words(before).any(|w| w.bytes().all(|b| b.is_ascii_digit())) {
+        return Label::Quantity;
+    }
+    let bare = before.trim_end_matches(|c: char| !c.is_alphanumeric());
+    let named = words(before)
+        .next_back()
+        .is_some_and(|w| PRICE_WORDS.contains(&w))
         || PRICE_WORDS
             .iter()
-            .any(|p| !p.is_ascii() && before.trim_end_matches([':', '：', ' ']).ends_with(p));
-    if names { Label::Price } else { Label::Other }
+            .any(|p| !p.is_ascii() && bare.ends_with(p));
+    if named || GROSS.iter().any(|g| after.contains(g)) {
+        Label::Price
+    } else {
+        Label::Other
+    }
 }
+
+/// With tax: what a private buyer pays.
+#[rustfmt::skip]
+const GROSS: &[&str] = &[
+    "inkl", "incl", "inc vat", "inc. vat", "inc gst", "inc. gst", "ttc", "iva inc", "con iva", "s dph", "vč. dph", "vč dph", "brutto", "z vat", "moms inkl", "med moms", "sis. alv", "áfával", "s pdv", "cu tva", "kdv dahil", "με φπα", "с ндс", "税込", "含税",
+];
 
 /// Words right before the price to pay.
 #[rustfmt::skip]
@@ -852,6 +904,7 @@ const PRICE_WORDS: &[&str] = &[
 #[rustfmt::skip]
 const CONDITIONS: &[&str] = &[
     "member", "members", "club", "clubcard", "card", "loyalty", "prime", "trade", "mitglied", "mitglieder", "karte", "kundenkarte", "carte", "fidélité", "membre", "socio", "socios", "tarjeta", "tessera", "lid", "leden",
+    "subscribe", "subscription", "autoship", "abo", "sparabo", "abonnement", "abonnez", "suscríbete", "suscripción", "assinatura", "abbonamento", "prenumeration", "předplatné", "подписка", "подписке", "定期",
     "kartu", "kartou", "kartą", "klub", "klubu", "členové", "karta", "картой", "карте", "карты", "клуба", "клубная", "medlem", "medlemmer", "jäsen", "students", "student", "coupon", "voucher", "gutschein", "会员价", "会員価格", "会員",
 ];
 
