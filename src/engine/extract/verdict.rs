@@ -350,7 +350,7 @@ fn confidence(evidence: &Evidence, winner: &Nominee, runner: Option<&Nominee>) -
         p *= 0.6;
     }
     // The page shows another price more openly.
-    if top_shown >= CLEAR && top_shown - seen > 1.0 {
+    if top_shown >= CLEAR && top_shown - seen > 0.75 {
         p = p.min(0.7);
     }
     // Amounts in two currencies, and nothing on the page to tell which one is asked.

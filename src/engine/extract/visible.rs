@@ -41,6 +41,8 @@ pub struct Candidate {
     pub single: bool,
     /// One of several in blocks that look the same.
     pub repeated: bool,
+    /// For members, subscribers or larger orders.
+    pub conditional: bool,
 }
 
 /// The score from which a candidate looks like a price to pay.
@@ -264,7 +266,9 @@ impl Reader<'_> {
             }
             if let Some((block, figures)) = self.block(parent) {
                 covered = self.doc.range(block).end;
-                let before = self.words_before(block);
+                // Words inside the last block belong to its amount.
+                let floor = out.last().map_or(0, |l| self.doc.range(l.node).end);
+                let before = self.words_before(block, floor);
                 if matches!(before.trim(), "-" | "–" | "—" | "~")
                     && let Some(low) = out.last_mut()
                     && let [high] = figures.as_slice()
@@ -329,6 +333,7 @@ impl Reader<'_> {
                     // A larger block that says more about the same one price.
                     let same = figures.len() == 1
                         && inner.len() == 1
+                        && (inner[0].has_mark || !self.holds_whole_price(node, leaf))
                         && figures[0]
                             .amount
                             .to_string()
@@ -429,9 +434,9 @@ impl Reader<'_> {
     }
 
     /// The words right before a block, for "was", "from", "RRP".
-    fn words_before(&self, block: NodeId) -> String {
+    fn words_before(&self, block: NodeId, floor: usize) -> String {
         let mut at = block.index();
-        let floor = at.saturating_sub(12);
+        let floor = at.saturating_sub(12).max(floor);
         while at > floor {
             at -= 1;
             let id = self.doc.id_at(at);
@@ -461,6 +466,10 @@ impl Reader<'_> {
         let mut kind = figure.kind;
         if kind == Kind::Price && figure.start == 0 {
             kind = price::context::kind(before, "");
+            // "16 % off": the words speak of the percentage.
+            if kind == Kind::Discount && before.contains('%') {
+                kind = Kind::Price;
+            }
         }
         let own: Vec<char> = self
             .price_text(block)
@@ -535,8 +544,11 @@ impl Reader<'_> {
             Kind::UpTo => -3.0,
             _ => -4.0,
         };
+        let mut conditional = false;
         if kind == Kind::Price {
-            score += match label(before, &own_after) {
+            let label = label(before, &own_after);
+            conditional = matches!(label, Label::Conditional | Label::Quantity);
+            score += match label {
                 Label::Price => 0.8,
                 Label::Conditional => -2.5,
                 Label::Quantity => -1.5,
@@ -576,6 +588,7 @@ impl Reader<'_> {
             aside,
             single: figure.high.is_none() && kind == Kind::Price && !aside,
             repeated: false,
+            conditional,
         }
     }
 
@@ -652,6 +665,7 @@ impl Reader<'_> {
                     (j, i)
                 };
                 if found[high].kind != Kind::Price
+                    || found[low].conditional
                     || !matches!(found[low].kind, Kind::Price | Kind::From)
                 {
                     continue;

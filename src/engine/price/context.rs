@@ -72,6 +72,12 @@ const FREE: &[&str] = &[
 #[must_use]
 pub fn kind(before: &str, after: &str) -> Kind {
     let after = after.trim_start();
+    // `9.99 / kg`
+    let joined = after
+        .strip_prefix('/')
+        .filter(|rest| rest.starts_with(' '))
+        .map(|rest| format!("/{}", rest.trim_start()));
+    let after = joined.as_deref().unwrap_or(after);
     let follows = AFTER
         .iter()
         .find(|(_, words)| words.iter().any(|w| begins_with_word(after, w)));
