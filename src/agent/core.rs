@@ -79,7 +79,7 @@ impl Agent {
     pub fn new(paths: Paths) -> Result<(Self, mpsc::Receiver<(String, Action)>), StartError> {
         let config = Config::load(&paths.config)?;
         let fetcher = Fetcher::new(net_config(&config))?;
-        let pool = crate::worker::WorkerPool::new(2, std::env::current_exe()?);
+        let pool = crate::worker::WorkerPool::new(2, crate::worker::this_binary()?);
         // A directory that cannot be watched costs the person their own adapters, not the
         // daemon; `warning` says so.
         let (adapters, warning) = match adapters::watch(&paths.adapters) {

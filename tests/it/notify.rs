@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use zbus::zvariant::OwnedValue;
+use zbus::OwnedVariant;
 
 /// What a popup showed.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ impl Service {
         summary: String,
         body: String,
         actions: Vec<String>,
-        _hints: HashMap<String, OwnedValue>,
+        _hints: HashMap<String, OwnedVariant>,
         _expire_timeout: i32,
     ) -> u32 {
         let mut shown = self.shown.lock().expect("lock");
