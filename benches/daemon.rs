@@ -4,6 +4,7 @@
 //! starts the real daemon on it, and prints a table. Linux only: it reads `/proc`.
 
 use emptor::agent::store::{Link, Listing, Store, Zone};
+use emptor::market::crawl::{self, CrawlJob};
 use emptor::model::offer::{Observation, Offer};
 use emptor::model::seller::Shop;
 use emptor::model::time::{SignedDuration, Timestamp};
@@ -195,6 +196,31 @@ fn fill(home: &Path) -> String {
             })
             .expect("a want");
     }
+    // The pages were read just now, so the daemon has nothing to do.
+    let wants = store.wants().expect("wants");
+    let shops: Vec<_> = store
+        .shops()
+        .expect("shops")
+        .into_iter()
+        .map(|s| (s, None))
+        .collect();
+    let planned = crawl::plan(&crawl::Inputs {
+        wants: &wants,
+        shops: &shops,
+        jobs: &[],
+        now,
+        seed: 1,
+        urgent: false,
+        every: crawl::CADENCE,
+    });
+    store
+        .change(|tx| {
+            planned.put.iter().try_for_each(|j| {
+                let due = j.due.checked_add(crawl::CADENCE).expect("in range");
+                tx.put_job(&CrawlJob { due, ..j.clone() })
+            })
+        })
+        .expect("jobs");
     println!("observations            {:>8}", store.observations());
     store.vault().lock();
     name

@@ -281,6 +281,11 @@ impl Agent {
         }
     }
 
+    /// Notes that there is memory to give back.
+    pub(super) fn has_worked(&self) {
+        self.0.worked.store(true, Ordering::Relaxed);
+    }
+
     /// Notes that the person is there, for the automatic lock.
     pub fn used(&self) {
         self.0.worked.store(true, Ordering::Relaxed);
