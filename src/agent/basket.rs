@@ -109,10 +109,10 @@ pub fn answer(
     let budget = match &request.budget {
         Some(budget) => Some(problem::cents(market, budget).ok_or_else(|| {
             ApiError::invalid(format!(
-                "no exchange rate from {} to {}",
-                budget.currency,
+                "a budget of {budget} cannot be counted in {}",
                 market.home()
             ))
+            .hint("give it in your own currency")
         })?),
         None => None,
     };
@@ -144,6 +144,8 @@ pub fn answer(
     if !problem.entries.is_empty() {
         let deadline = started + limit;
         let mut stop = || stopped.load(Ordering::Relaxed) || Instant::now() >= deadline;
+        let valid = problem.household.validate();
+        valid.map_err(|e| ApiError::invalid(e.to_string()))?;
         let instance = Instance::Household(problem.household.clone());
         let solved =
             solve(&instance, &mut stop).map_err(|e| refusal(e, &problem, market.home()))?;

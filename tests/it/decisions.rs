@@ -211,6 +211,9 @@ fn contradictory_limits_are_named() {
     home.run(&["basket", "nothing"]).refused(5);
     home.run(&["basket", "--max-shops", "0"]).refused(2);
     home.run(&["basket", "--limit-ms", "0"]).exits(2);
+    home.run(&["basket", "--budget", "5 XAU"]).exits(2);
+    home.run(&["basket", "--budget", "99999999999999999999 EUR"])
+        .refused(2);
 
     // A want nobody offers is told and does not stand in the way.
     shops.put(
