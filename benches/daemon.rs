@@ -40,22 +40,41 @@ fn main() {
     };
     let begin = Instant::now();
     assert!(emptor(&["unlock"]).status().expect("emptor").success());
-    println!("start and unlock        {:>8.0} ms", millis(begin.elapsed()));
+    println!(
+        "start and unlock        {:>8.0} ms",
+        millis(begin.elapsed())
+    );
     let pid = pid(home.path());
     std::thread::sleep(Duration::from_secs(5));
     println!("idle memory             {:>8.1} MiB", memory(pid));
     let mut times: Vec<f64> = (0..50)
         .map(|_| {
             let begin = Instant::now();
-            assert!(emptor(&["offers", &name, "--json"]).status().expect("emptor").success());
+            assert!(
+                emptor(&["offers", &name, "--json"])
+                    .status()
+                    .expect("emptor")
+                    .success()
+            );
             millis(begin.elapsed())
         })
         .collect();
     times.sort_by(f64::total_cmp);
-    println!("offers WANT --json      {:>8.1} ms median, {:.1} ms p95", times[25], times[47]);
+    println!(
+        "offers WANT --json      {:>8.1} ms median, {:.1} ms p95",
+        times[25], times[47]
+    );
     let begin = Instant::now();
-    assert!(emptor(&["offers", "--json"]).status().expect("emptor").success());
-    println!("offers --json, all      {:>8.1} ms", millis(begin.elapsed()));
+    assert!(
+        emptor(&["offers", "--json"])
+            .status()
+            .expect("emptor")
+            .success()
+    );
+    println!(
+        "offers --json, all      {:>8.1} ms",
+        millis(begin.elapsed())
+    );
     std::thread::sleep(Duration::from_secs(35));
     println!("idle memory afterwards  {:>8.1} MiB", memory(pid));
     let _ = emptor(&["daemon", "stop"]).status();
@@ -72,14 +91,24 @@ fn pid(home: &Path) -> u32 {
         .output()
         .expect("emptor");
     let status: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    status["pid"].as_u64().and_then(|p| u32::try_from(p).ok()).expect("a process id")
+    status["pid"]
+        .as_u64()
+        .and_then(|p| u32::try_from(p).ok())
+        .expect("a process id")
 }
 
 /// Resident memory in MiB.
 fn memory(pid: u32) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("/proc");
-    let line = status.lines().find(|l| l.starts_with("VmRSS:")).expect("VmRSS");
-    let kib: f64 = line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("a number");
+    let line = status
+        .lines()
+        .find(|l| l.starts_with("VmRSS:"))
+        .expect("VmRSS");
+    let kib: f64 = line
+        .split_whitespace()
+        .nth(1)
+        .and_then(|n| n.parse().ok())
+        .expect("a number");
     kib / 1024.0
 }
 
@@ -87,7 +116,10 @@ fn memory(pid: u32) -> f64 {
 fn fill(home: &Path) -> String {
     let paths = VaultPaths::new(home.join("vault"), home.join("state/anchor"));
     std::fs::create_dir_all(home.join("state")).expect("a directory");
-    let options = Options { kdf: KdfCost::FLOOR, ..Options::default() };
+    let options = Options {
+        kdf: KdfCost::FLOOR,
+        ..Options::default()
+    };
     let secret = SecretString::from("a bench's passphrase");
     let (vault, _) = Vault::create(&paths, &secret, options).expect("a vault");
     let store = Store::open(vault).expect("a store");
@@ -100,7 +132,9 @@ fn fill(home: &Path) -> String {
         .change(|tx| {
             (0..SHOPS).try_for_each(|s| {
                 let url = format!("https://shop{s}.example/");
-                tx.put_shop(&Shop { ..emptor::market::shop::shop(&url, now).expect("a shop") })
+                tx.put_shop(&Shop {
+                    ..emptor::market::shop::shop(&url, now).expect("a shop")
+                })
             })
         })
         .expect("shops");
@@ -142,7 +176,10 @@ fn fill(home: &Path) -> String {
                 for listing in &listings {
                     for j in 0..OBSERVATIONS_EACH {
                         let back = SignedDuration::from_hours(12 * (OBSERVATIONS_EACH - j) as i64);
-                        let listing = Listing { observations: j as u32, ..listing.clone() };
+                        let listing = Listing {
+                            observations: j as u32,
+                            ..listing.clone()
+                        };
                         tx.observe(
                             &listing,
                             &Observation {

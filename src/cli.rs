@@ -2,6 +2,7 @@
 
 pub mod adapter;
 pub mod alerts;
+pub mod basket;
 pub mod client;
 pub mod context;
 pub mod crawl;
@@ -10,7 +11,10 @@ pub mod doctor;
 pub mod format;
 pub mod lab;
 pub mod offers;
+pub mod plan;
+pub mod purchases;
 pub mod tender;
+pub mod tune;
 pub mod vault;
 pub mod want;
 
@@ -79,6 +83,13 @@ enum Command {
     History {
         /// The want: its id or part of its name
         want: String,
+    },
+    /// Where to buy a whole list, with the saving of each further shop
+    Basket(basket::Basket),
+    /// What you bought, and price guarantees that still run
+    Purchases {
+        #[command(subcommand)]
+        verb: Option<purchases::Purchases>,
     },
     /// Ask sellers for a quote
     #[command(subcommand)]
@@ -195,6 +206,8 @@ async fn dispatch(command: Command, global: Global) -> Result<ExitCode> {
         Command::Crawl(args) => crawl::run(cx, args).await,
         Command::Offers(args) => offers::run(cx, args).await,
         Command::History { want } => offers::history(cx, &want).await,
+        Command::Basket(args) => basket::run(cx, args).await,
+        Command::Purchases { verb } => purchases::run(cx, verb).await,
         Command::Tender(verb) => tender::run(cx, verb).await,
         Command::Alerts { verb } => alerts::run(cx, verb).await,
         Command::Notify(verb) => alerts::notify(cx, verb).await,

@@ -3,8 +3,9 @@
 use super::core::Agent;
 use super::store::{Rule, Store, Zone};
 use super::view::{self, Market};
+use super::{life, purchases};
 use crate::engine::alert::{
-    Decision, Delivery as When, Fire, Pending, Seen, Tuning, Urgency, deliver,
+    Decision, Delivery as When, Fire, Hold, Pending, Seen, Tuning, Urgency, deliver,
 };
 use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::want::{Want, WantStatus};
@@ -31,6 +32,17 @@ pub async fn look(
     want: Id,
     now: Timestamp,
 ) -> Result<(), VaultError> {
+    let today = now.to_zoned(agent.config().time_zone()).date();
+    let (purchases, claims) = purchases::look(store, want, today, now)?;
+    if !purchases.is_empty() {
+        store.change(|tx| {
+            purchases.iter().try_for_each(|p| tx.put_purchase(p))?;
+            claims.iter().try_for_each(|a| tx.put_alert(a))
+        })?;
+    }
+    if !claims.is_empty() {
+        deliver_soon(agent, store, now);
+    }
     let rules: Vec<Rule> = store
         .rules()?
         .into_iter()
@@ -48,10 +60,23 @@ pub async fn look(
         cooldown_hours: agent.config().notify.cooldown_hours,
         ..Tuning::default()
     };
+    let wish = life::state(store, &market, &want)?;
     let mut fired = Vec::new();
     let mut changed = Vec::new();
     for mut rule in rules {
-        let decision = rule.state.observe(&rule.rule, &seen, &tuning);
+        let mut decision = rule.state.observe(&rule.rule, &seen, &tuning);
+        if let (Decision::Fire(fire), Some(wish)) = (
+            &decision,
+            life::holds(wish.as_ref(), &want, &rule.rule, &market),
+        ) {
+            // It stays to be told once the wish has lasted.
+            rule.state.rearm();
+            decision = Decision::Hold(Hold::Cooling {
+                stage: wish.stage,
+                until: wish.until,
+                unsaid: fire.to_string(),
+            });
+        }
         if let Decision::Fire(fire) = &decision {
             fired.push(alert(
                 &want,
@@ -73,15 +98,19 @@ pub async fn look(
         fired.iter().try_for_each(|a| tx.put_alert(a))
     })?;
     if !fired.is_empty() {
-        // A popup may take its time; the reading of pages goes on.
-        let (agent, store) = (agent.clone(), store.clone());
-        tokio::spawn(async move {
-            if let Err(e) = deliver_due(&agent, &store, now).await {
-                tracing::warn!("an alert was not delivered: {e}");
-            }
-        });
+        deliver_soon(agent, store, now);
     }
     Ok(())
+}
+
+/// A popup may take its time; the reading of pages goes on.
+fn deliver_soon(agent: &Agent, store: &Store, now: Timestamp) {
+    let (agent, store) = (agent.clone(), store.clone());
+    tokio::spawn(async move {
+        if let Err(e) = deliver_due(&agent, &store, now).await {
+            tracing::warn!("an alert was not delivered: {e}");
+        }
+    });
 }
 
 /// The share of one piece: limits and rules are about one, whatever the quantity.

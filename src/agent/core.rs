@@ -43,6 +43,7 @@ struct Inner {
     tendering: tokio::sync::Mutex<()>,
     delivering: tokio::sync::Mutex<()>,
     pub(super) runs: super::crawl::Runs,
+    baskets: super::basket::Running,
     pub(super) web: super::web::Sessions,
     wake: Notify,
     stop: CancellationToken,
@@ -78,7 +79,7 @@ impl Agent {
     pub fn new(paths: Paths) -> Result<(Self, mpsc::Receiver<(String, Action)>), StartError> {
         let config = Config::load(&paths.config)?;
         let fetcher = Fetcher::new(net_config(&config))?;
-        let pool = crate::worker::WorkerPool::new(2, std::env::current_exe()?);
+        let pool = crate::worker::WorkerPool::new(2, crate::worker::this_binary()?);
         // A directory that cannot be watched costs the person their own adapters, not the
         // daemon; `warning` says so.
         let (adapters, warning) = match adapters::watch(&paths.adapters) {
@@ -106,6 +107,7 @@ impl Agent {
             tendering: tokio::sync::Mutex::new(()),
             delivering: tokio::sync::Mutex::new(()),
             runs: super::crawl::Runs::default(),
+            baskets: super::basket::Running::default(),
             web: super::web::Sessions::default(),
             wake: Notify::new(),
             stop: CancellationToken::new(),
@@ -117,6 +119,12 @@ impl Agent {
     #[must_use]
     pub fn paths(&self) -> &Paths {
         &self.0.paths
+    }
+
+    /// The basket searches under way.
+    #[must_use]
+    pub fn baskets(&self) -> &super::basket::Running {
+        &self.0.baskets
     }
 
     /// The settings in force.
@@ -257,7 +265,12 @@ impl Agent {
     /// Gives memory back once there has been work and then a quiet while. The store and
     /// the allocator would keep it otherwise, and the daemon is there all day.
     pub fn rest(&self) {
-        let quiet = self.0.last_used.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+        let quiet = self
+            .0
+            .last_used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .elapsed();
         if quiet < Duration::from_secs(10) || !self.0.worked.swap(false, Ordering::Relaxed) {
             return;
         }

@@ -1,10 +1,10 @@
 //! Reading the market: crawl jobs from the plan to the vault.
 
-use super::alerts;
 use super::api::ApiError;
 use super::api::types::{CrawlProgress, CrawlRequest, CrawlResult};
 use super::core::Agent;
 use super::store::{Link, Listing, Page, Store, Zone};
+use super::{alerts, purchases};
 use crate::engine::adapter::{Listing as Found, Manifest};
 use crate::engine::matching::{self, Decision, judge};
 use crate::market::adapters::Adapter;
@@ -119,7 +119,11 @@ impl Drop for Claim {
 /// # Errors
 /// As the vault.
 pub fn plan(agent: &Agent, store: &Store) -> Result<Vec<CrawlJob>, VaultError> {
-    let wants = store.wants()?;
+    let now = Timestamp::now();
+    let mut wants = store.wants()?;
+    let today = now.to_zoned(agent.config().time_zone()).date();
+    let bought = purchases::still_read(&store.purchases()?, &wants, today);
+    wants.extend(bought);
     let shops: Vec<(Shop, Option<Arc<Manifest>>)> = store
         .shops()?
         .into_iter()
@@ -134,7 +138,7 @@ pub fn plan(agent: &Agent, store: &Store) -> Result<Vec<CrawlJob>, VaultError> {
         wants: &wants,
         shops: &shops,
         jobs: &jobs,
-        now: Timestamp::now(),
+        now,
         seed: u64::from(store.vault().status()?.device),
         // What a person asks for is read by their own run; nothing else is brought forward.
         urgent: false,

@@ -75,6 +75,7 @@ pub fn draft(agent: &Agent, new: &NewTender) -> Result<TenderView, ApiError> {
             status: SessionStatus::Proposed,
             cursor: 0,
             quotes: Vec::new(),
+            confirmed: false,
             trouble: None,
             next_poll: None,
         });
@@ -213,10 +214,10 @@ fn take(session: &mut Session, message: Message, sha256: &str, now: Timestamp) {
     session.cursor = message.sequence;
     match message.content {
         Content::Quote {
+            identifier,
             offer,
             firm,
             valid_through,
-            ..
         } => {
             let Ok(status) = session_step(session.status, SessionEvent::Replied) else {
                 return;
@@ -231,6 +232,7 @@ fn take(session: &mut Session, message: Message, sha256: &str, now: Timestamp) {
                 revision: session.quotes.len() as u32 + 1,
                 received: now,
                 valid_through,
+                identifier,
                 firm,
                 offer: *offer,
                 sha256: sha256.to_owned(),
@@ -241,7 +243,7 @@ fn take(session: &mut Session, message: Message, sha256: &str, now: Timestamp) {
                 session.status = status;
             }
         }
-        Content::Confirm => {}
+        Content::Confirm => session.confirmed = session.status == SessionStatus::Committed,
         Content::Note(text) => session.trouble = Some(format!("the provider writes: {text}")),
     }
 }
@@ -311,13 +313,7 @@ async fn poll_tender(
         let pause = (age / 4).clamp(FIRST_POLL, SLOWEST_POLL);
         session.next_poll = now.checked_add(pause).ok();
     }
-    let confirmed = awarding
-        && heard
-        && tender
-            .sessions
-            .iter()
-            .any(|s| s.status == SessionStatus::Committed);
-    if confirmed {
+    if awarding && tender.sessions.iter().any(|s| s.confirmed) {
         if let Ok(status) = tender_step(tender.status, TenderEvent::Confirmed) {
             tender.status = status;
         }
@@ -395,7 +391,7 @@ pub async fn choose(agent: &Agent, text: &str, quote: &str) -> Result<TenderView
         };
         let message = if won {
             https::accept(
-                session.quotes.last().and_then(|q| q.offer.sku.as_deref()),
+                session.quotes.last().and_then(|q| q.identifier.as_deref()),
                 &chosen.1,
             )
         } else {

@@ -9,6 +9,7 @@ mod cli;
 mod config;
 mod crawl;
 mod daemon;
+mod decisions;
 mod demo;
 mod locked;
 mod matching;

@@ -2,11 +2,11 @@
 
 use super::routes::{self, Route};
 use super::types::*;
-use super::{ApiError, Code};
+use super::{ApiError, Code, decisions};
 use crate::agent::core::Agent;
 use crate::agent::store::{Listing, Rule, Store, Zone};
 use crate::agent::view::{self, Market};
-use crate::agent::{crawl, tenders, web};
+use crate::agent::{crawl, life, moment, tenders, web};
 use crate::engine::alert::{AlertState, Decision};
 use crate::market::{links, shop};
 use crate::model::seller::Trouble;
@@ -25,10 +25,10 @@ use serde::Serialize;
 use std::path::Path as FilePath;
 use url::Url;
 
-type Result<T> = std::result::Result<Json<T>, ApiError>;
+pub(super) type Result<T> = std::result::Result<Json<T>, ApiError>;
 
 /// JSON whose errors say what is wrong in our own form.
-pub struct Body<T>(T);
+pub struct Body<T>(pub(super) T);
 
 impl<T: serde::de::DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
@@ -49,7 +49,7 @@ impl From<JsonRejection> for ApiError {
 /// All routes.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    vec![
+    let mut table = vec![
         Route::new::<Status>("get", "/v1/status", "How the daemon is", get(status)),
         Route::new::<Done>("post", "/v1/unlock", "Open the vault", post(unlock)).takes::<Unlock>(),
         Route::new::<Done>("post", "/v1/lock", "Close the vault", post(lock)),
@@ -231,7 +231,9 @@ pub fn table() -> Vec<Route> {
         .takes::<WriteFile>(),
         Route::new::<WebPage>("post", "/v1/web", "A link to the web page", post(web_link)),
         Route::new::<Object>("get", "/v1/openapi.json", "This document", get(document)),
-    ]
+    ];
+    table.extend(decisions::routes());
+    table
 }
 
 /// The router for the socket. Calls from a browser (they carry `Origin` or `Referer`) are
@@ -257,11 +259,11 @@ async fn guard(
     next.run(request).await
 }
 
-fn done(text: impl Into<String>) -> Result<Done> {
+pub(super) fn done(text: impl Into<String>) -> Result<Done> {
     Ok(Json(Done { done: text.into() }))
 }
 
-fn market(agent: &Agent, store: &Store) -> std::result::Result<Market, ApiError> {
+pub(super) fn market(agent: &Agent, store: &Store) -> std::result::Result<Market, ApiError> {
     Ok(Market::load(store, &agent.config(), Timestamp::now())?)
 }
 
@@ -318,6 +320,7 @@ fn want_view(agent: &Agent, store: &Store, want: &Want) -> Result<WantView> {
 async fn want(State(agent): State<Agent>, Path(text): Path<String>) -> Result<WantView> {
     let store = agent.store()?;
     let want = agent.find_want(&store, &text)?;
+    life::looked(&agent, &store, &want, Timestamp::now()).await?;
     want_view(&agent, &store, &want)
 }
 
@@ -489,6 +492,7 @@ async fn edit_want(
                 decisions: Vec::new(),
             })?;
         }
+        life::edited(&store, tx, &old, &want, edit.renew, Timestamp::now())?;
         tx.put_want(&want)
     })?;
     crawl::plan(&agent, &store)?;
@@ -516,7 +520,12 @@ async fn remove_want(State(agent): State<Agent>, Path(text): Path<String>) -> Re
 async fn offers_of(State(agent): State<Agent>, Path(text): Path<String>) -> Result<OffersReply> {
     let store = agent.store()?;
     let want = agent.find_want(&store, &text)?;
-    Ok(Json(view::offers(&store, &market(&agent, &store)?, &want)?))
+    life::looked(&agent, &store, &want, Timestamp::now()).await?;
+    let market = market(&agent, &store)?;
+    let mut reply = view::offers(&store, &market, &want)?;
+    let history = view::history(&store, &market, &want)?;
+    reply.advice = moment::advice(&market, &want, &history.points);
+    Ok(Json(reply))
 }
 
 async fn offers(State(agent): State<Agent>) -> Result<Vec<OffersReply>> {
@@ -534,11 +543,11 @@ async fn offers(State(agent): State<Agent>) -> Result<Vec<OffersReply>> {
 async fn history(State(agent): State<Agent>, Path(text): Path<String>) -> Result<HistoryReply> {
     let store = agent.store()?;
     let want = agent.find_want(&store, &text)?;
-    Ok(Json(view::history(
-        &store,
-        &market(&agent, &store)?,
-        &want,
-    )?))
+    life::looked(&agent, &store, &want, Timestamp::now()).await?;
+    let market = market(&agent, &store)?;
+    let mut reply = view::history(&store, &market, &want)?;
+    reply.advice = moment::advice(&market, &want, &reply.points);
+    Ok(Json(reply))
 }
 
 async fn decide(
@@ -611,6 +620,15 @@ async fn why(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Vec
             })
         })
         .collect();
+    let bought = store.purchases()?;
+    for purchase in bought.iter().filter(|p| p.want == want.id) {
+        all.extend(purchase.looks.iter().map(|(at, told, reason)| Why {
+            at: *at,
+            rule: AlertRule::PriceGuarantee.to_string(),
+            decision: if *told { "fired" } else { "held" }.to_owned(),
+            reason: reason.clone(),
+        }));
+    }
     all.sort_by_key(|w| std::cmp::Reverse(w.at));
     Ok(Json(all))
 }
@@ -826,6 +844,10 @@ async fn add_rule(State(agent): State<Agent>, Body(new): Body<NewRule>) -> Resul
     let _writer = agent.writer().await;
     let store = agent.store()?;
     let want = agent.find_want(&store, &new.want)?;
+    if new.rule == AlertRule::PriceGuarantee {
+        return Err(ApiError::invalid("a price guarantee comes with a purchase")
+            .hint("`emptor purchases add WANT --price MONEY --shop DOMAIN --protect-days N`"));
+    }
     if let Some(old) = store
         .rules()?
         .iter()

@@ -39,12 +39,12 @@ const GUARDS: &[&str] = &[
 const REFUSALS: &[&str] = &[
     "access denied", "access to this page has been denied", "you don't have permission to access", "403 forbidden", "forbidden", "request blocked", "you have been blocked", "sorry, you have been blocked",
     "are you a robot", "are you human", "i'm not a robot", "i am not a robot", "verify you are human", "verifying you are human", "checking your browser", "checking if the site connection is secure", "just a moment", "robot or human", "robot check", "human verification", "security check", "unusual traffic", "automated access", "bot detection", "pardon our interruption", "please enable js and disable any ad blocker", "enable javascript and cookies to continue", "enter the characters you see", "too many requests", "rate limit", "ddos protection", "attention required", "request unsuccessful",
-    "zugriff verweigert", "sind sie ein mensch", "bist du ein mensch", "ich bin kein roboter", "sicherheitsüberprüfung", "zu viele anfragen", "zugriff wurde blockiert",
-    "accès refusé", "êtes-vous un robot", "je ne suis pas un robot", "vérification de sécurité", "accès interdit", "trop de requêtes",
-    "acceso denegado", "no soy un robot", "acceso restringido", "acesso negado", "não sou um robô", "accesso negato", "non sono un robot",
+    "zugriff verweigert", "kein roboter sind", "kein roboter bist", "dass sie ein mensch sind", "sind sie ein mensch", "bist du ein mensch", "ich bin kein roboter", "sicherheitsüberprüfung", "zu viele anfragen", "zugriff wurde blockiert",
+    "accès refusé", "n'êtes pas un robot", "n’êtes pas un robot", "que vous êtes humain", "êtes-vous un robot", "je ne suis pas un robot", "vérification de sécurité", "accès interdit", "trop de requêtes",
+    "acceso denegado", "no soy un robot", "no eres un robot", "no es un robot", "que eres humano", "não é um robô", "non sei un robot", "geen robot bent", "nie jesteś robotem", "nejste robot", "acceso restringido", "acesso negado", "não sou um robô", "accesso negato", "non sono un robot",
     "toegang geweigerd", "ik ben geen robot", "odmowa dostępu", "nie jestem robotem", "dostęp zabroniony", "přístup odepřen", "nejsem robot", "prístup zamietnutý", "nie som robot", "hozzáférés megtagadva", "nem vagyok robot", "acces interzis", "nu sunt robot",
     "åtkomst nekad", "ingen tilgang", "adgang nægtet", "pääsy estetty", "en ole robotti", "доступ запрещен", "доступ запрещён", "я не робот", "вы не робот", "подтвердите, что запросы отправляли вы", "доступ обмежено", "достъпът е отказан", "δεν έχετε πρόσβαση", "δεν είμαι ρομπότ", "erişim engellendi", "ben robot değilim",
-    "アクセスが拒否", "私はロボットではありません", "访问被拒绝", "请完成安全验证", "人机验证", "驗證您是人類", "접근이 거부", "로봇이 아닙니다", "تم رفض الوصول", "אני לא רובוט", "ไม่ใช่หุ่นยนต์",
+    "アクセスが拒否", "ロボットではない", "ロボットではありません", "访问被拒绝", "请完成安全验证", "人机验证", "驗證您是人類", "접근이 거부", "로봇이 아닙니다", "تم رفض الوصول", "אני לא רובוט", "ไม่ใช่หุ่นยนต์",
 ];
 
 #[rustfmt::skip]

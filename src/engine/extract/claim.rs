@@ -11,7 +11,8 @@ use std::str::FromStr;
 pub struct Amount {
     /// The amount as its syntax means it.
     pub value: Decimal,
-    /// What else it may mean: `1.299` in a page that groups thousands with a point.
+    /// What else it may mean: `1.299` in a page that groups thousands with a point, `1299`
+    /// in one that counts in cents.
     pub other: Option<Decimal>,
 }
 
@@ -30,9 +31,13 @@ impl Amount {
                 })
                 .and_then(|(whole, rest)| Decimal::from_str(&format!("{whole}{rest}")).ok());
             let three_places = currency.is_some_and(|c| c.exponent() == 3);
+            // Programs count in cents, and some templates print that.
+            let has_cents = currency.is_none_or(|c| c.exponent() == 2);
+            let cents = (has_cents && text.len() >= 3 && !text.contains('.'))
+                .then(|| value / Decimal::ONE_HUNDRED);
             return (value > Decimal::ZERO).then_some(Self {
                 value,
-                other: grouped.filter(|_| !three_places),
+                other: grouped.filter(|_| !three_places).or(cents),
             });
         }
         let code = currency.map(|c| c.code());

@@ -55,7 +55,7 @@ const PHRASES: &[(Availability, &[&str])] = &[
         "slutsåld", "slut i lager", "ej i lager", "inte i lager", "finns ej i lager", "utsolgt", "ikke på lager", "udsolgt", "ikke tilgængelig",
         "loppunut", "ei varastossa", "ei saatavilla", "läbi müüdud", "otsas", "nav pieejams", "nav noliktavā", "izpārdots", "išparduota", "neturime",
         "нет в наличии", "нет на складе", "распродано", "товар закончился", "немає в наявності", "немає", "изчерпан", "няма наличност", "нет в продаже",
-        "εξαντλήθηκε", "εξαντλημένο", "μη διαθέσιμο", "tükendi", "stokta yok", "stokta bulunmuyor", "rasprodano", "nije dostupno", "nema na zalihi", "nema na stanju", "ni na zalogi", "razprodano",
+        "εξαντλήθηκε", "εξαντλημένο", "μη διαθέσιμο", "tükendi", "stokta yok", "stokta bulunmuyor", "rasprodano", "nedostupno", "nije dostupno", "nema na zalihi", "nema na stanju", "ni na zalogi", "razprodano",
         "在庫切れ", "在庫なし", "売り切れ", "品切れ", "缺货", "售罄", "已售完", "補貨中", "품절", "일시품절", "hết hàng", "สินค้าหมด", "habis", "stok habis", "غير متوفر", "نفذت الكمية", "ناموجود", "אזל מהמלאי", "לא במלאי",
     ]),
     (Availability::InStock, &[

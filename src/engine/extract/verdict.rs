@@ -80,11 +80,8 @@ pub fn combine(evidence: &Evidence) -> Extraction {
 fn nominate<'a>(evidence: &Evidence<'a>) -> Vec<Nominee<'a>> {
     let mut out: Vec<Nominee> = Vec::new();
     let shown = |value: Decimal| {
-        evidence
-            .visible
-            .prices
-            .iter()
-            .find(|p| p.amount == value && !p.old)
+        let mut prices = evidence.visible.prices.iter();
+        prices.find(|p| p.amount == value && !p.old)
     };
     let mut add = |amount: &Amount, give: &dyn Fn(&mut Nominee), source: Option<Provenance>| {
         // Where the text may mean two amounts, the one on the page is meant.
@@ -255,7 +252,12 @@ fn is_listed(evidence: &Evidence, value: Decimal) -> bool {
 }
 
 fn decide(evidence: &Evidence, nominees: &[Nominee]) -> Extraction {
-    let Some(winner) = nominees.first().filter(|n| n.total() >= 0.3) else {
+    let least = if evidence.visible.has_buy_button {
+        0.15
+    } else {
+        0.3
+    };
+    let Some(winner) = nominees.first().filter(|n| n.total() >= least) else {
         let mut extraction = Extraction::empty(Verdict::Absent, "no price on this page");
         if has_product(evidence) {
             extraction.reason = Some("a product without a price".into());
@@ -332,7 +334,12 @@ fn confidence(evidence: &Evidence, winner: &Nominee, runner: Option<&Nominee>) -
     } else if winner.meta > 0.0 && winner.visible > 0.3 {
         0.94
     } else if is_structured {
-        if top_shown >= CLEAR { 0.6 } else { 0.85 }
+        // Nothing shown agrees. The state of the page's own program may.
+        match winner.state > 0.0 {
+            _ if top_shown >= CLEAR => 0.6,
+            true => 0.85,
+            false => 0.78,
+        }
     } else if winner.meta > 0.0 {
         if top_shown >= CLEAR { 0.5 } else { 0.75 }
     } else if winner.structured > 0.2 && winner.visible > 0.3 {
@@ -350,6 +357,10 @@ fn confidence(evidence: &Evidence, winner: &Nominee, runner: Option<&Nominee>) -
     }
     if winner.is_low {
         p *= 0.6;
+    }
+    // The page shows another price more openly.
+    if top_shown >= CLEAR && top_shown - seen > 0.75 {
+        p = p.min(0.7);
     }
     // Amounts in two currencies, and nothing on the page to tell which one is asked.
     let named = evidence

@@ -41,6 +41,8 @@ pub struct Candidate {
     pub single: bool,
     /// One of several in blocks that look the same.
     pub repeated: bool,
+    /// For members, subscribers or larger orders.
+    pub conditional: bool,
 }
 
 /// The score from which a candidate looks like a price to pay.
@@ -196,6 +198,7 @@ impl Reader<'_> {
         let mut found = self.candidates();
         let repeated = self.mark_repeated(&mut found);
         self.mark_discounted(&mut found);
+        mark_beside_old(&mut found);
         let mut best: HashMap<(Decimal, bool), Candidate> = HashMap::new();
         for candidate in found {
             let key = (candidate.amount.normalize(), candidate.old);
@@ -263,7 +266,9 @@ impl Reader<'_> {
             }
             if let Some((block, figures)) = self.block(parent) {
                 covered = self.doc.range(block).end;
-                let before = self.words_before(block);
+                // Words inside the last block belong to its amount.
+                let floor = out.last().map_or(0, |l| self.doc.range(l.node).end);
+                let before = self.words_before(block, floor);
                 if matches!(before.trim(), "-" | "–" | "—" | "~")
                     && let Some(low) = out.last_mut()
                     && let [high] = figures.as_slice()
@@ -278,8 +283,16 @@ impl Reader<'_> {
                     low.score -= 1.5;
                     continue;
                 }
+                // "2.51 net" right before: the word belongs to that amount.
+                let closes_last = matches!(
+                    price::context::kind(&before, ""),
+                    Kind::Net | Kind::Unit | Kind::Periodic
+                ) && out
+                    .last()
+                    .is_some_and(|l| block.index().abs_diff(self.doc.range(l.node).end) <= 4);
+                let before = if closes_last { "" } else { before.as_str() };
                 for figure in figures {
-                    out.push(self.candidate(block, figure, &before));
+                    out.push(self.candidate(block, figure, before));
                 }
             }
         }
@@ -314,11 +327,13 @@ impl Reader<'_> {
             match (&best, marked) {
                 // The sign is of another price that stands in an element of its own.
                 (None, true) if level > 0 && self.holds_whole_price(node, leaf) => break,
+                (Some(_), true) if self.holds_old_price(node, leaf) => break,
                 (None, true) => best = Some((node, figures)),
                 (Some((_, inner)), true) => {
                     // A larger block that says more about the same one price.
                     let same = figures.len() == 1
                         && inner.len() == 1
+                        && (inner[0].has_mark || !self.holds_whole_price(node, leaf))
                         && figures[0]
                             .amount
                             .to_string()
@@ -341,18 +356,30 @@ impl Reader<'_> {
         best
     }
 
-    /// Whether a text outside `leaf` has an amount with its currency.
+    /// Whether a crossed-out amount stands beside `leaf`.
+    fn holds_old_price(&self, node: NodeId, leaf: NodeId) -> bool {
+        !self.zone(leaf).has(Zone::OLD)
+            && self.doc.descendants(node).any(|id| {
+                self.zone(id).has(Zone::OLD)
+                    && self
+                        .doc
+                        .raw_text(id)
+                        .is_some_and(|t| t.bytes().any(|b| b.is_ascii_digit()))
+            })
+    }
+
+    /// Whether an element outside `leaf` has an amount with its currency.
     fn holds_whole_price(&self, node: NodeId, leaf: NodeId) -> bool {
         self.doc.descendants(node).any(|id| {
-            !self.doc.contains(leaf, id)
-                && self
-                    .doc
-                    .raw_text(id)
-                    .is_some_and(|t| t.len() <= 160 && t.bytes().any(|b| b.is_ascii_digit()))
-                && self
-                    .doc
-                    .text(id)
-                    .is_some_and(|t| price::figures(&t, self.hints).iter().any(|f| f.has_mark))
+            let has_digit = |t: &str| t.bytes().any(|b| b.is_ascii_digit());
+            self.doc.raw_text(id).is_some_and(has_digit)
+                && self.doc.parent(id).is_some_and(|own| {
+                    !self.doc.contains(own, leaf)
+                        && !self.doc.contains(leaf, own)
+                        && price::figures(&self.price_text(own), self.hints)
+                            .iter()
+                            .any(|f| f.has_mark)
+                })
         })
     }
 
@@ -407,9 +434,9 @@ impl Reader<'_> {
     }
 
     /// The words right before a block, for "was", "from", "RRP".
-    fn words_before(&self, block: NodeId) -> String {
+    fn words_before(&self, block: NodeId, floor: usize) -> String {
         let mut at = block.index();
-        let floor = at.saturating_sub(12);
+        let floor = at.saturating_sub(12).max(floor);
         while at > floor {
             at -= 1;
             let id = self.doc.id_at(at);
@@ -420,7 +447,12 @@ impl Reader<'_> {
             if text.is_empty() || self.zone(id).has(Zone::HIDDEN) {
                 continue;
             }
-            let is_label = text.len() <= 40 && !text.bytes().any(|b| b.is_ascii_digit());
+            // Not another amount, but "save 10 %" and "from 5".
+            let has_digit = text.bytes().any(|b| b.is_ascii_digit());
+            let is_label = text.len() <= 40
+                && (!has_digit
+                    || text.contains('%')
+                    || (text.len() <= 12 && !text.contains(['.', ',', '$', '€', '£'])));
             return if is_label {
                 text.to_lowercase()
             } else {
@@ -434,7 +466,23 @@ impl Reader<'_> {
         let mut kind = figure.kind;
         if kind == Kind::Price && figure.start == 0 {
             kind = price::context::kind(before, "");
+            // "16 % off": the words speak of the percentage.
+            if kind == Kind::Discount && before.contains('%') {
+                kind = Kind::Price;
+            }
         }
+        let own: Vec<char> = self
+            .price_text(block)
+            .chars()
+            .flat_map(char::to_lowercase)
+            .collect();
+        let own_before: String = own.iter().take(figure.start).collect();
+        let own_after: String = own.iter().skip(figure.end).take(40).collect();
+        let before = if own_before.trim().is_empty() {
+            before
+        } else {
+            &own_before
+        };
         let mut zone = self.zone(block);
         let mut near = zone;
         for (level, above) in self.doc.ancestors(block).take(4).enumerate() {
@@ -496,10 +544,14 @@ impl Reader<'_> {
             Kind::UpTo => -3.0,
             _ => -4.0,
         };
+        let mut conditional = false;
         if kind == Kind::Price {
-            score += match label(before) {
+            let label = label(before, &own_after);
+            conditional = matches!(label, Label::Conditional | Label::Quantity);
+            score += match label {
                 Label::Price => 0.8,
-                Label::Conditional => -2.0,
+                Label::Conditional => -2.5,
+                Label::Quantity => -1.5,
                 Label::Other => 0.0,
             };
         }
@@ -536,6 +588,7 @@ impl Reader<'_> {
             aside,
             single: figure.high.is_none() && kind == Kind::Price && !aside,
             repeated: false,
+            conditional,
         }
     }
 
@@ -571,6 +624,10 @@ impl Reader<'_> {
         }
         let mut most = 0;
         for members in groups.into_values() {
+            // A price with its instalment and its saving is no list of products.
+            let is_price =
+                |i: &&usize| matches!(found[**i].kind, Kind::Price | Kind::From | Kind::List);
+            let members: Vec<usize> = members.iter().filter(is_price).copied().collect();
             let mut amounts: Vec<Decimal> = members.iter().map(|i| found[*i].amount).collect();
             amounts.sort_unstable();
             amounts.dedup();
@@ -608,6 +665,7 @@ impl Reader<'_> {
                     (j, i)
                 };
                 if found[high].kind != Kind::Price
+                    || found[low].conditional
                     || !matches!(found[low].kind, Kind::Price | Kind::From)
                 {
                     continue;
@@ -784,31 +842,69 @@ fn is_sold_out(label: &str) -> bool {
     )
 }
 
+/// A price with a crossed-out higher one beside it is the one to pay.
+fn mark_beside_old(found: &mut [Candidate]) {
+    for i in 0..found.len() {
+        let own = &found[i];
+        if own.old || own.aside || !matches!(own.kind, Kind::Price | Kind::From) {
+            continue;
+        }
+        let near = found[i.saturating_sub(2)..found.len().min(i + 3)].iter();
+        let beside = near.filter(|o| o.old && !o.aside).any(|o| {
+            let gap = o.node.index().abs_diff(own.node.index());
+            o.amount > own.amount && o.amount < own.amount * Decimal::TEN && gap <= 12
+        });
+        if beside {
+            found[i].score += 1.0;
+        }
+    }
+}
+
 enum Label {
-    /// "Price", "now only".
+    /// "Price", "now only", "incl. VAT".
     Price,
-    /// For members, holders of a card, an old device given back.
+    /// For members, subscribers, holders of a card.
     Conditional,
+    /// "From 10": a price for larger orders.
+    Quantity,
     Other,
 }
 
-/// What the words before an amount promise. `before` is lower case.
-fn label(before: &str) -> Label {
-    let words = || {
-        before
-            .split(|c: char| !c.is_alphanumeric())
+/// What the words beside an amount promise, in lower case.
+fn label(before: &str, after: &str) -> Label {
+    fn words(text: &str) -> impl DoubleEndedIterator<Item = &str> {
+        text.split(|c: char| !c.is_alphanumeric())
             .filter(|w| !w.is_empty())
-    };
-    if words().any(|w| CONDITIONS.contains(&w)) {
+    }
+    if words(before)
+        .chain(words(after))
+        .any(|w| CONDITIONS.contains(&w))
+    {
         return Label::Conditional;
     }
-    let last = words().next_back();
-    let names = last.is_some_and(|w| PRICE_WORDS.contains(&w))
+    let counts = before.len() <= 16 && !before.contains('%');
+    if counts && words(before).any(|w| w.bytes().all(|b| b.is_ascii_digit())) {
+        return Label::Quantity;
+    }
+    let bare = before.trim_end_matches(|c: char| !c.is_alphanumeric());
+    let named = words(before)
+        .next_back()
+        .is_some_and(|w| PRICE_WORDS.contains(&w))
         || PRICE_WORDS
             .iter()
-            .any(|p| !p.is_ascii() && before.trim_end_matches([':', '：', ' ']).ends_with(p));
-    if names { Label::Price } else { Label::Other }
+            .any(|p| !p.is_ascii() && bare.ends_with(p));
+    if named || GROSS.iter().any(|g| after.contains(g)) {
+        Label::Price
+    } else {
+        Label::Other
+    }
 }
+
+/// With tax: what a private buyer pays.
+#[rustfmt::skip]
+const GROSS: &[&str] = &[
+    "inkl", "incl", "inc vat", "inc. vat", "inc gst", "inc. gst", "ttc", "iva inc", "con iva", "s dph", "vč. dph", "vč dph", "brutto", "z vat", "moms inkl", "med moms", "sis. alv", "áfával", "s pdv", "cu tva", "kdv dahil", "με φπα", "с ндс", "税込", "含税",
+];
 
 /// Words right before the price to pay.
 #[rustfmt::skip]
@@ -822,6 +918,7 @@ const PRICE_WORDS: &[&str] = &[
 #[rustfmt::skip]
 const CONDITIONS: &[&str] = &[
     "member", "members", "club", "clubcard", "card", "loyalty", "prime", "trade", "mitglied", "mitglieder", "karte", "kundenkarte", "carte", "fidélité", "membre", "socio", "socios", "tarjeta", "tessera", "lid", "leden",
+    "subscribe", "subscription", "autoship", "abo", "sparabo", "abonnement", "abonnez", "suscríbete", "suscripción", "assinatura", "abbonamento", "prenumeration", "předplatné", "подписка", "подписке", "定期",
     "kartu", "kartou", "kartą", "klub", "klubu", "členové", "karta", "картой", "карте", "карты", "клуба", "клубная", "medlem", "medlemmer", "jäsen", "students", "student", "coupon", "voucher", "gutschein", "会员价", "会員価格", "会員",
 ];
 

@@ -261,7 +261,7 @@ fn of_compact(name: &str) -> Zone {
     if any(&["pric", "preis"]) {
         // Template builders write `productPrice--final` in one way and `pricefinal` in another.
         zone = zone.with(Zone::PRICE);
-        if any(&["listpric", "oldpric", "waspric", "priceold", "pricewas", "pricestd", "beforepric", "pricebefore", "compareatpric", "comparepric", "rrp", "originalpric", "priceoriginal", "strike", "listenpreis", "altpreis", "pricealt", "fullpric", "pricefull", "crossedpric", "pricethrough", "previouspric", "undiscounted"]) {
+        if any(&["listpric", "oldpric", "waspric", "priceold", "pricewas", "pricestd", "beforepric", "pricebefore", "compareatpric", "comparepric", "rrp", "originalpric", "priceoriginal", "strike", "listenpreis", "altpreis", "pricealt", "fullpric", "pricefull", "crossedpric", "pricethrough", "previouspric", "undiscounted", "suggestedpric", "suggestedretail"]) {
             zone = zone.with(Zone::OLD);
         }
         if any(&["regularpric", "priceregular", "normalpric", "retailpric"]) {
@@ -270,7 +270,7 @@ fn of_compact(name: &str) -> Zone {
         if any(&["pricenet", "netpric", "excltax", "exclvat", "extax", "exvat", "withouttax", "withoutvat", "pricewithoutdph", "netto"]) {
             zone = zone.with(Zone::NET);
         }
-        if any(&["perunit", "unitpric", "priceunit", "baseprice", "pricebase", "priceper", "comparison"]) {
+        if any(&["perunit", "unitpric", "priceunit", "priceper", "comparisonpric", "pricecomparison"]) {
             zone = zone.with(Zone::UNIT);
         }
         if any(&["saleprice", "finalprice", "currentprice", "ourprice", "pricefinal", "pricesale", "pricecurrent", "specialprice", "pricenow", "nowprice", "sellprice", "sellingprice", "salesprice", "offerprice", "pricenew", "newprice", "pricetopay", "actualprice", "priceactual", "dealprice", "discountprice", "discountedprice", "pricediscount", "productprice", "priceproduct", "mainprice", "pricemain", "buyprice"]) {

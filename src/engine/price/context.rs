@@ -12,7 +12,7 @@ const BEFORE: &[(Kind, &[&str])] = &[
     (Kind::Shipping, &["shipping-", "delivery-", "postage", "p&p", "versand-", "lieferung-", "zzgl.", "porto", "livraison", "frais de port",
         "envío", "envio", "gastos de envío", "frete", "entrega", "spedizione", "consegna", "dostawa", "wysyłka", "przesyłka",
         "doručení", "doprava", "poštovné", "dostava", "доставка", "доставки", "fragt", "frakt", "levering", "leverans", "toimitus-",
-        "verzend-", "bezorg-", "kargo", "szállítás-", "livrare", "transport", "送料", "配送", "deposit", "pfand", "statiegeld", "pant"]),
+        "verzend-", "bezorg-", "kargo", "szállítás-", "livrare", "transport", "送料", "配送", "deposit", "pfand", "statiegeld", "pant", "recycling fee", "dont éco-part", "éco-participation", "eco-participation", "éco-part", "recyklačný poplatok", "recyklační poplatek", "autorský poplatek", "contributo raee", "phe"]),
     (Kind::List, &["was", "were", "rrp", "msrp", "srp", "uvp", "uvp*", "statt", "instead of", "list price", "list", "regular price", "reg.", "reg",
         "original price", "originally", "orig.", "old price", "previously", "before", "compare at", "comparable value", "retail price", "retail", "rec. price", "recommended price",
         "prix conseillé", "prix public", "ancien prix", "au lieu de", "prix barré", "avant", "antes", "precio anterior", "antes de", "de:", "preço antigo", "pvpr", "pvp recomendado", "precio original",
@@ -38,7 +38,7 @@ const AFTER: &[(Kind, &[&str])] = &[
     (Kind::Unit, &["/kg", "/ kg", "/ 1 kg", "/1 kg", "/1kg", "per kg", "pro kg", "je kg", "/kilo", "par kg", "al kg", "il kg", "/100", "/ 100", "per 100", "pro 100", "je 100", "/l", "/ l", "/1 l", "/ 1 l", "per liter", "per litre", "pro liter", "je liter", "/liter", "/litre", "al litro", "/ml", "/ 10 ml",
         "/g", "/ g", "/m", "/ m", "/m²", "/m2", "/ m²", "/ m2", "/sqft", "/sq", "per m", "pro m", "per sq", "/oz", "/ oz", "per oz", "/fl", "/lb", "per lb", "/ct", "/count", "/count)", "pro kilogramm", "je kilogramm", "/кг", "за кг", "/л", "/100г", "za kg", "za 1 kg", "za 100", "za liter", "za litr", "kr/kg", "kr/l", "/dose", "/wash", "/tab", "par litre", "/egység"]),
     (Kind::Discount, &["off", "rabatt", "de réduction", "discount", "de descuento", "di sconto", "sparen", "gespart", "taniej", "sleva", "скидка", "кэшбэк", "бонус", "баллов", "korting", "cashback"]),
-    (Kind::Shipping, &["shipping", "delivery", "versand", "versandkosten", "de frais de port", "livraison", "postage", "frakt", "fragt", "per zending", "verzendkosten", "pfand", "deposit"]),
+    (Kind::Shipping, &["shipping", "delivery", "versand", "versandkosten", "de frais de port", "livraison", "postage", "frakt", "fragt", "per zending", "verzendkosten", "pfand", "deposit", "statiegeld", "d'éco-part", "d'eco-part", "éco-part", "eco-part", "recycling fee", "eco fee", "eco-fee", "raee", "recyklač", "de raee"]),
     (Kind::Net, &["bez dph", "excl. vat", "excl vat", "ex vat", "ex. vat", "+ vat", "excl. tax", "ex gst", "+ gst", "netto", "ohne mwst", "zzgl. mwst", "exkl. mwst", "hors taxe", "ht", "h.t.", "sin iva", "+ iva", "iva escl", "+ iva", "excl. btw", "ex. btw", "bez vat", "bez pdv", "fără tva", "+ tva", "eks. mva", "ekskl. moms", "ex moms", "exkl. moms", "alv 0", "без ндс", "без пдв", "χωρίς φπα", "+ kdv", "+ áfa", "税抜"]),
     (Kind::From, &["起", "から", "~", "+", "and up", "alkaen", "itibaren", "-tól", "-től"]),
     (Kind::List, &["uvp", "rrp", "msrp", "statt"]),
@@ -72,6 +72,12 @@ const FREE: &[&str] = &[
 #[must_use]
 pub fn kind(before: &str, after: &str) -> Kind {
     let after = after.trim_start();
+    // `9.99 / kg`
+    let joined = after
+        .strip_prefix('/')
+        .filter(|rest| rest.starts_with(' '))
+        .map(|rest| format!("/{}", rest.trim_start()));
+    let after = joined.as_deref().unwrap_or(after);
     let follows = AFTER
         .iter()
         .find(|(_, words)| words.iter().any(|w| begins_with_word(after, w)));
@@ -125,7 +131,10 @@ pub fn is_free(text: &str) -> bool {
 
 fn begins_with_word(text: &str, word: &str) -> bool {
     text.strip_prefix(word).is_some_and(|rest| {
-        let joined = word.ends_with(char::is_alphanumeric) && rest.starts_with(char::is_alphabetic);
+        // "éco-part." and "éco-participation" are one.
+        let stem = word.ends_with("part") || word.ends_with("recyklač");
+        let joined =
+            !stem && word.ends_with(char::is_alphanumeric) && rest.starts_with(char::is_alphabetic);
         !joined
     })
 }

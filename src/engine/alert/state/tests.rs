@@ -66,20 +66,27 @@ fn better_is_judged_by_the_offers_own_history() {
 
     let rule = rule("better");
     let mut state = AlertState::default();
-    let mut look = |state: &mut AlertState, day: i64, minor| {
+    let look = |state: &mut AlertState, day: i64, minor| {
         state.observe(&rule, &seen(24 * day, eur(minor)), &Tuning::default())
     };
     for day in 0..40 {
         let Decision::Hold(hold) = look(&mut state, day, 1000) else {
             panic!("a steady price is no news");
         };
-        assert_eq!(matches!(hold, Hold::ShortHistory { .. }), day < 30, "{hold}");
+        assert_eq!(
+            matches!(hold, Hold::ShortHistory { .. }),
+            day < 30,
+            "{hold}"
+        );
     }
     let fire = look(&mut state, 40, 700);
     assert!(fire.fire().is_some(), "{fire:?}");
     assert!(look(&mut state, 41, 700).fire().is_none(), "told already");
     state.rearm();
-    assert!(look(&mut state, 42, 700).fire().is_some(), "it was not passed on");
+    assert!(
+        look(&mut state, 42, 700).fire().is_some(),
+        "it was not passed on"
+    );
     let json = serde_json::to_string(&state).expect("serialise");
     assert!(json.len() <= 2048, "{} bytes", json.len());
 }
