@@ -306,10 +306,17 @@ fn act(agent: &Agent, key: &str, action: Action) -> Result<(), VaultError> {
             }
         }
         Action::Snooze => {
-            if let Some(mut want) = store.want(alert.want)? {
-                want.status = WantStatus::Snoozed;
-                want.snoozed_until = Timestamp::now().checked_add(SNOOZE).ok();
-                store.change(|tx| tx.put_want(&want))?;
+            if let Some(old) = store.want(alert.want)? {
+                let now = Timestamp::now();
+                let want = Want {
+                    status: WantStatus::Snoozed,
+                    snoozed_until: now.checked_add(SNOOZE).ok(),
+                    ..old.clone()
+                };
+                store.change(|tx| {
+                    life::edited(&store, tx, &old, &want, false, now)?;
+                    tx.put_want(&want)
+                })?;
             }
         }
         Action::NotThis => {

@@ -9,6 +9,10 @@ use std::collections::BTreeMap;
 
 /// How long it may wait when nobody says until when, in days.
 const DEADLINE_DAYS: usize = 30;
+/// Days from order to delivery when nobody says.
+const LEAD_DAYS: u32 = 3;
+/// Past prices within this share of the present one show what waiting from here can cost.
+const ALIKE: f64 = 0.05;
 /// The longest wait advised on.
 const MAX_DEADLINE: usize = 365;
 /// A price not seen for so many days is no longer believed.
@@ -18,30 +22,35 @@ const USUAL_DAYS: usize = 90;
 /// Most days of history used.
 const MAX_DAYS: i64 = 1500;
 
-/// Advises on a want with the price points `points`, oldest first.
+/// Advises on a want with the price points `points`, oldest first. What is needed by a day
+/// must be ordered `lead` days before.
 #[must_use]
-pub fn advice(market: &Market, want: &Want, points: &[HistoryPoint]) -> Option<AdviceView> {
+pub fn advice(
+    market: &Market,
+    want: &Want,
+    points: &[HistoryPoint],
+    lead: Option<u32>,
+) -> Option<AdviceView> {
     let today = market.now().as_second().div_euclid(86_400);
     let prices = daily(points, today, market);
     let now = *prices.last()?;
     let deadline = want.need_by.map_or(DEADLINE_DAYS, |day| {
-        usize::try_from((day - market.today()).get_days()).unwrap_or(0)
+        let left = i64::from((day - market.today()).get_days());
+        usize::try_from(left - i64::from(lead.unwrap_or(LEAD_DAYS))).unwrap_or(0)
     });
     let deadline = deadline.min(MAX_DEADLINE);
-    Some(view(
-        &advise(&prices, deadline),
-        &prices,
-        now,
-        deadline,
-        market,
-    ))
+    let advice = advise(&prices, deadline);
+    Some(view(&advice, &prices, now, deadline, market))
 }
 
 fn view(advice: &Advice, prices: &[i64], now: i64, deadline: usize, market: &Market) -> AdviceView {
     let money = |minor: f64| Money::from_minor(minor.round() as i64, market.home());
-    let rise = worst_rise(prices, deadline);
-    let regret = Money::from_minor(rise, market.home());
-    let until = format!("in the next {deadline} days");
+    let rise = worst_rise(prices, now, deadline);
+    let regret = (rise > 0).then(|| Money::from_minor(rise, market.home()));
+    let at_worst = regret.map_or_else(
+        || "it never cost more in the end so far".to_owned(),
+        |r| format!("it cost up to {r} more in the past"),
+    );
     let mut view = AdviceView {
         advice: "buy".to_owned(),
         text: String::new(),
@@ -50,15 +59,15 @@ fn view(advice: &Advice, prices: &[i64], now: i64, deadline: usize, market: &Mar
         chance: advice.chance,
         saving: None,
         dearer: advice.dearer,
-        regret: (rise > 0).then_some(regret),
+        regret,
         days: advice.days,
     };
     if deadline == 0 {
-        "Buy now: it is needed today.".clone_into(&mut view.text);
+        "Buy now: later it would come too late.".clone_into(&mut view.text);
     } else if advice.is_short() {
         "unknown".clone_into(&mut view.advice);
         view.text = format!(
-            "Too little history to say whether waiting pays: days known: {}.",
+            "Too little history to say whether waiting pays (days known: {}).",
             prices.len()
         );
     } else if let Some(threshold) = advice.threshold {
@@ -66,8 +75,8 @@ fn view(advice: &Advice, prices: &[i64], now: i64, deadline: usize, market: &Mar
         let saving = money(now as f64 * advice.saving);
         "wait".clone_into(&mut view.advice);
         view.text = format!(
-            "Wait for {target} or less: {:.0} % chance {until}, expected to save {saving}. \
-             If it does not come you may end up paying more ({:.0} % chance; {regret} more at worst in the past).",
+            "Wait for {target} or less: it comes with a chance of {:.0} % in time (days: {deadline}), which \
+             saves {saving} on average. The chance to pay more in the end is {:.0} %; {at_worst}.",
             advice.chance * 100.0,
             advice.dearer * 100.0,
         );
@@ -75,19 +84,23 @@ fn view(advice: &Advice, prices: &[i64], now: i64, deadline: usize, market: &Mar
         view.saving = Some(saving);
     } else {
         view.text = format!(
-            "Buy now: on {} past days like this, waiting {deadline} days promised nothing worth the risk \
-             ({regret} more at worst).",
+            "Buy now: by {} past days, waiting promises nothing worth the risk (days to wait: {deadline}); {at_worst}.",
             advice.days
         );
     }
     view
 }
 
-/// The most a price rose above a day's own within `deadline` days and at its end.
-fn worst_rise(prices: &[i64], deadline: usize) -> i64 {
+/// The most that waiting for `deadline` days from a price like `now` cost in the past.
+fn worst_rise(prices: &[i64], now: i64, deadline: usize) -> i64 {
     let later = prices.iter().skip(deadline);
-    let rises = prices.iter().zip(later).map(|(then, end)| end - then);
-    rises.max().unwrap_or(0).max(0)
+    let alike = |then: i64| (then - now).abs() as f64 <= ALIKE * now as f64;
+    let rises = prices.iter().zip(later).filter(|(then, _)| alike(**then));
+    rises
+        .map(|(then, end)| end - then)
+        .max()
+        .unwrap_or(0)
+        .max(0)
 }
 
 /// The median of the days before the last.

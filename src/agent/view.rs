@@ -22,7 +22,8 @@ use crate::model::want::{Requirement, Want};
 use crate::model::{Currency, Id, LandedCost, Money, Offer, Shop};
 use crate::vault::VaultError;
 use rust_decimal::Decimal;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use url::Url;
 
 /// What every view is computed with.
 #[derive(Clone, Debug)]

@@ -225,7 +225,8 @@ fn a_new_low_needs_a_past() {
         "0 EUR",
     ])
     .ok();
-    home.run(&["add", &shops.url("alpha", "/p")]).ok();
+    // A wish would cool off first.
+    home.run(&["list", "add", &shops.url("alpha", "/p")]).ok();
     home.run(&["alerts", "add", "kettle", "low in 90 days"])
         .ok();
     shops.put("alpha", "/p", kettle("39.00", "InStock"));

@@ -1,7 +1,7 @@
 //! The short list tuned, the whole basket, the life of wishes, the right moment: through
 //! the program as its users run it.
 
-use crate::support::{Home, PASSPHRASE, Shops, find, product};
+use crate::support::{Home, PASSPHRASE, Shops, find, product, wait};
 use emptor::agent::store::{Link, Listing, Rule, Store, Zone};
 use emptor::engine::alert::{AlertState, Seen, Tuning};
 use emptor::model::offer::Observation;
@@ -456,8 +456,13 @@ fn advice_needs_history_and_better_is_a_rule() {
 /// The vault of a home whose daemon does not run.
 fn with_store(home: &Home, f: impl FnOnce(&Store)) {
     let secret = Secret::Passphrase(SecretString::from(PASSPHRASE));
-    let vault = Vault::open(&home.vault_paths(), &secret, Options::default()).expect("opened");
-    let store = Store::open(vault).expect("a store");
+    let mut opened = None;
+    // A process that another test is just starting holds the lock until it runs.
+    wait("the vault", || {
+        opened = Vault::open(&home.vault_paths(), &secret, Options::default()).ok();
+        opened.is_some()
+    });
+    let store = Store::open(opened.expect("opened")).expect("a store");
     f(&store);
     store.vault().lock();
 }

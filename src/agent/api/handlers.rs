@@ -524,7 +524,8 @@ async fn offers_of(State(agent): State<Agent>, Path(text): Path<String>) -> Resu
     let market = market(&agent, &store)?;
     let mut reply = view::offers(&store, &market, &want)?;
     let history = view::history(&store, &market, &want)?;
-    reply.advice = moment::advice(&market, &want, &history.points);
+    let lead = reply.ranked.first().and_then(|o| o.delivery_days);
+    reply.advice = moment::advice(&market, &want, &history.points, lead);
     Ok(Json(reply))
 }
 
@@ -546,7 +547,9 @@ async fn history(State(agent): State<Agent>, Path(text): Path<String>) -> Result
     life::looked(&agent, &store, &want, Timestamp::now()).await?;
     let market = market(&agent, &store)?;
     let mut reply = view::history(&store, &market, &want)?;
-    reply.advice = moment::advice(&market, &want, &reply.points);
+    let best = view::want(&store, &market, &want)?.best;
+    let lead = best.and_then(|o| o.delivery_days);
+    reply.advice = moment::advice(&market, &want, &reply.points, lead);
     Ok(Json(reply))
 }
 
