@@ -933,13 +933,19 @@ const BUY_WORDS: &[&str] = &[
 ];
 
 fn is_buy_text(text: &str) -> bool {
-    let text = text.trim().to_lowercase();
-    text.chars().count() <= 40
-        && BUY_WORDS.iter().any(|w| {
-            text == *w
-                || (text.contains(w) && text.len() <= w.len() + 12 && w.len() > 8)
-                || (text.starts_with(w) && w.len() > 6)
-        })
+    let text = text.trim();
+    if text.is_empty() || text.len() > 120 {
+        return false;
+    }
+    let text = text.to_lowercase();
+    BUY_WORDS.iter().any(|w| match text.len() {
+        n if n < w.len() => false,
+        n if n == w.len() => text == *w,
+        n => {
+            (w.len() > 6 && text.starts_with(w))
+                || (w.len() > 8 && n <= w.len() + 12 && text.contains(w))
+        }
+    })
 }
 
 /// The words of a name, lower case.
