@@ -86,10 +86,27 @@ fn three_syntaxes_agree() {
         .filter(|(id, _)| !UNLIKE.iter().any(|(known, _)| id.as_str() == Some(known)))
         .collect();
     assert!(unexpected.is_empty(), "{unexpected:#?}");
+    assert_eq!(
+        differing.len(),
+        UNLIKE.len(),
+        "an exception is no longer needed"
+    );
 }
 
-/// Examples whose authors say different things in the three syntaxes.
-const UNLIKE: &[(&str, &str)] = &[];
+/// Examples whose authors say different things in the three syntaxes, and what.
+const UNLIKE: &[(&str, &str)] = &[
+    ("eg-0010", "the price is 55 in one and 1000 in the others"),
+    ("eg-0172", "the JSON-LD names no event for its offer"),
+    ("eg-0208", "the microdata has its currency in `property`"),
+    (
+        "eg-0265",
+        "RDFa chains with `rel`, which RDFa Lite has not; the JSON-LD stands outside a script",
+    ),
+    ("eg-0355", "the JSON-LD repeats one amount"),
+    ("eg-0393", "the stock is in no attribute of the RDFa"),
+    ("eg-0426", "the event has another name"),
+    ("eg-0450", "the name is in capitals"),
+];
 
 /// Counts over a set of labelled pages.
 #[derive(Debug, Default)]
