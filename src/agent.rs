@@ -2,16 +2,21 @@
 
 pub mod alerts;
 pub mod api;
+pub mod basket;
 pub mod config;
 pub mod core;
 pub mod crawl;
+pub mod life;
+pub mod moment;
 pub mod paths;
+pub mod purchases;
 pub mod rates;
 pub mod scheduler;
 pub mod server;
 pub mod socket;
 pub mod store;
 pub mod tenders;
+pub mod tune;
 pub mod view;
 pub mod web;
 

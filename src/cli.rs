@@ -2,6 +2,7 @@
 
 pub mod adapter;
 pub mod alerts;
+pub mod basket;
 pub mod client;
 pub mod context;
 pub mod crawl;
@@ -10,7 +11,10 @@ pub mod doctor;
 pub mod format;
 pub mod lab;
 pub mod offers;
+pub mod plan;
+pub mod purchases;
 pub mod tender;
+pub mod tune;
 pub mod vault;
 pub mod want;
 
@@ -80,6 +84,13 @@ enum Command {
         /// The want: its id or part of its name
         want: String,
     },
+    /// Where to buy a whole list, with the saving of each further shop
+    Basket(basket::Basket),
+    /// What you bought, and price guarantees that still run
+    Purchases {
+        #[command(subcommand)]
+        verb: Option<purchases::Purchases>,
+    },
     /// Ask sellers for a quote
     #[command(subcommand)]
     Tender(tender::Tender),
@@ -135,7 +146,10 @@ pub fn run() -> ExitCode {
             Err(e) => CliError::failed(e.to_string()).report(),
         },
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "emptor", &mut std::io::stdout());
+            // Generated in memory, because the generator panics on a closed pipe.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "emptor", &mut script);
+            context::print_all(&script);
             ExitCode::SUCCESS
         }
         Command::Man { out } => report(man(out.as_deref())),
@@ -192,6 +206,8 @@ async fn dispatch(command: Command, global: Global) -> Result<ExitCode> {
         Command::Crawl(args) => crawl::run(cx, args).await,
         Command::Offers(args) => offers::run(cx, args).await,
         Command::History { want } => offers::history(cx, &want).await,
+        Command::Basket(args) => basket::run(cx, args).await,
+        Command::Purchases { verb } => purchases::run(cx, verb).await,
         Command::Tender(verb) => tender::run(cx, verb).await,
         Command::Alerts { verb } => alerts::run(cx, verb).await,
         Command::Notify(verb) => alerts::notify(cx, verb).await,
@@ -271,9 +287,14 @@ pub fn start_log(level: &str, colour: bool) {
 fn man(out: Option<&Path>) -> Result {
     let io = |e: std::io::Error| CliError::failed(format!("cannot write the manual: {e}"));
     match out {
-        None => clap_mangen::Man::new(Cli::command())
-            .render(&mut std::io::stdout())
-            .map_err(io),
+        None => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command())
+                .render(&mut page)
+                .map_err(io)?;
+            context::print_all(&page);
+            Ok(())
+        }
         Some(dir) => {
             std::fs::create_dir_all(dir).map_err(io)?;
             clap_mangen::generate_to(Cli::command(), dir).map_err(io)

@@ -3,12 +3,13 @@
 use super::core::Agent;
 use super::store::{Rule, Store, Zone};
 use super::view::{self, Market};
+use super::{life, purchases};
 use crate::engine::alert::{
-    Decision, Delivery as When, Fire, Pending, Seen, Tuning, Urgency, deliver,
+    Decision, Delivery as When, Fire, Hold, Pending, Seen, Tuning, Urgency, deliver,
 };
 use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::want::{Want, WantStatus};
-use crate::model::{Alert, Availability, Id};
+use crate::model::{Alert, Availability, Id, Money};
 use crate::notify::{Action, Message};
 use crate::vault::VaultError;
 use tokio::sync::mpsc;
@@ -31,6 +32,17 @@ pub async fn look(
     want: Id,
     now: Timestamp,
 ) -> Result<(), VaultError> {
+    let today = now.to_zoned(agent.config().time_zone()).date();
+    let (purchases, claims) = purchases::look(store, want, today, now)?;
+    if !purchases.is_empty() {
+        store.change(|tx| {
+            purchases.iter().try_for_each(|p| tx.put_purchase(p))?;
+            claims.iter().try_for_each(|a| tx.put_alert(a))
+        })?;
+    }
+    if !claims.is_empty() {
+        deliver_soon(agent, store, now);
+    }
     let rules: Vec<Rule> = store
         .rules()?
         .into_iter()
@@ -48,10 +60,23 @@ pub async fn look(
         cooldown_hours: agent.config().notify.cooldown_hours,
         ..Tuning::default()
     };
+    let wish = life::state(store, &market, &want)?;
     let mut fired = Vec::new();
     let mut changed = Vec::new();
     for mut rule in rules {
-        let decision = rule.state.observe(&rule.rule, &seen, &tuning);
+        let mut decision = rule.state.observe(&rule.rule, &seen, &tuning);
+        if let (Decision::Fire(fire), Some(wish)) = (
+            &decision,
+            life::holds(wish.as_ref(), &want, &rule.rule, &market),
+        ) {
+            // It stays to be told once the wish has lasted.
+            rule.state.rearm();
+            decision = Decision::Hold(Hold::Cooling {
+                stage: wish.stage,
+                until: wish.until,
+                unsaid: fire.to_string(),
+            });
+        }
         if let Decision::Fire(fire) = &decision {
             fired.push(alert(
                 &want,
@@ -73,15 +98,28 @@ pub async fn look(
         fired.iter().try_for_each(|a| tx.put_alert(a))
     })?;
     if !fired.is_empty() {
-        // A popup may take its time; the reading of pages goes on.
-        let (agent, store) = (agent.clone(), store.clone());
-        tokio::spawn(async move {
-            if let Err(e) = deliver_due(&agent, &store, now).await {
-                tracing::warn!("an alert was not delivered: {e}");
-            }
-        });
+        deliver_soon(agent, store, now);
     }
     Ok(())
+}
+
+/// A popup may take its time; the reading of pages goes on.
+fn deliver_soon(agent: &Agent, store: &Store, now: Timestamp) {
+    let (agent, store) = (agent.clone(), store.clone());
+    tokio::spawn(async move {
+        if let Err(e) = deliver_due(&agent, &store, now).await {
+            tracing::warn!("an alert was not delivered: {e}");
+        }
+    });
+}
+
+/// The share of one piece: limits and rules are about one, whatever the quantity.
+fn each(total: Money, quantity: u32) -> Money {
+    Money::new(
+        total.amount / rust_decimal::Decimal::from(quantity.max(1)),
+        total.currency,
+    )
+    .rounded()
 }
 
 /// What is true of a want now: its best landed cost, and whether it can be had.
@@ -112,7 +150,9 @@ fn state_of(
     });
     let seen = Seen {
         at: now,
-        cost: best.and_then(|b| b.landed.as_ref()).map(|l| l.mid),
+        cost: best
+            .and_then(|b| b.landed.as_ref())
+            .map(|l| each(l.mid, want.quantity)),
         availability: availability.unwrap_or_default(),
         known: !all.is_empty(),
     };
@@ -133,7 +173,10 @@ fn alert(
     now: Timestamp,
 ) -> Alert {
     let title = match (seen.cost, shop) {
-        (Some(cost), Some(shop)) => format!("{}: {cost} at {shop}", want.name),
+        (Some(cost), Some(shop)) => {
+            let each = if want.quantity > 1 { " each" } else { "" };
+            format!("{}: {cost}{each} at {shop}", want.name)
+        }
         _ => format!("{}: {}", want.name, rule.rule),
     };
     Alert {

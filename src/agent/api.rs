@@ -1,5 +1,6 @@
 //! The local API: JSON over HTTP on the unix socket.
 
+mod decisions;
 pub mod error;
 pub mod handlers;
 pub mod routes;

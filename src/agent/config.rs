@@ -1,8 +1,8 @@
 //! The configuration file: every field has a default, unknown fields are errors.
 
 use crate::engine::locale::Locale;
-use crate::model::Currency;
 use crate::model::time::Date;
+use crate::model::{Currency, Money};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -55,6 +55,7 @@ pub struct Config {
     pub delivery: Delivery,
     pub fx: Fx,
     pub notify: Notify,
+    pub wishes: Wishes,
     pub vault: VaultSettings,
     pub log: Log,
 }
@@ -172,6 +173,25 @@ impl Default for Notify {
     }
 }
 
+/// `[wishes]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Wishes {
+    /// Days a wish cools off before a price is called good for it.
+    pub cooling_days: u32,
+    /// What all wishes together may cost, for `emptor wish plan`.
+    pub budget: Option<Money>,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self {
+            cooling_days: 7,
+            budget: None,
+        }
+    }
+}
+
 /// `[vault]`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -235,6 +255,9 @@ impl Config {
         };
         if !(1..=24 * 31).contains(&self.crawl.every_hours) {
             return bad("crawl.every_hours", "must be from 1 to 744".into());
+        }
+        if self.wishes.cooling_days > 3650 {
+            return bad("wishes.cooling_days", "must be from 0 to 3650".into());
         }
         if !(0.0..=3600.0).contains(&self.crawl.gap_seconds) {
             return bad("crawl.gap_seconds", "must be from 0 to 3600".into());

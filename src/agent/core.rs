@@ -13,6 +13,7 @@ use crate::model::want::{Want, WantStatus};
 use crate::net::{Fetcher, NetConfig, user_agent};
 use crate::notify::{Action, Notifier};
 use crate::vault::{Options, Secret, Vault, VaultError, VaultPaths};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc};
@@ -35,12 +36,14 @@ struct Inner {
     notifier: Notifier,
     since: Timestamp,
     last_used: Mutex<Instant>,
+    worked: AtomicBool,
     failures: Mutex<u32>,
     unlocking: tokio::sync::Mutex<()>,
     writing: tokio::sync::Mutex<()>,
     tendering: tokio::sync::Mutex<()>,
     delivering: tokio::sync::Mutex<()>,
     pub(super) runs: super::crawl::Runs,
+    baskets: super::basket::Running,
     pub(super) web: super::web::Sessions,
     wake: Notify,
     stop: CancellationToken,
@@ -76,7 +79,7 @@ impl Agent {
     pub fn new(paths: Paths) -> Result<(Self, mpsc::Receiver<(String, Action)>), StartError> {
         let config = Config::load(&paths.config)?;
         let fetcher = Fetcher::new(net_config(&config))?;
-        let pool = crate::worker::WorkerPool::new(2, std::env::current_exe()?);
+        let pool = crate::worker::WorkerPool::new(2, crate::worker::this_binary()?);
         // A directory that cannot be watched costs the person their own adapters, not the
         // daemon; `warning` says so.
         let (adapters, warning) = match adapters::watch(&paths.adapters) {
@@ -97,12 +100,14 @@ impl Agent {
             notifier,
             since: Timestamp::now(),
             last_used: Mutex::new(Instant::now()),
+            worked: AtomicBool::new(true),
             failures: Mutex::new(0),
             unlocking: tokio::sync::Mutex::new(()),
             writing: tokio::sync::Mutex::new(()),
             tendering: tokio::sync::Mutex::new(()),
             delivering: tokio::sync::Mutex::new(()),
             runs: super::crawl::Runs::default(),
+            baskets: super::basket::Running::default(),
             web: super::web::Sessions::default(),
             wake: Notify::new(),
             stop: CancellationToken::new(),
@@ -114,6 +119,12 @@ impl Agent {
     #[must_use]
     pub fn paths(&self) -> &Paths {
         &self.0.paths
+    }
+
+    /// The basket searches under way.
+    #[must_use]
+    pub fn baskets(&self) -> &super::basket::Running {
+        &self.0.baskets
     }
 
     /// The settings in force.
@@ -251,8 +262,33 @@ impl Agent {
         })
     }
 
+    /// Gives memory back once there has been work and then a quiet while. The store and
+    /// the allocator would keep it otherwise, and the daemon is there all day.
+    pub fn rest(&self) {
+        let quiet = self
+            .0
+            .last_used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .elapsed();
+        if quiet < Duration::from_secs(10) || !self.0.worked.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        if let Ok(store) = self.store()
+            && let Err(e) = store.vault().release_memory()
+        {
+            tracing::warn!("memory was not given back: {e}");
+        }
+    }
+
+    /// Notes that there is memory to give back.
+    pub(super) fn has_worked(&self) {
+        self.0.worked.store(true, Ordering::Relaxed);
+    }
+
     /// Notes that the person is there, for the automatic lock.
     pub fn used(&self) {
+        self.0.worked.store(true, Ordering::Relaxed);
         *self
             .0
             .last_used

@@ -1,10 +1,10 @@
 //! Reading the market: crawl jobs from the plan to the vault.
 
-use super::alerts;
 use super::api::ApiError;
 use super::api::types::{CrawlProgress, CrawlRequest, CrawlResult};
 use super::core::Agent;
 use super::store::{Link, Listing, Page, Store, Zone};
+use super::{alerts, purchases};
 use crate::engine::adapter::{Listing as Found, Manifest};
 use crate::engine::matching::{self, Decision, judge};
 use crate::market::adapters::Adapter;
@@ -19,6 +19,7 @@ use crate::vault::VaultError;
 use crate::worker::{Job, Listings, Reply, Source};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -39,7 +40,8 @@ pub struct Runs {
 struct State {
     last: u64,
     runs: BTreeMap<u64, CrawlProgress>,
-    running: HashSet<Id>,
+    /// What each job under way will have given.
+    running: HashMap<Id, watch::Receiver<Option<CrawlResult>>>,
 }
 
 impl Runs {
@@ -76,18 +78,34 @@ impl Runs {
     }
 
     /// Marks a job as under way, unless it is already.
-    fn claim(self: &Runs, agent: &Agent, job: Id) -> Option<Claim> {
-        self.state().running.insert(job).then(|| Claim {
+    fn claim(&self, agent: &Agent, job: Id) -> Turn {
+        let mut state = self.state();
+        if let Some(result) = state.running.get(&job) {
+            return Turn::Theirs(result.clone());
+        }
+        let (result, later) = watch::channel(None);
+        state.running.insert(job, later);
+        Turn::Mine(Claim {
             agent: agent.clone(),
             job,
+            result,
         })
     }
+}
+
+/// Who does a job.
+enum Turn {
+    /// The caller.
+    Mine(Claim),
+    /// Somebody else already does; this is what it will have given.
+    Theirs(watch::Receiver<Option<CrawlResult>>),
 }
 
 /// A job under way; dropping it ends that, also when the task is cancelled.
 struct Claim {
     agent: Agent,
     job: Id,
+    result: watch::Sender<Option<CrawlResult>>,
 }
 
 impl Drop for Claim {
@@ -100,8 +118,12 @@ impl Drop for Claim {
 ///
 /// # Errors
 /// As the vault.
-pub fn plan(agent: &Agent, store: &Store, urgent: bool) -> Result<Vec<CrawlJob>, VaultError> {
-    let wants = store.wants()?;
+pub fn plan(agent: &Agent, store: &Store) -> Result<Vec<CrawlJob>, VaultError> {
+    let now = Timestamp::now();
+    let mut wants = store.wants()?;
+    let today = now.to_zoned(agent.config().time_zone()).date();
+    let bought = purchases::still_read(&store.purchases()?, &wants, today);
+    wants.extend(bought);
     let shops: Vec<(Shop, Option<Arc<Manifest>>)> = store
         .shops()?
         .into_iter()
@@ -116,9 +138,10 @@ pub fn plan(agent: &Agent, store: &Store, urgent: bool) -> Result<Vec<CrawlJob>,
         wants: &wants,
         shops: &shops,
         jobs: &jobs,
-        now: Timestamp::now(),
+        now,
         seed: u64::from(store.vault().status()?.device),
-        urgent,
+        // What a person asks for is read by their own run; nothing else is brought forward.
+        urgent: false,
         every,
     });
     if !changes.is_empty() {
@@ -176,7 +199,7 @@ fn chosen(
     done: &HashSet<Id>,
 ) -> Result<Vec<CrawlJob>, VaultError> {
     let now = Timestamp::now();
-    Ok(plan(agent, store, request.now)?
+    Ok(plan(agent, store)?
         .into_iter()
         .filter(|j| !done.contains(&j.id) && !j.is_stopped())
         .filter(|j| j.not_before.is_none_or(|t| t <= now))
@@ -227,16 +250,35 @@ pub async fn run_jobs(agent: &Agent, store: &Store, jobs: Vec<CrawlJob>, run: Op
                 let Ok(_permit) = permits.acquire().await else {
                     return;
                 };
-                let Some(_claim) = agent.runs().claim(&agent, job.id) else {
-                    finish(&agent, run, None);
-                    continue;
+                let claim = match agent.runs().claim(&agent, job.id) {
+                    Turn::Mine(claim) => claim,
+                    Turn::Theirs(_) if run.is_none() => continue,
+                    // The person who asked waits for what the other reading gives.
+                    Turn::Theirs(mut other) => {
+                        let result = tokio::select! {
+                            () = stop.cancelled() => return,
+                            result = other.wait_for(Option::is_some) => {
+                                result.ok().and_then(|r| r.clone())
+                            }
+                        };
+                        finish(&agent, run, result);
+                        continue;
+                    }
                 };
+                // Read by somebody while it waited here: it is not due any more.
+                let fresh = store.job(job.id).ok().flatten();
+                if run.is_none() && fresh.is_none_or(|j| j.last != job.last) {
+                    continue;
+                }
                 let result = tokio::select! {
                     () = stop.cancelled() => return,
                     result = run_job(&agent, &store, &job) => result,
                 };
                 match result {
-                    Ok(result) => finish(&agent, run, Some(result)),
+                    Ok(result) => {
+                        claim.result.send_replace(Some(result.clone()));
+                        finish(&agent, run, Some(result));
+                    }
                     Err(VaultError::Locked) => return,
                     Err(e) => {
                         tracing::error!("{}: {e}", job.kind.url());

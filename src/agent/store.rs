@@ -4,12 +4,14 @@
 //! code leaves the old state or the new one.
 
 use crate::engine::alert::{AlertState, Decision};
+use crate::engine::rank::elicit::TradeOff;
+use crate::engine::wish::Event;
 use crate::market::crawl::CrawlJob;
 use crate::model::offer::{Observation, Provenance};
 use crate::model::seller::SourceHealth;
 use crate::model::tender::Tender;
-use crate::model::time::Timestamp;
-use crate::model::{Alert, AlertRule, Id, Offer, Shop, Want};
+use crate::model::time::{Date, SignedDuration, Timestamp};
+use crate::model::{Alert, AlertRule, Id, Money, Offer, Shop, Want};
 use crate::net::Validators;
 use crate::vault::{Collection, Log, Transaction, Tree, Vault, VaultError};
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,9 @@ const RULES: Collection<Rule> = Collection::new(Tree::new(7, "rules"), 1);
 const ALERTS: Collection<Alert> = Collection::new(Tree::new(8, "alerts"), 1);
 const TENDERS: Collection<Tender> = Collection::new(Tree::new(9, "tenders"), 1);
 const RATES: Collection<Rates> = Collection::new(Tree::new(10, "rates"), 1);
+const LIVES: Collection<Vec<Event>> = Collection::new(Tree::new(11, "lives"), 1);
+const TRADE_OFFS: Collection<Vec<TradeOff>> = Collection::new(Tree::new(12, "trade-offs"), 1);
+const PURCHASES: Collection<Purchase> = Collection::new(Tree::new(13, "purchases"), 1);
 
 /// Everything that a backup or an export holds.
 pub const TREES: &[Tree] = &[
@@ -40,6 +45,9 @@ pub const TREES: &[Tree] = &[
     ALERTS.tree(),
     TENDERS.tree(),
     RATES.tree(),
+    LIVES.tree(),
+    TRADE_OFFS.tree(),
+    PURCHASES.tree(),
 ];
 
 /// What identifies an offer: the first 16 hexadecimal digits of the SHA-256 of its
@@ -144,11 +152,48 @@ pub struct Rule {
     pub decisions: Vec<(Timestamp, Decision)>,
 }
 
+/// Something bought, and the price guarantee that came with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Purchase {
+    /// Its id.
+    pub id: Id,
+    /// The want it answered.
+    pub want: Id,
+    /// The name then.
+    pub name: String,
+    /// What one piece cost, without delivery.
+    pub paid: Money,
+    /// The shop's domain.
+    pub shop: String,
+    /// The day of the purchase.
+    pub bought: Date,
+    /// For how many days the shop refunds a difference; 0 for no guarantee.
+    pub protect_days: u32,
+    /// The shop's pages of it, read while the guarantee runs.
+    pub pages: Vec<String>,
+    /// The lowest price told so far.
+    #[serde(default)]
+    pub told: Option<Money>,
+    /// The last looks at the shop's price, newest last, for `emptor alerts why`: when,
+    /// whether it was told, and why.
+    #[serde(default)]
+    pub looks: Vec<(Timestamp, bool, String)>,
+}
+
+impl Purchase {
+    /// The last day of the guarantee, if there is one.
+    #[must_use]
+    pub fn protected_until(&self) -> Option<Date> {
+        let days = SignedDuration::from_hours(24 * i64::from(self.protect_days));
+        (self.protect_days > 0).then(|| self.bought.checked_add(days).unwrap_or(Date::MAX))
+    }
+}
+
 /// Exchange rates: units of a currency for one euro, on a day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rates {
     /// The day.
-    pub date: crate::model::time::Date,
+    pub date: Date,
     /// Currency code and rate.
     pub rates: Vec<(String, rust_decimal::Decimal)>,
     /// When they were read.
@@ -411,6 +456,36 @@ impl Store {
         TENDERS.get(&self.vault, id.0.as_bytes())
     }
 
+    /// What the person did with a want after adding it, oldest first.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn life(&self, want: Id) -> Result<Vec<Event>> {
+        Ok(LIVES
+            .get(&self.vault, want.0.as_bytes())?
+            .unwrap_or_default())
+    }
+
+    /// The trade-offs the person answered questions about, by want.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn trade_offs(&self) -> Result<HashMap<Id, Vec<TradeOff>>> {
+        let all = TRADE_OFFS.all(&self.vault)?;
+        Ok(all
+            .into_iter()
+            .filter_map(|(key, t)| Some((Id(uuid::Uuid::from_slice(&key).ok()?), t)))
+            .collect())
+    }
+
+    /// All purchases, oldest first.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn purchases(&self) -> Result<Vec<Purchase>> {
+        self.all(&PURCHASES)
+    }
+
     /// The exchange rates read last.
     ///
     /// # Errors
@@ -440,12 +515,46 @@ impl Change<'_, '_> {
         WANTS.put(self.tx, want.id.0.as_bytes(), want)
     }
 
-    /// Removes a want; offers and their history stay.
+    /// Removes a want with what the person did with it; offers and their history stay.
     ///
     /// # Errors
     /// As the vault.
     pub fn remove_want(&mut self, id: Id) -> Result<()> {
+        LIVES.remove(self.tx, id.0.as_bytes())?;
+        TRADE_OFFS.remove(self.tx, id.0.as_bytes())?;
         WANTS.remove(self.tx, id.0.as_bytes()).map(drop)
+    }
+
+    /// Writes what the person did with a want.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn put_life(&mut self, want: Id, events: &Vec<Event>) -> Result<()> {
+        LIVES.put(self.tx, want.0.as_bytes(), events)
+    }
+
+    /// Writes the trade-offs of a want.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn put_trade_offs(&mut self, want: Id, trade_offs: &Vec<TradeOff>) -> Result<()> {
+        TRADE_OFFS.put(self.tx, want.0.as_bytes(), trade_offs)
+    }
+
+    /// Writes a purchase.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn put_purchase(&mut self, purchase: &Purchase) -> Result<()> {
+        PURCHASES.put(self.tx, purchase.id.0.as_bytes(), purchase)
+    }
+
+    /// Removes a purchase.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn remove_purchase(&mut self, id: Id) -> Result<()> {
+        PURCHASES.remove(self.tx, id.0.as_bytes()).map(drop)
     }
 
     /// Writes a shop.

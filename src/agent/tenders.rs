@@ -50,8 +50,10 @@ pub fn draft(agent: &Agent, new: &NewTender) -> Result<TenderView, ApiError> {
     let closes = now
         .checked_add(SignedDuration::from_hours(i64::from(hours)))
         .map_err(|e| ApiError::invalid(e.to_string()))?;
-    // A second less exact than the clock, so that the time of writing is no fingerprint.
-    let closes = Timestamp::from_second(closes.as_second()).unwrap_or(closes);
+    // To the full hour: an exact time in every invitation would tell invitees who compare
+    // them that they were asked together.
+    let hour = closes.as_second().div_euclid(3600) + 1;
+    let closes = Timestamp::from_second(hour * 3600).unwrap_or(closes);
     let config = agent.config();
     let mut sessions: Vec<Session> = Vec::new();
     for text in &new.to {
@@ -73,6 +75,7 @@ pub fn draft(agent: &Agent, new: &NewTender) -> Result<TenderView, ApiError> {
             status: SessionStatus::Proposed,
             cursor: 0,
             quotes: Vec::new(),
+            confirmed: false,
             trouble: None,
             next_poll: None,
         });
@@ -211,10 +214,10 @@ fn take(session: &mut Session, message: Message, sha256: &str, now: Timestamp) {
     session.cursor = message.sequence;
     match message.content {
         Content::Quote {
+            identifier,
             offer,
             firm,
             valid_through,
-            ..
         } => {
             let Ok(status) = session_step(session.status, SessionEvent::Replied) else {
                 return;
@@ -229,6 +232,7 @@ fn take(session: &mut Session, message: Message, sha256: &str, now: Timestamp) {
                 revision: session.quotes.len() as u32 + 1,
                 received: now,
                 valid_through,
+                identifier,
                 firm,
                 offer: *offer,
                 sha256: sha256.to_owned(),
@@ -239,7 +243,7 @@ fn take(session: &mut Session, message: Message, sha256: &str, now: Timestamp) {
                 session.status = status;
             }
         }
-        Content::Confirm => {}
+        Content::Confirm => session.confirmed = session.status == SessionStatus::Committed,
         Content::Note(text) => session.trouble = Some(format!("the provider writes: {text}")),
     }
 }
@@ -309,13 +313,7 @@ async fn poll_tender(
         let pause = (age / 4).clamp(FIRST_POLL, SLOWEST_POLL);
         session.next_poll = now.checked_add(pause).ok();
     }
-    let confirmed = awarding
-        && heard
-        && tender
-            .sessions
-            .iter()
-            .any(|s| s.status == SessionStatus::Committed);
-    if confirmed {
+    if awarding && tender.sessions.iter().any(|s| s.confirmed) {
         if let Ok(status) = tender_step(tender.status, TenderEvent::Confirmed) {
             tender.status = status;
         }
@@ -393,7 +391,7 @@ pub async fn choose(agent: &Agent, text: &str, quote: &str) -> Result<TenderView
         };
         let message = if won {
             https::accept(
-                session.quotes.last().and_then(|q| q.offer.sku.as_deref()),
+                session.quotes.last().and_then(|q| q.identifier.as_deref()),
                 &chosen.1,
             )
         } else {

@@ -4,19 +4,25 @@ use super::api::types::{
     Blind, CostView, HistoryPoint, HistoryReply, OfferView, OffersReply, WantView,
 };
 use super::config::Config;
+use super::life;
 use super::store::{Listing, Store, Zone};
 use crate::engine::landed::{
     Adjustment, Amount, DeliveryPrior, FxRate, LandedContext, LandedError, landed,
 };
-use crate::engine::rank::{Candidate, Ranking, WantContext, for_want};
+use crate::engine::rank::elicit::TradeOff;
+use crate::engine::rank::{Candidate, Check, Ranking, Stock, WantContext, check, for_want};
+use crate::engine::wish::Habit;
+use crate::market::shop::domain_of;
 use crate::model::landed::{Certainty, TermKind};
+use crate::model::offer::Shipping;
 use crate::model::seller::{DeliveryRule, SourceHealth};
 use crate::model::tender::{Session, SessionStatus, Tender, TenderStatus};
 use crate::model::time::{Date, Timestamp, days_between};
-use crate::model::want::Want;
+use crate::model::want::{Requirement, Want};
 use crate::model::{Currency, Id, LandedCost, Money, Offer, Shop};
 use crate::vault::VaultError;
-use std::collections::BTreeMap;
+use rust_decimal::Decimal;
+use std::collections::{BTreeMap, HashMap};
 
 /// What every view is computed with.
 #[derive(Clone, Debug)]
@@ -25,6 +31,8 @@ pub struct Market {
     rates: Vec<FxRate>,
     prior: DeliveryPrior,
     shops: BTreeMap<String, Shop>,
+    tuned: HashMap<Id, Vec<TradeOff>>,
+    habit: Habit,
     now: Timestamp,
     today: Date,
 }
@@ -78,12 +86,80 @@ impl Market {
             rates,
             prior,
             shops,
+            tuned: store.trade_offs()?,
+            habit: life::habit(config),
             now,
             today,
         })
     }
 
-    /// All the person pays for one piece of an offer.
+    /// The person's currency.
+    #[must_use]
+    pub const fn home(&self) -> Currency {
+        self.home
+    }
+
+    /// The time it was loaded.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The person's day.
+    #[must_use]
+    pub const fn today(&self) -> Date {
+        self.today
+    }
+
+    /// How the person's wishes ripen and fade.
+    #[must_use]
+    pub const fn habit(&self) -> &Habit {
+        &self.habit
+    }
+
+    /// The trade-offs of a want's preferences: what was answered, else the stated worth
+    /// give or take a factor. Answers to a worth that was changed since do not count.
+    #[must_use]
+    pub fn trade_offs(&self, want: &Want) -> Vec<TradeOff> {
+        let known = self.tuned.get(&want.id).map_or(&[][..], Vec::as_slice);
+        let spread = Decimal::TWO;
+        want.prefer
+            .iter()
+            .filter_map(|p| {
+                let id = p.requirement.to_string();
+                let tuned = known.iter().find(|t| t.id == id && t.stated == p.worth);
+                tuned
+                    .cloned()
+                    .or_else(|| TradeOff::new(id, p.worth, spread))
+            })
+            .collect()
+    }
+
+    /// What delivery costs at a shop as the person or its adapter states it.
+    #[must_use]
+    pub fn delivery_rule(&self, shop: &str) -> DeliveryRule {
+        self.shops
+            .get(shop)
+            .map_or_else(DeliveryRule::default, |s| s.delivery.clone())
+    }
+
+    /// What one delivery costs where nobody says: expected and at the most.
+    #[must_use]
+    pub fn unknown_delivery(&self) -> (Money, Money) {
+        let silent = Offer {
+            price: Some(Money::new(Decimal::ONE, self.home)),
+            ..Offer::default()
+        };
+        let cost = self.landed(&silent, "", 1);
+        let of = |cost: &LandedCost| {
+            let term = cost.terms.iter().find(|t| t.kind == TermKind::Delivery)?;
+            Some((term.mid, term.high))
+        };
+        let (mid, high) = cost.ok().and_then(|c| of(&c)).unwrap_or_default();
+        (Money::new(mid, self.home), Money::new(high, self.home))
+    }
+
+    /// All the person pays for `quantity` pieces of an offer.
     ///
     /// # Errors
     /// [`LandedError`] where an honest number is impossible.
@@ -93,10 +169,7 @@ impl Market {
         shop: &str,
         quantity: u32,
     ) -> Result<LandedCost, LandedError> {
-        let rule = self
-            .shops
-            .get(shop)
-            .map_or_else(DeliveryRule::default, |s| s.delivery.clone());
+        let rule = self.delivery_rule(shop);
         let mut context = LandedContext::new(self.home, &self.rates, &self.prior, self.today);
         context.quantity = quantity.max(1);
         let deposit = offer.deposit.map(|d| Adjustment {
@@ -117,14 +190,111 @@ impl Market {
         }
         let offer = Offer {
             price: Some(*price),
-            shipping: Some(crate::model::offer::Shipping {
-                cost: Some(Money::zero(price.currency)),
-                ..Default::default()
-            }),
             ..Offer::default()
         };
-        self.landed(&offer, "", 1).ok().map(|l| l.mid().rounded())
+        self.goods(&offer).ok().map(|l| l.mid().rounded())
     }
+
+    /// All the person pays for one piece of an offer but its delivery.
+    ///
+    /// # Errors
+    /// [`LandedError`] where an honest number is impossible.
+    pub fn goods(&self, offer: &Offer) -> Result<LandedCost, LandedError> {
+        let fetched = Offer {
+            shipping: Some(Shipping {
+                cost: offer.price.map(|p| Money::zero(p.currency)),
+                ..Shipping::default()
+            }),
+            ..offer.clone()
+        };
+        self.landed(&fetched, "", 1)
+    }
+}
+
+/// An offer that can be had now and meets a want's conditions.
+#[derive(Clone, Debug)]
+pub struct Buyable {
+    /// What people type.
+    pub id: String,
+    /// The shop's domain or the provider.
+    pub shop: String,
+    /// Where to buy.
+    pub url: String,
+    /// The offer.
+    pub offer: Offer,
+}
+
+/// The offers a want can be bought at, whatever its limit, and why each other one is
+/// left out. What must be waited for counts only if nothing else is there.
+///
+/// # Errors
+/// As the vault.
+pub fn buyable(
+    store: &Store,
+    market: &Market,
+    want: &Want,
+) -> Result<(Vec<Buyable>, Vec<String>), VaultError> {
+    let unlimited = Want {
+        limit: None,
+        ..want.clone()
+    };
+    let rows = same_rows(store, market, &unlimited)?;
+    let ranking = rank(market, &unlimited, &rows);
+    let mut out: Vec<String> = ranking
+        .rejected
+        .iter()
+        .filter_map(|r| Some((rows.iter().find(|row| row.id == r.id)?, r)))
+        .map(|(row, r)| format!("{}: {}", row.shop, r.reason))
+        .collect();
+    let first = ranking.ranked.iter().map(|r| r.stock).min();
+    let worst = match first {
+        Some(Stock::Later) => Stock::Later,
+        _ => Stock::Unknown,
+    };
+    let mut buyable = Vec::new();
+    for r in &ranking.ranked {
+        let Some(row) = rows.iter().find(|row| row.id == r.id) else {
+            continue;
+        };
+        if r.stock > worst {
+            out.push(format!("{}: cannot be had now", row.shop));
+            continue;
+        }
+        buyable.push(Buyable {
+            id: row.id.clone(),
+            shop: row.shop.clone(),
+            url: row.url.clone(),
+            offer: row.offer.clone(),
+        });
+    }
+    Ok((buyable, out))
+}
+
+/// Whether the offers for a want differ in a condition. With fewer than two offers
+/// nobody knows yet, so they may.
+///
+/// # Errors
+/// As the vault.
+pub fn differs(
+    store: &Store,
+    market: &Market,
+    want: &Want,
+    conditions: &[&Requirement],
+) -> Result<Vec<bool>, VaultError> {
+    let rows = same_rows(store, market, want)?;
+    let candidates = candidates(market, &rows);
+    let differs = |condition: &&Requirement| {
+        let met = |c: &Candidate<'_>| matches!(check(condition, c), Check::Met);
+        let first = candidates.first().map(met);
+        candidates.len() < 2 || candidates.iter().any(|c| Some(met(c)) != first)
+    };
+    Ok(conditions.iter().map(differs).collect())
+}
+
+fn same_rows(store: &Store, market: &Market, want: &Want) -> Result<Vec<Row>, VaultError> {
+    let mut rows = rows(market, want, store.listings_of(want.id)?, &store.tenders()?);
+    rows.retain(|r| r.zone == Zone::Same && r.source != "candidate");
+    Ok(rows)
 }
 
 /// An offer to be ranked, crawled or quoted.
@@ -174,7 +344,9 @@ pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply
         }
         if let Some(listed) = ranking.shortlist.iter().find(|l| l.id == r.id) {
             view.shortlisted = true;
-            view.notes.push(listed.wins.clone());
+            if ranking.shortlist.len() > 1 {
+                view.notes.push(listed.wins.clone());
+            }
             if !listed.against_first.is_empty() {
                 view.notes.push(listed.against_first.clone());
             }
@@ -206,6 +378,7 @@ pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply
         best: None,
         offers: same.len(),
         maybe: maybe.len(),
+        life: life::view(store, market, want)?,
     };
     Ok(OffersReply {
         want: view,
@@ -215,6 +388,7 @@ pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply
         ambiguous: ambiguous.iter().map(offer_view).collect(),
         summary: ranking.summary,
         blind: blind(store, market, want)?,
+        advice: None,
     })
 }
 
@@ -327,8 +501,16 @@ fn quote_row(market: &Market, want: &Want, session: &Session) -> Option<Row> {
 }
 
 fn rank(market: &Market, want: &Want, rows: &[Row]) -> Ranking {
-    let candidates: Vec<Candidate<'_>> = rows
-        .iter()
+    let tuned = market.trade_offs(want);
+    let context = WantContext {
+        tuned: &tuned,
+        ..WantContext::new(market.home, market.today)
+    };
+    for_want(want, &candidates(market, rows), &context)
+}
+
+fn candidates<'a>(market: &Market, rows: &'a [Row]) -> Vec<Candidate<'a>> {
+    rows.iter()
         .map(|r| Candidate {
             id: &r.id,
             offer: &r.offer,
@@ -338,12 +520,7 @@ fn rank(market: &Market, want: &Want, rows: &[Row]) -> Ranking {
             distance_km: None,
             age_days: u32::try_from(days_between(r.seen, market.now)).ok(),
         })
-        .collect();
-    for_want(
-        want,
-        &candidates,
-        &WantContext::new(market.home, market.today),
-    )
+        .collect()
 }
 
 fn offer_view(row: &Row) -> OfferView {
@@ -397,11 +574,16 @@ fn cost_view(cost: &LandedCost) -> CostView {
 /// The pages of a want that give nothing at the moment.
 fn blind(store: &Store, market: &Market, want: &Want) -> Result<Vec<Blind>, VaultError> {
     let mut blind = Vec::new();
+    let mut said = BTreeSet::new();
     for url in want.urls.iter().chain(&want.found) {
         let page = store.page(url)?;
-        blind.extend(blind_view(url, &page.health));
+        if let Some(view) = blind_view(url, &page.health) {
+            blind.push(view);
+            said.extend(Url::parse(url).ok().and_then(|u| domain_of(&u)));
+        }
     }
-    for shop in market.shops.values() {
+    // A shop that hides this want's page has been named with the page.
+    for shop in market.shops.values().filter(|s| !said.contains(&s.domain)) {
         blind.extend(blind_view(&shop.domain, &shop.health));
     }
     Ok(blind)
@@ -451,6 +633,7 @@ pub fn history(store: &Store, market: &Market, want: &Want) -> Result<HistoryRep
         want: want.id.short(),
         name: want.name.clone(),
         points,
+        advice: None,
     })
 }
 

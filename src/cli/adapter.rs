@@ -2,7 +2,7 @@
 
 mod skeleton;
 
-use super::context::{CliError, Exit, Result};
+use super::context::{CliError, Exit, Result, print_line};
 use crate::engine::adapter::Manifest;
 use crate::market::adapters::fixtures::{self, Report};
 use crate::market::adapters::{self, Adapter, BUILT_IN, MANIFEST, Origin, Registry};
@@ -71,7 +71,7 @@ fn list(json: bool, dir: &Path) -> Result {
             .broken()
             .map(|(file, error)| json!({ "file": file, "error": error }))
             .collect();
-        println!("{}", json!({ "adapters": all, "broken": broken }));
+        print_line(&json!({ "adapters": all, "broken": broken }).to_string());
         return Ok(());
     }
     let mut table = comfy_table::Table::new();
@@ -92,7 +92,7 @@ fn list(json: bool, dir: &Path) -> Result {
             m.name.clone(),
         ]);
     }
-    println!("{table}");
+    print_line(&table.to_string());
     for (_, error) in registry.broken() {
         eprintln!("error: {error}");
     }
@@ -155,7 +155,7 @@ fn test(which: &[String], json: bool, dir: &Path) -> Result {
         .count();
     if json {
         let adapters: Vec<Value> = tested.iter().map(tested_json).collect();
-        println!("{}", json!({ "ok": failed == 0, "adapters": adapters }));
+        print_line(&json!({ "ok": failed == 0, "adapters": adapters }).to_string());
     } else {
         for t in &tested {
             for report in &t.reports {
@@ -164,13 +164,13 @@ fn test(which: &[String], json: bool, dir: &Path) -> Result {
                 } else {
                     "FAIL"
                 };
-                println!("{mark} {}/{}", t.id, report.name);
+                print_line(&format!("{mark} {}/{}", t.id, report.name));
                 for line in &report.differences {
-                    println!("       {line}");
+                    print_line(&format!("       {line}"));
                 }
             }
             if t.reports.is_empty() {
-                println!("none {}: no stored pages", t.id);
+                print_line(&format!("none {}: no stored pages", t.id));
             }
         }
     }
@@ -268,12 +268,12 @@ fn check(files: &[PathBuf], json: bool) -> Result {
             }
         };
         if !json {
-            println!("{line}");
+            print_line(&line);
         }
         lines.push(value);
     }
     if json {
-        println!("{}", json!({ "ok": faults == 0, "files": lines }));
+        print_line(&json!({ "ok": faults == 0, "files": lines }).to_string());
     }
     if faults > 0 {
         return Err(
@@ -287,12 +287,12 @@ fn check(files: &[PathBuf], json: bool) -> Result {
 fn new(id: &str, host: Option<&str>, from: Option<&Path>, json: bool, dir: &Path) -> Result {
     let files = skeleton::write(id, host, from, dir)?;
     if json {
-        println!("{}", json!({ "files": files }));
+        print_line(&json!({ "files": files }).to_string());
     } else {
         for file in &files {
-            println!("wrote {}", file.display());
+            print_line(&format!("wrote {}", file.display()));
         }
-        println!("edit it, then run `emptor adapter test {id}`");
+        print_line(&format!("edit it, then run `emptor adapter test {id}`"));
     }
     Ok(())
 }

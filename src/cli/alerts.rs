@@ -14,6 +14,7 @@ use clap::Subcommand;
   emptor alerts add drill 'low in 90 days'
   emptor alerts add drill 'back in stock'
   emptor alerts add drill '15% under usual'
+  emptor alerts add drill better              judged by its own history
   emptor alerts why drill")]
 pub enum Alerts {
     /// What fired, and the rules

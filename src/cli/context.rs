@@ -123,6 +123,20 @@ pub struct Global {
     pub passphrase_file: Option<PathBuf>,
 }
 
+/// Prints a line. A closed pipe ends the program quietly: a reader such as `head` has seen
+/// enough.
+pub fn print_line(text: &str) {
+    print_all(format!("{text}\n").as_bytes());
+}
+
+/// Prints bytes as they are, with the same manners.
+pub fn print_all(bytes: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    if out.write_all(bytes).and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
+    }
+}
+
 /// What a command works with.
 #[derive(Debug)]
 pub struct Context {
@@ -304,10 +318,7 @@ impl Context {
 
     /// Prints a line. A closed pipe ends the program quietly.
     pub fn line(&self, text: &str) {
-        let mut out = std::io::stdout().lock();
-        if writeln!(out, "{text}").is_err() {
-            std::process::exit(0);
-        }
+        print_line(text);
     }
 
     /// Bold on a terminal.

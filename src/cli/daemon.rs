@@ -102,33 +102,10 @@ fn print_status(cx: &Context, s: &Status) {
     }
 }
 
-/// The user unit. Hardening that needs a system manager is left to the sandbox that the
-/// worker puts itself into.
+/// The user unit, the same that packages install. Hardening that needs a system manager is
+/// left to the sandbox that the worker puts itself into.
 fn unit(exe: &str) -> String {
-    format!(
-        "[Unit]
-Description=emptor, a personal buying agent
-Documentation=man:emptor(1)
-After=network-online.target
-
-[Service]
-Type=simple
-ExecStart={exe} daemon run
-Restart=on-failure
-RestartSec=5
-UMask=0077
-NoNewPrivileges=yes
-LockPersonality=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-SystemCallArchitectures=native
-LimitCORE=0
-
-[Install]
-WantedBy=default.target
-"
-    )
+    include_str!("../../packaging/emptor.service").replace("/usr/bin/emptor", exe)
 }
 
 fn install(cx: &Context, print: bool) -> Result {

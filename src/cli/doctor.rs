@@ -147,7 +147,7 @@ async fn daemon(cx: &Context) -> Finding {
 
 /// Starts a real worker and lets it try what it must not do.
 async fn sandbox() -> Vec<Finding> {
-    let exe = match std::env::current_exe() {
+    let exe = match crate::worker::this_binary() {
         Ok(exe) => exe,
         Err(e) => return vec![bad("sandbox", e.to_string(), "reinstall emptor")],
     };

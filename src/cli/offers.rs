@@ -146,6 +146,9 @@ fn print(cx: &Context, r: &OffersReply, args: &Offers) {
         );
         cx.line(&cx.dim(&text));
     }
+    if let Some(advice) = r.advice.as_ref().filter(|_| args.explain) {
+        cx.line(&format!("  {}", advice.text));
+    }
     print_blind(cx, &r.blind, now);
 }
 
@@ -265,6 +268,9 @@ pub async fn history(cx: &mut Context, want: &str) -> Result {
         }
         for line in chart(&r.points, 60, 10, &|m| cx.locale.money(m)) {
             cx.line(&line);
+        }
+        if let Some(advice) = &r.advice {
+            cx.line(&format!("  {}", advice.text));
         }
         cx.line("");
         for p in r.points.iter().rev().take(10) {

@@ -3,12 +3,13 @@
 use super::client::encode;
 use super::context::{CliError, Context, Result};
 use super::crawl;
-use super::offers;
+use super::{offers, plan, tune};
 use crate::agent::api::types::{CrawlRequest, Done, EditWant, NewWant, WantView};
 use crate::model::Money;
 use crate::model::time::{Date, Timestamp};
 use crate::model::want::{Preference, Requirement, WantKind, WantStatus};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use std::cmp::Reverse;
 
 /// Options that describe a want.
 #[derive(Args, Clone, Debug, Default)]
@@ -76,6 +77,9 @@ pub enum Verb {
         /// Also what is fulfilled, dropped or snoozed
         #[arg(long)]
         all: bool,
+        /// The order within a list
+        #[arg(long, value_enum, default_value = "age")]
+        sort: Sort,
     },
     /// Show one with its best offers
     Show {
@@ -92,6 +96,33 @@ pub enum Verb {
         #[arg(long, value_name = "DATE")]
         until: Date,
     },
+    /// Say again that it is wanted: a wish that fades is ripe again
+    Keep {
+        /// Its id or part of its name
+        want: String,
+    },
+    /// Give one up, but keep it in the list
+    Drop {
+        /// Its id or part of its name
+        want: String,
+    },
+    /// Find out what its preferences are worth to you, by a few comparisons
+    Tune {
+        /// Its id or part of its name
+        want: String,
+        /// Answer the next question, for scripts; may be given several times
+        #[arg(long, value_enum)]
+        answer: Vec<tune::Reply>,
+    },
+    /// What wishes cost against a budget: planned, not spent
+    Plan {
+        /// The budget; else `[wishes] budget` of the configuration
+        #[arg(long, value_name = "MONEY")]
+        budget: Option<Money>,
+        /// Only this list
+        #[arg(long, value_name = "NAME")]
+        list: Option<String>,
+    },
     /// Bought or had
     Done {
         /// Its id or part of its name
@@ -102,6 +133,17 @@ pub enum Verb {
         /// Its id or part of its name
         want: String,
     },
+}
+
+/// How wants are sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Sort {
+    /// The most lastingly wanted first
+    Intensity,
+    /// The cheapest first, delivered; without a price last
+    Price,
+    /// The oldest first
+    Age,
 }
 
 /// `emptor wish edit`
@@ -181,9 +223,9 @@ pub async fn add(cx: &mut Context, args: Add, kind: Option<WantKind>) -> Result 
 pub async fn verb(cx: &mut Context, verb: Verb, kind: WantKind) -> Result {
     match verb {
         Verb::Add(args) => add(cx, *args, Some(kind)).await,
-        Verb::List { list, all } => {
+        Verb::List { list, all, sort } => {
             let wants: Vec<WantView> = cx.get("/v1/wants").await?;
-            let wants: Vec<WantView> = wants
+            let mut wants: Vec<WantView> = wants
                 .into_iter()
                 .filter(|w| w.want.kind == kind)
                 .filter(|w| {
@@ -192,8 +234,26 @@ pub async fn verb(cx: &mut Context, verb: Verb, kind: WantKind) -> Result {
                 })
                 .filter(|w| all || w.want.status == WantStatus::Open)
                 .collect();
+            sort_wants(&mut wants, sort);
             cx.show(&wants, |cx, wants| print_list(cx, wants))
         }
+        Verb::Keep { want } => {
+            let edit = EditWant {
+                renew: true,
+                status: Some(WantStatus::Open),
+                ..EditWant::default()
+            };
+            change(cx, &want, edit).await
+        }
+        Verb::Drop { want } => {
+            let edit = EditWant {
+                status: Some(WantStatus::Dropped),
+                ..EditWant::default()
+            };
+            change(cx, &want, edit).await
+        }
+        Verb::Tune { want, answer } => tune::run(cx, &want, &answer).await,
+        Verb::Plan { budget, list } => plan::run(cx, budget, list).await,
         Verb::Show { want } => {
             let view: WantView = cx.get(&format!("/v1/wants/{}", encode(&want))).await?;
             cx.show(&view, print_one)
@@ -218,6 +278,23 @@ pub async fn verb(cx: &mut Context, verb: Verb, kind: WantKind) -> Result {
             let done: Done = cx.delete(&format!("/v1/wants/{}", encode(&want))).await?;
             cx.show(&done, |cx, d| cx.line(&d.done))
         }
+    }
+}
+
+fn sort_wants(wants: &mut [WantView], sort: Sort) {
+    match sort {
+        Sort::Age => wants.sort_by_key(|w| w.want.added),
+        Sort::Price => wants.sort_by_key(|w| {
+            let cost = w.best.as_ref().and_then(|b| b.landed.as_ref());
+            (cost.is_none(), cost.map(|c| c.mid.amount))
+        }),
+        // Intensities are tenths.
+        Sort::Intensity => wants.sort_by_key(|w| {
+            Reverse(
+                w.life
+                    .map(|l| (l.stage, (l.intensity * 10.0).round() as i64)),
+            )
+        }),
     }
 }
 
@@ -285,7 +362,16 @@ fn print_list(cx: &Context, wants: &[WantView]) {
                 n => cx.yellow(&format!("  {n} to confirm")),
             };
             let id = cx.dim(&format!("[{}]", w.short));
-            cx.line(&format!("  {quantity}{}{status}  {id}{ask}", w.want.name));
+            let life = match &w.life {
+                Some(life) if w.want.status == WantStatus::Open => {
+                    cx.dim(&format!("  {}", plan::stage(life)))
+                }
+                _ => String::new(),
+            };
+            cx.line(&format!(
+                "  {quantity}{}{status}  {id}{life}{ask}",
+                w.want.name
+            ));
             match &w.best {
                 Some(best) => cx.line(&format!("      {}", offers::one_line(cx, best))),
                 None => cx.line(&cx.dim("      no offer yet")),
@@ -331,6 +417,7 @@ fn print_one(cx: &Context, view: &WantView) {
         );
     }
     row("intensity", Some(w.intensity.to_string()));
+    row("wish", view.life.as_ref().map(plan::stage));
     for url in &w.urls {
         row("page", Some(url.clone()));
     }

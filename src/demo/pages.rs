@@ -47,7 +47,7 @@ pub async fn read(cx: &Context, dir: &Path) -> Result {
         ..NetConfig::default()
     })
     .map_err(|e| fail(&e))?;
-    let pool = WorkerPool::new(1, std::env::current_exe().map_err(|e| fail(&e))?);
+    let pool = WorkerPool::new(1, crate::worker::this_binary().map_err(|e| fail(&e))?);
     for (number, entry) in entries.iter().enumerate() {
         let line = one(cx, &net, &pool, address, number, entry).await;
         cx.line(&format!("  {:<14} {line}", entry.id));

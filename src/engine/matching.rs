@@ -121,16 +121,24 @@ pub fn score(a: &Prepared, b: &Prepared) -> f64 {
 /// The score of two records with its reasons.
 #[must_use]
 pub fn explain(a: &Prepared, b: &Prepared) -> Judgement {
+    explain_limited(a, b).0
+}
+
+/// As [`explain`], with the highest log-odds that the pair can reach.
+fn explain_limited(a: &Prepared, b: &Prepared) -> (Judgement, f32) {
     if let Some(verdict) = identity::decide(a.gtin, b.gtin) {
-        return Judgement::certain(zone(verdict.score()), verdict.score(), verdict.text());
+        let score = verdict.score();
+        let judgement = Judgement::certain(zone(score), score, verdict.text());
+        return (judgement, f32::INFINITY);
     }
     let values = features::compare(a, b);
     let score = score::probability(&values);
-    Judgement {
+    let judgement = Judgement {
         zone: zone(score),
         score,
         reasons: score::terms(&values),
-    }
+    };
+    (judgement, score::limit(&values))
 }
 
 /// The evidence of a pair as numbers, with the names of its kinds: for fitting weights.
@@ -150,4 +158,84 @@ pub fn evidence_names() -> &'static [&'static str] {
 #[must_use]
 pub fn evidence_priors() -> &'static [f32] {
     &features::PRIORS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rec(name: &str) -> Rec {
+        Rec {
+            name: name.to_owned(),
+            ..Rec::default()
+        }
+    }
+
+    #[test]
+    fn every_kind_of_evidence_has_a_weight_of_its_sign() {
+        assert_eq!(weights::WEIGHTS.len(), features::COUNT);
+        for (weight, prior) in weights::WEIGHTS.iter().zip(features::PRIORS) {
+            assert!(weight * prior >= 0.0);
+        }
+    }
+
+    #[test]
+    fn the_terms_and_the_bias_add_up_to_the_score() {
+        let a = Prepared::new(
+            &rec("Canon Pixma MG5750 printer black"),
+            &Vocabulary::default(),
+        );
+        let b = Prepared::new(&rec("Canon MG5750 black 4800 dpi"), &Vocabulary::default());
+        let judgement = explain(&a, &b);
+        let sum: f32 = judgement.reasons.iter().map(|t| t.weight).sum();
+        let expected = score::logistic(sum + weights::BIAS);
+        // Terms below 0.05 are not shown.
+        assert!((judgement.score - expected).abs() < 0.05);
+        assert_eq!(judgement.score, score(&a, &b));
+    }
+
+    #[test]
+    fn colour_size_and_edition_lower_the_score() {
+        let of = |x: &str, y: &str| {
+            let v = Vocabulary::default();
+            score(&Prepared::new(&rec(x), &v), &Prepared::new(&rec(y), &v))
+        };
+        let same = of(
+            "Acme kettle KX200 black 1.7 l",
+            "Acme KX200 kettle black 1,7 l",
+        );
+        assert!(same > 0.9, "{same}");
+        for other in [
+            "Acme KX200 kettle white 1,7 l",
+            "Acme KX200 kettle black 1,0 l",
+            "Acme KX300 kettle black 1,7 l",
+        ] {
+            let score = of("Acme kettle KX200 black 1.7 l", other);
+            assert_ne!(zone(score), Zone::Same, "{other}: {score}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_two_records_have_a_score(
+            a in "\\PC{0,80}", b in "\\PC{0,80}", text in "\\PC{0,60}", price in -1.0..1e6_f64,
+        ) {
+            let mut left = rec(&a);
+            left.description = Some(text.clone());
+            left.mpn = Some(text);
+            left.price = Some(price);
+            let mut right = rec(&b);
+            right.brand = Some(a.clone());
+            let judged = decide_pairs(&[left, right], &[(0, 1), (0, 9)]);
+            prop_assert!(judged.iter().all(|j| (0.0..=1.0).contains(&j.score)));
+        }
+
+        #[test]
+        fn a_name_is_its_own_candidate(words in proptest::collection::vec("[a-z]{3,9}", 1..6)) {
+            let name = words.join(" ");
+            let index = Index::build([rec(&name), rec("something else")]);
+            prop_assert_eq!(index.candidates(&rec(&name), 1)[0].record, 0);
+        }
+    }
 }

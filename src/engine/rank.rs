@@ -20,7 +20,7 @@ pub use explain::Explanation;
 pub use json::{
     Constraint, Criterion, OfferIn, Op, Priors, Ranked, Rejected, Reply, Request, Term, rank,
 };
-pub use requirement::{Check, check};
+pub use requirement::{Check, check, phrase};
 pub use score::{Alternative, Interval, order};
 pub use shortlist::{Limits, Member, Shortlist, WeightBox, Wins, shortlist};
 pub use want::{

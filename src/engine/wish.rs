@@ -48,6 +48,18 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// For a sentence such as "the wish is ripening".
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Gone => "given up",
+            Self::Fading => "fading",
+            Self::Asleep => "asleep",
+            Self::Ripening => "ripening",
+            Self::Ripe => "ripe",
+        }
+    }
+
     /// Whether offers for it may be announced.
     #[must_use]
     pub const fn is_alerted(self) -> bool {

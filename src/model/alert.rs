@@ -18,12 +18,18 @@ pub enum AlertRule {
     BackInStock,
     /// So many percent under the usual (the median of the last 90 days): `15% under usual`.
     PercentUnderUsual(u32),
+    /// Clearly better than usual, and hardly better soon, judged by the offer's own
+    /// history: `better`.
+    Better,
+    /// Asked less by the shop it was bought at, while its guarantee runs:
+    /// `price guarantee`. It comes with a purchase and cannot be set on a want.
+    PriceGuarantee,
 }
 
 /// Why a rule cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a rule; write `under 250 EUR`, `low in 90 days`, `back in stock` or `15% under usual`"
+    "`{0}` is not a rule; write `under 250 EUR`, `low in 90 days`, `15% under usual`, `better` or `back in stock`"
 )]
 pub struct AlertRuleError(pub String);
 
@@ -32,8 +38,11 @@ impl FromStr for AlertRule {
     fn from_str(s: &str) -> Result<Self, AlertRuleError> {
         let error = || AlertRuleError(s.to_owned());
         let text = s.trim().to_ascii_lowercase();
-        if text == "back in stock" {
-            return Ok(Self::BackInStock);
+        match text.as_str() {
+            "back in stock" => return Ok(Self::BackInStock),
+            "better" | "better offer" => return Ok(Self::Better),
+            "price guarantee" => return Ok(Self::PriceGuarantee),
+            _ => {}
         }
         if let Some(amount) = text.strip_prefix("under ") {
             let limit: Money = amount.parse().map_err(|_| error())?;
@@ -78,6 +87,8 @@ impl fmt::Display for AlertRule {
             Self::LowIn(d) => write!(f, "low in {d} days"),
             Self::BackInStock => f.write_str("back in stock"),
             Self::PercentUnderUsual(p) => write!(f, "{p}% under usual"),
+            Self::Better => f.write_str("better"),
+            Self::PriceGuarantee => f.write_str("price guarantee"),
         }
     }
 }
@@ -128,6 +139,8 @@ mod tests {
             "low in 90 days",
             "back in stock",
             "15% under usual",
+            "better",
+            "price guarantee",
         ] {
             let rule: AlertRule = text.parse().expect(text);
             assert_eq!(rule.to_string(), text);

@@ -94,6 +94,9 @@ pub struct Session {
     /// The provider's quotes, newest last.
     #[serde(default)]
     pub quotes: Vec<Quote>,
+    /// The provider has confirmed our acceptance.
+    #[serde(default)]
+    pub confirmed: bool,
     /// What went wrong last, for the person.
     #[serde(default)]
     pub trouble: Option<String>,
@@ -113,6 +116,9 @@ pub struct Quote {
     pub received: Timestamp,
     /// It holds until.
     pub valid_through: Option<Timestamp>,
+    /// The provider's own name for it, to say which offer is accepted.
+    #[serde(default)]
+    pub identifier: Option<String>,
     /// Whether the provider is bound by it.
     pub firm: bool,
     /// The offer itself.

@@ -158,6 +158,14 @@ impl Fetcher {
         Ok(fetched(url, answer, Vec::new()))
     }
 
+    /// Whether the guard lets an address be asked at all, before anything is looked up.
+    ///
+    /// # Errors
+    /// [`FetchError::Refused`] with the reason.
+    pub fn vet(&self, url: &Url) -> Result<(), FetchError> {
+        Ok(self.inner.http.vet(url)?)
+    }
+
     /// What robots.txt says about a page, and by which rule; reads the file if it is
     /// not known.
     ///

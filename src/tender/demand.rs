@@ -152,6 +152,7 @@ mod tests {
             status: SessionStatus::Proposed,
             cursor: 0,
             quotes: vec![],
+            confirmed: false,
             trouble: None,
             next_poll: None,
         };

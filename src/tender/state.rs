@@ -192,11 +192,13 @@ mod tests {
                     revision: i as u32 + 1,
                     received: t(10),
                     valid_through: Some(t(valid)),
+                    identifier: None,
                     firm: true,
                     offer: Offer::default(),
                     sha256: String::new(),
                 })
                 .collect(),
+            confirmed: false,
             trouble: None,
             next_poll: None,
         }

@@ -1,1 +1,347 @@
-//! wip
+//! Rules: they speak when something is true, once, and say why they are silent.
+
+use crate::support::{Home, PASSPHRASE, Page, Shops, product, wait};
+use emptor::agent::store::{Rule, Store};
+use emptor::engine::alert::{AlertState, Seen, Tuning};
+use emptor::model::time::{SignedDuration, Timestamp};
+use emptor::model::{AlertRule, Availability, Id};
+use emptor::vault::{Options, Secret, Vault};
+use serde_json::Value;
+
+fn kettle(price: &str, stock: &str) -> Page {
+    product("Kettle 1.7 l", price, "EUR", stock)
+}
+
+fn fired(home: &Home) -> Vec<Value> {
+    home.json(&["alerts"])["alerts"].as_array().unwrap().clone()
+}
+
+fn last_why(home: &Home, rule: &str) -> (String, String) {
+    let why = home.json(&["alerts", "why", "kettle"]);
+    let newest = why
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|w| w["rule"].as_str().unwrap().starts_with(rule));
+    let newest = newest.unwrap_or_else(|| panic!("{rule} in {why:#}"));
+    let text = |k: &str| newest[k].as_str().unwrap().to_owned();
+    (text("decision"), text("reason"))
+}
+
+#[test]
+fn under_a_limit_speaks_at_once_and_once() {
+    let shops = Shops::open(&["alpha"]);
+    shops.put("alpha", "/p", kettle("39.00", "InStock"));
+    let home = Home::new(&shops);
+    home.run(&[
+        "shop",
+        "add",
+        &shops.url("alpha", "/"),
+        "--delivery",
+        "0 EUR",
+    ])
+    .ok();
+    home.run(&["add", &shops.url("alpha", "/p")]).ok();
+    let rule = home.run(&["alerts", "add", "kettle", "under 40 EUR"]).ok();
+    assert!(rule.out.contains("fired"), "true already: {}", rule.out);
+    let alerts = fired(&home);
+    assert_eq!(alerts.len(), 1);
+    assert_eq!(alerts[0]["cost"]["amount"], "39.00");
+    assert_eq!(alerts[0]["url"], shops.url("alpha", "/p"));
+    assert!(alerts[0]["reason"].as_str().unwrap().contains("39.00 EUR"));
+    wait("the delivery", || fired(&home)[0]["delivered"].is_string());
+    // The same price again, and a cent less, are no news.
+    home.crawl();
+    shops.put("alpha", "/p", kettle("38.99", "InStock"));
+    home.crawl();
+    assert_eq!(fired(&home).len(), 1);
+    let (decision, reason) = last_why(&home, "under");
+    assert_eq!(decision, "held");
+    assert!(reason.contains("told"), "{reason}");
+    // Nor is a page that could not be read, or a price nobody can buy at.
+    for page in [
+        Page::html("no").status(403),
+        kettle("0.00", "InStock"),
+        kettle("5.50", "OutOfStock"),
+    ] {
+        shops.put("alpha", "/p", page);
+        home.crawl();
+        assert_eq!(fired(&home).len(), 1);
+    }
+    let text = home.run(&["alerts", "why", "kettle"]).ok().out;
+    assert!(text.contains("fired") && text.contains("held"), "{text}");
+    let id = home.json(&["alerts"])["rules"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    home.run(&["alerts", "rm", &id]).ok();
+    assert_eq!(home.json(&["alerts"])["rules"], serde_json::json!([]));
+}
+
+#[test]
+fn a_limit_of_a_want_is_a_rule_that_follows_it() {
+    let shops = Shops::open(&["alpha"]);
+    shops.put("alpha", "/p", kettle("39.00", "InStock"));
+    let home = Home::new(&shops);
+    home.run(&[
+        "shop",
+        "add",
+        &shops.url("alpha", "/"),
+        "--delivery",
+        "0 EUR",
+    ])
+    .ok();
+    home.run(&["add", &shops.url("alpha", "/p"), "--max", "30 EUR"])
+        .ok();
+    assert_eq!(fired(&home).len(), 0);
+    let (_, reason) = last_why(&home, "under");
+    assert!(
+        reason.contains("39.00 EUR") && reason.contains("30.00 EUR"),
+        "{reason}"
+    );
+    home.run(&["wish", "edit", "kettle", "--max", "39 EUR"])
+        .ok();
+    home.crawl();
+    assert_eq!(fired(&home).len(), 1);
+    home.run(&["wish", "edit", "kettle", "--no-max"]).ok();
+    assert_eq!(home.json(&["alerts"])["rules"], serde_json::json!([]));
+}
+
+#[test]
+fn limits_are_about_one_piece() {
+    let shops = Shops::open(&["alpha"]);
+    shops.put("alpha", "/p", kettle("39.00", "InStock"));
+    let home = Home::new(&shops);
+    home.run(&[
+        "shop",
+        "add",
+        &shops.url("alpha", "/"),
+        "--delivery",
+        "3 EUR",
+    ])
+    .ok();
+    home.run(&[
+        "add",
+        &shops.url("alpha", "/p"),
+        "--qty",
+        "3",
+        "--max",
+        "40.50 EUR",
+    ])
+    .ok();
+    // 3 x 39.00 and one delivery make 120.00, which is 40.00 each.
+    let alerts = fired(&home);
+    assert_eq!(
+        alerts.len(),
+        1,
+        "{}",
+        home.json(&["alerts", "why", "kettle"])
+    );
+    assert!(
+        alerts[0]["title"]
+            .as_str()
+            .unwrap()
+            .contains("40.00 EUR each"),
+        "{alerts:#?}"
+    );
+}
+
+#[test]
+fn back_in_stock() {
+    let shops = Shops::open(&["alpha"]);
+    shops.put("alpha", "/p", kettle("39.00", "OutOfStock"));
+    let home = Home::new(&shops);
+    home.run(&["add", &shops.url("alpha", "/p")]).ok();
+    home.run(&["alerts", "add", "kettle", "back in stock"]).ok();
+    home.crawl();
+    let (decision, reason) = last_why(&home, "back");
+    assert_eq!(
+        (decision.as_str(), reason.contains("cannot be bought")),
+        ("held", true),
+        "{reason}"
+    );
+    shops.put("alpha", "/p", Page::html("no").status(503));
+    home.crawl();
+    assert_eq!(fired(&home).len(), 0, "a shop that is down is not stock");
+    shops.put("alpha", "/p", kettle("39.00", "InStock"));
+    home.crawl();
+    let alerts = fired(&home);
+    assert_eq!(alerts.len(), 1);
+    assert!(
+        alerts[0]["reason"].as_str().unwrap().contains("can be had"),
+        "{alerts:#?}"
+    );
+    home.crawl();
+    assert_eq!(fired(&home).len(), 1);
+}
+
+/// Gives a want a rule that has watched it for `days` at a price of 45.00.
+fn rule_with_a_past(home: &Home, want: &str, rule: AlertRule, days: i64) {
+    let want: Id = home.json(&["wish", "show", want])["id"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    home.stop();
+    let vault = Vault::open(
+        &home.vault_paths(),
+        &Secret::passphrase(PASSPHRASE.to_owned()),
+        Options::default(),
+    );
+    let store = Store::open(vault.unwrap()).unwrap();
+    let mut state = AlertState::default();
+    for day in (1..=days).rev() {
+        let seen = Seen {
+            at: Timestamp::now() - SignedDuration::from_hours(24 * day),
+            cost: "45.00 EUR".parse().ok(),
+            availability: Availability::InStock,
+            known: true,
+        };
+        state.observe(&rule, &seen, &Tuning::default());
+    }
+    let rule = Rule {
+        id: Id::new(),
+        want,
+        rule,
+        state,
+        decisions: Vec::new(),
+    };
+    store.change(|tx| tx.put_rule(&rule)).unwrap();
+    store.vault().lock();
+    drop(store);
+    home.unlock();
+}
+
+#[test]
+fn a_new_low_needs_a_past() {
+    let shops = Shops::open(&["alpha"]);
+    shops.put("alpha", "/p", kettle("44.00", "InStock"));
+    let home = Home::new(&shops);
+    home.run(&[
+        "shop",
+        "add",
+        &shops.url("alpha", "/"),
+        "--delivery",
+        "0 EUR",
+    ])
+    .ok();
+    home.run(&["add", &shops.url("alpha", "/p")]).ok();
+    home.run(&["alerts", "add", "kettle", "low in 90 days"])
+        .ok();
+    shops.put("alpha", "/p", kettle("39.00", "InStock"));
+    home.crawl();
+    assert_eq!(fired(&home).len(), 0, "a first day has no low");
+    let (_, reason) = last_why(&home, "low in 90");
+    assert!(reason.contains("watched for"), "{reason}");
+    rule_with_a_past(&home, "kettle", AlertRule::LowIn(30), 60);
+    rule_with_a_past(&home, "kettle", AlertRule::PercentUnderUsual(10), 60);
+    home.crawl();
+    let alerts = fired(&home);
+    let reasons: Vec<_> = alerts
+        .iter()
+        .map(|a| a["reason"].as_str().unwrap())
+        .collect();
+    assert_eq!(reasons.len(), 2, "{reasons:?}");
+    assert!(
+        reasons
+            .iter()
+            .any(|r| r.contains("39.00 EUR is the lowest in 30 days, before 45.00 EUR")),
+        "{reasons:?}"
+    );
+    assert!(
+        reasons
+            .iter()
+            .any(|r| r.contains("13% under the usual 45.00 EUR")),
+        "{reasons:?}"
+    );
+}
+
+/// A time of day some minutes from now, in UTC.
+fn in_minutes(minutes: i64) -> String {
+    let at = Timestamp::now() + SignedDuration::from_mins(minutes);
+    at.to_zoned(jiff::tz::TimeZone::UTC)
+        .strftime("%H:%M")
+        .to_string()
+}
+
+#[test]
+fn quiet_hours_hold_and_let_go() {
+    let shops = Shops::open(&["alpha"]);
+    shops.put("alpha", "/p", kettle("39.00", "InStock"));
+    let quiet = format!(
+        "[notify]\nquiet = [\"{}\", \"{}\"]\n[person]\ntime_zone = \"UTC\"",
+        in_minutes(-60),
+        in_minutes(60)
+    );
+    let home = Home::locked(&shops.settings_with("gap_seconds = 0", &quiet));
+    home.unlock();
+    home.run(&["add", &shops.url("alpha", "/p"), "--max", "50 EUR"])
+        .ok();
+    let alerts = fired(&home);
+    assert_eq!(alerts.len(), 1, "it is there to be seen");
+    assert_eq!(alerts[0]["delivered"], Value::Null, "but nobody was woken");
+    assert!(!home.log().contains("Kettle"), "{}", home.log());
+    home.settings(&shops.settings());
+    wait("the delivery", || fired(&home)[0]["delivered"].is_string());
+    assert!(home.log().contains("Kettle"), "{}", home.log());
+}
+
+#[test]
+fn a_digest_waits_for_its_time() {
+    let shops = Shops::open(&["alpha"]);
+    shops.put("alpha", "/p", kettle("39.00", "InStock"));
+    shops.put("alpha", "/q", product("Toaster", "29.00", "EUR", "InStock"));
+    let digest = format!(
+        "[notify]\ndigest = \"{}\"\n[person]\ntime_zone = \"UTC\"",
+        in_minutes(120)
+    );
+    let home = Home::locked(&shops.settings_with("gap_seconds = 0", &digest));
+    home.unlock();
+    home.run(&["add", &shops.url("alpha", "/p"), "--max", "50 EUR"])
+        .ok();
+    home.run(&["add", &shops.url("alpha", "/q"), "--max", "50 EUR"])
+        .ok();
+    let alerts = fired(&home);
+    assert_eq!(alerts.len(), 2);
+    assert!(
+        alerts.iter().all(|a| a["delivered"].is_null()),
+        "{alerts:#?}"
+    );
+    home.settings(&shops.settings());
+    wait("the delivery", || {
+        fired(&home).iter().all(|a| a["delivered"].is_string())
+    });
+}
+
+#[test]
+fn a_daily_cap_holds_the_rest() {
+    let shops = Shops::open(&["alpha"]);
+    for n in 0..3 {
+        shops.put(
+            "alpha",
+            &format!("/{n}"),
+            product(&format!("Toaster {n}"), "29.00", "EUR", "InStock"),
+        );
+    }
+    let home = Home::locked(&shops.settings_with("gap_seconds = 0", "[notify]\ndaily_cap = 2"));
+    home.unlock();
+    for n in 0..3 {
+        home.run(&[
+            "add",
+            &shops.url("alpha", &format!("/{n}")),
+            "--max",
+            "50 EUR",
+        ])
+        .ok();
+    }
+    let delivered = || {
+        fired(&home)
+            .iter()
+            .filter(|a| a["delivered"].is_string())
+            .count()
+    };
+    assert_eq!(fired(&home).len(), 3);
+    wait("two deliveries", || delivered() == 2);
+    home.crawl();
+    assert_eq!(delivered(), 2);
+}

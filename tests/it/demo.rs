@@ -1,1 +1,48 @@
-//! wip
+//! `emptor demo --once`: the whole story, on a machine of its own.
+
+use crate::support::{Home, finish};
+
+#[test]
+fn the_demo_tells_the_whole_story_and_leaves_nothing() {
+    let home = Home::bare();
+    let tmp = home.path("tmp");
+    std::fs::create_dir(&tmp).unwrap();
+    let mut command = home.command(&["demo", "--once"]);
+    command.env("TMPDIR", &tmp);
+    let run = finish(command).ok();
+    for part in [
+        "Six shops",
+        "Five wants",
+        // A wall and an outgrown adapter are said, not guessed around.
+        "403",
+        "layout_changed",
+        // What leaves for a provider is shown, quotes are ranked, one is accepted.
+        "\"@type\": \"Demand\"",
+        "quote: ",
+        "Nadia's Tools",
+        "Accepted ",
+        "entries in the ledger",
+        // The fallen price is noticed.
+        "A price falls while you watch",
+        "at or under 130.00 EUR",
+    ] {
+        assert!(run.out.contains(part), "{part} is not in\n{}", run.out);
+    }
+    let after = run
+        .out
+        .split("A price falls while you watch")
+        .nth(1)
+        .unwrap();
+    assert!(after.contains("Nordlicht NL-400 headphones: "), "{after}");
+    assert!(!run.out.contains('\x1b'));
+    assert_eq!(
+        std::fs::read_dir(&tmp).unwrap().count(),
+        0,
+        "its vault is gone"
+    );
+    assert!(
+        !home.path("vault").exists() && !home.path("run").exists(),
+        "yours was not touched"
+    );
+    assert_eq!(home.daemon(), None);
+}

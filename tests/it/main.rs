@@ -2,11 +2,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod adapters;
+mod alert;
 mod alerts;
+mod basket;
 mod cli;
 mod config;
 mod crawl;
 mod daemon;
+mod decisions;
 mod demo;
 mod locked;
 mod matching;
@@ -17,6 +20,7 @@ mod output;
 mod rank;
 mod support;
 mod tender;
+mod vault_backup;
 mod vault_crash;
 mod vault_damage;
 mod vault_faults;

@@ -2,11 +2,11 @@
 
 use super::routes::{self, Route};
 use super::types::*;
-use super::{ApiError, Code};
+use super::{ApiError, Code, decisions};
 use crate::agent::core::Agent;
 use crate::agent::store::{Listing, Rule, Store, Zone};
 use crate::agent::view::{self, Market};
-use crate::agent::{crawl, tenders, web};
+use crate::agent::{crawl, life, moment, tenders, web};
 use crate::engine::alert::{AlertState, Decision};
 use crate::market::{links, shop};
 use crate::model::seller::Trouble;
@@ -25,10 +25,10 @@ use serde::Serialize;
 use std::path::Path as FilePath;
 use url::Url;
 
-type Result<T> = std::result::Result<Json<T>, ApiError>;
+pub(super) type Result<T> = std::result::Result<Json<T>, ApiError>;
 
 /// JSON whose errors say what is wrong in our own form.
-pub struct Body<T>(T);
+pub struct Body<T>(pub(super) T);
 
 impl<T: serde::de::DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
@@ -49,7 +49,7 @@ impl From<JsonRejection> for ApiError {
 /// All routes.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    vec![
+    let mut table = vec![
         Route::new::<Status>("get", "/v1/status", "How the daemon is", get(status)),
         Route::new::<Done>("post", "/v1/unlock", "Open the vault", post(unlock)).takes::<Unlock>(),
         Route::new::<Done>("post", "/v1/lock", "Close the vault", post(lock)),
@@ -231,7 +231,9 @@ pub fn table() -> Vec<Route> {
         .takes::<WriteFile>(),
         Route::new::<WebPage>("post", "/v1/web", "A link to the web page", post(web_link)),
         Route::new::<Object>("get", "/v1/openapi.json", "This document", get(document)),
-    ]
+    ];
+    table.extend(decisions::routes());
+    table
 }
 
 /// The router for the socket. Calls from a browser (they carry `Origin` or `Referer`) are
@@ -257,11 +259,11 @@ async fn guard(
     next.run(request).await
 }
 
-fn done(text: impl Into<String>) -> Result<Done> {
+pub(super) fn done(text: impl Into<String>) -> Result<Done> {
     Ok(Json(Done { done: text.into() }))
 }
 
-fn market(agent: &Agent, store: &Store) -> std::result::Result<Market, ApiError> {
+pub(super) fn market(agent: &Agent, store: &Store) -> std::result::Result<Market, ApiError> {
     Ok(Market::load(store, &agent.config(), Timestamp::now())?)
 }
 
@@ -318,6 +320,7 @@ fn want_view(agent: &Agent, store: &Store, want: &Want) -> Result<WantView> {
 async fn want(State(agent): State<Agent>, Path(text): Path<String>) -> Result<WantView> {
     let store = agent.store()?;
     let want = agent.find_want(&store, &text)?;
+    life::looked(&agent, &store, &want, Timestamp::now()).await?;
     want_view(&agent, &store, &want)
 }
 
@@ -334,9 +337,7 @@ async fn add_want(State(agent): State<Agent>, Body(new): Body<NewWant>) -> Resul
     let mut want = Want::new(text::clean(input, 300), now);
     let mut new_shop = None;
     if input.starts_with("http://") || input.starts_with("https://") {
-        let address = shop::address(input).map_err(|e| ApiError::invalid(e.to_string()))?;
-        let found =
-            shop::shop(address.as_str(), now).map_err(|e| ApiError::invalid(e.to_string()))?;
+        let (address, found) = public_address(&agent, input, now)?;
         let adapter = crawl::adapter_of(&agent, &found);
         let kept = crate::market::crawl::kept_params(adapter.as_ref().map(|a| &*a.manifest));
         let url = links::canonical(&address, &kept).to_string();
@@ -381,9 +382,25 @@ async fn add_want(State(agent): State<Agent>, Body(new): Body<NewWant>) -> Resul
         rule.iter().try_for_each(|r| tx.put_rule(r))?;
         tx.put_want(&want)
     })?;
-    crawl::plan(&agent, &store, false)?;
+    crawl::plan(&agent, &store)?;
     agent.wake();
     want_view(&agent, &store, &want)
+}
+
+/// An address the person named, and its shop; refused at once if the network guard would
+/// refuse it later.
+fn public_address(
+    agent: &Agent,
+    text: &str,
+    now: Timestamp,
+) -> std::result::Result<(Url, crate::model::Shop), ApiError> {
+    let address = shop::address(text).map_err(|e| ApiError::invalid(e.to_string()))?;
+    agent.fetcher().vet(&address).map_err(|e| {
+        ApiError::invalid(e.to_string())
+            .hint("a host of your own needs a line under [net] allow_private in the settings")
+    })?;
+    let shop = shop::shop(address.as_str(), now).map_err(|e| ApiError::invalid(e.to_string()))?;
+    Ok((address, shop))
 }
 
 fn positive(
@@ -436,10 +453,10 @@ async fn edit_want(
     };
     let mut new_shop = None;
     if let Some(url) = edit.add_url {
-        let address = shop::address(&url).map_err(|e| ApiError::invalid(e.to_string()))?;
-        let found = shop::shop(address.as_str(), Timestamp::now())
-            .map_err(|e| ApiError::invalid(e.to_string()))?;
-        let url = links::canonical(&address, &[]).to_string();
+        let (address, found) = public_address(&agent, &url, Timestamp::now())?;
+        let adapter = crawl::adapter_of(&agent, &found);
+        let kept = crate::market::crawl::kept_params(adapter.as_ref().map(|a| &*a.manifest));
+        let url = links::canonical(&address, &kept).to_string();
         if store.shop(&found.domain)?.is_none() {
             new_shop = Some(found);
         }
@@ -475,9 +492,10 @@ async fn edit_want(
                 decisions: Vec::new(),
             })?;
         }
+        life::edited(&store, tx, &old, &want, edit.renew, Timestamp::now())?;
         tx.put_want(&want)
     })?;
-    crawl::plan(&agent, &store, false)?;
+    crawl::plan(&agent, &store)?;
     agent.wake();
     want_view(&agent, &store, &want)
 }
@@ -495,14 +513,19 @@ async fn remove_want(State(agent): State<Agent>, Path(text): Path<String>) -> Re
         rules.iter().try_for_each(|r| tx.remove_rule(r.id))?;
         tx.remove_want(want.id)
     })?;
-    crawl::plan(&agent, &store, false)?;
+    crawl::plan(&agent, &store)?;
     done(format!("Removed {}.", want.name))
 }
 
 async fn offers_of(State(agent): State<Agent>, Path(text): Path<String>) -> Result<OffersReply> {
     let store = agent.store()?;
     let want = agent.find_want(&store, &text)?;
-    Ok(Json(view::offers(&store, &market(&agent, &store)?, &want)?))
+    life::looked(&agent, &store, &want, Timestamp::now()).await?;
+    let market = market(&agent, &store)?;
+    let mut reply = view::offers(&store, &market, &want)?;
+    let history = view::history(&store, &market, &want)?;
+    reply.advice = moment::advice(&market, &want, &history.points);
+    Ok(Json(reply))
 }
 
 async fn offers(State(agent): State<Agent>) -> Result<Vec<OffersReply>> {
@@ -520,11 +543,11 @@ async fn offers(State(agent): State<Agent>) -> Result<Vec<OffersReply>> {
 async fn history(State(agent): State<Agent>, Path(text): Path<String>) -> Result<HistoryReply> {
     let store = agent.store()?;
     let want = agent.find_want(&store, &text)?;
-    Ok(Json(view::history(
-        &store,
-        &market(&agent, &store)?,
-        &want,
-    )?))
+    life::looked(&agent, &store, &want, Timestamp::now()).await?;
+    let market = market(&agent, &store)?;
+    let mut reply = view::history(&store, &market, &want)?;
+    reply.advice = moment::advice(&market, &want, &reply.points);
+    Ok(Json(reply))
 }
 
 async fn decide(
@@ -597,6 +620,15 @@ async fn why(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Vec
             })
         })
         .collect();
+    let bought = store.purchases()?;
+    for purchase in bought.iter().filter(|p| p.want == want.id) {
+        all.extend(purchase.looks.iter().map(|(at, told, reason)| Why {
+            at: *at,
+            rule: AlertRule::PriceGuarantee.to_string(),
+            decision: if *told { "fired" } else { "held" }.to_owned(),
+            reason: reason.clone(),
+        }));
+    }
     all.sort_by_key(|w| std::cmp::Reverse(w.at));
     Ok(Json(all))
 }
@@ -663,7 +695,7 @@ async fn one_shop(State(agent): State<Agent>, Path(text): Path<String>) -> Resul
 async fn add_shop(State(agent): State<Agent>, Body(new): Body<NewShop>) -> Result<ShopView> {
     let store = agent.store()?;
     let now = Timestamp::now();
-    let mut shop = shop::shop(&new.input, now).map_err(|e| ApiError::invalid(e.to_string()))?;
+    let (_, mut shop) = public_address(&agent, &new.input, now)?;
     if let Some(known) = store.shop(&shop.domain)? {
         shop = known;
     }
@@ -689,7 +721,7 @@ async fn add_shop(State(agent): State<Agent>, Body(new): Body<NewShop>) -> Resul
         look_at_front(&agent, &mut shop, front, now).await;
     }
     store.change(|tx| tx.put_shop(&shop))?;
-    crawl::plan(&agent, &store, false)?;
+    crawl::plan(&agent, &store)?;
     agent.wake();
     Ok(Json(shop_view(&agent, &store, shop)?))
 }
@@ -753,7 +785,7 @@ async fn remove_shop(State(agent): State<Agent>, Path(text): Path<String>) -> Re
         changed.iter().try_for_each(|w| tx.put_want(w))?;
         tx.remove_shop(&shop.domain)
     })?;
-    crawl::plan(&agent, &store, false)?;
+    crawl::plan(&agent, &store)?;
     done(format!(
         "{} is not followed any more; its price history stays.",
         shop.domain
@@ -812,6 +844,10 @@ async fn add_rule(State(agent): State<Agent>, Body(new): Body<NewRule>) -> Resul
     let _writer = agent.writer().await;
     let store = agent.store()?;
     let want = agent.find_want(&store, &new.want)?;
+    if new.rule == AlertRule::PriceGuarantee {
+        return Err(ApiError::invalid("a price guarantee comes with a purchase")
+            .hint("`emptor purchases add WANT --price MONEY --shop DOMAIN --protect-days N`"));
+    }
     if let Some(old) = store
         .rules()?
         .iter()

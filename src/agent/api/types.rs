@@ -1,5 +1,9 @@
 //! What travels over the API. `--json` prints these documents unchanged.
 
+mod decisions;
+
+pub use decisions::*;
+
 use crate::model::offer::Provenance;
 use crate::model::seller::SourceHealth;
 use crate::model::tender::{SessionStatus, TenderStatus};
@@ -149,6 +153,8 @@ pub struct EditWant {
     pub snoozed_until: Option<Timestamp>,
     /// Free notes.
     pub note: Option<String>,
+    /// The person says again that it is wanted.
+    pub renew: bool,
 }
 
 /// A want with its best offer.
@@ -166,6 +172,8 @@ pub struct WantView {
     pub offers: usize,
     /// How many offers wait for the person's "is this it?".
     pub maybe: usize,
+    /// Where it stands as a wish; absent for shopping items.
+    pub life: Option<LifeView>,
 }
 
 /// What an offer costs in all.
@@ -207,7 +215,7 @@ pub struct OfferView {
     /// The price asked.
     #[schema(value_type = Option<Object>)]
     pub price: Option<Money>,
-    /// All that is paid for one, in the person's currency.
+    /// All that is paid for the wanted quantity, in the person's currency.
     pub landed: Option<CostView>,
     /// Landed cost less what the person's preferences are worth here.
     #[schema(value_type = Option<Object>)]
@@ -255,6 +263,8 @@ pub struct OffersReply {
     pub summary: String,
     /// Sources that give nothing at the moment.
     pub blind: Vec<Blind>,
+    /// Buy now or wait; only where one want is asked about.
+    pub advice: Option<AdviceView>,
 }
 
 /// A source that gives nothing.
@@ -323,6 +333,8 @@ pub struct HistoryReply {
     pub name: String,
     /// Oldest first.
     pub points: Vec<HistoryPoint>,
+    /// Buy now or wait.
+    pub advice: Option<AdviceView>,
 }
 
 /// Follows a shop.

@@ -104,18 +104,20 @@ fn pairs() -> ExitCode {
         eprintln!("error: cannot read the input: {e}");
         return ExitCode::FAILURE;
     }
-    let mut records = Records::default();
+    let mut records = Vec::new();
+    let (mut lefts, mut rights) = (HashMap::new(), HashMap::new());
     let mut found = Vec::new();
     for line in input.split(|b| *b == b'\n') {
         if let Ok(line) = serde_json::from_slice::<Value>(line)
             && let (Ok(left), Ok(right)) = (record(&line["left"]), record(&line["right"]))
         {
-            let left = records.number(&line["left"], left);
-            let right = records.number(&line["right"], right);
+            let left = number(&mut records, &mut lefts, &line["left"], left);
+            let right = number(&mut records, &mut rights, &line["right"], right);
             found.push((left, right));
         }
     }
-    let mut judgements = matching::decide_pairs(&records.list, &found).into_iter();
+    join_one_table(&lefts, &rights, &mut found);
+    let mut judgements = matching::decide_pairs(&records, &found).into_iter();
     json_lines(&input[..], |line| {
         record(&line["left"])?;
         record(&line["right"])?;
@@ -130,19 +132,34 @@ fn pairs() -> ExitCode {
     })
 }
 
-/// Records met in pairs: one with the same content is the same record.
-#[derive(Default)]
-struct Records {
-    list: Vec<Rec>,
-    by_content: HashMap<String, usize>,
+/// The number of a record of one side: one with the same content is the same record.
+fn number(
+    records: &mut Vec<Rec>,
+    side: &mut HashMap<String, usize>,
+    value: &Value,
+    rec: Rec,
+) -> usize {
+    *side.entry(value.to_string()).or_insert_with(|| {
+        records.push(rec);
+        records.len() - 1
+    })
 }
 
-impl Records {
-    fn number(&mut self, value: &Value, rec: Rec) -> usize {
-        *self.by_content.entry(value.to_string()).or_insert_with(|| {
-            self.list.push(rec);
-            self.list.len() - 1
-        })
+/// Pairs of one table with itself have most records on both sides; two shops may share a
+/// few equal names by chance, which stay two records.
+fn join_one_table(
+    lefts: &HashMap<String, usize>,
+    rights: &HashMap<String, usize>,
+    pairs: &mut [matching::Pair],
+) {
+    let common: HashMap<usize, usize> = rights
+        .iter()
+        .filter_map(|(content, right)| Some((*right, *lefts.get(content)?)))
+        .collect();
+    if common.len() * 4 > lefts.len().min(rights.len()) {
+        for pair in pairs {
+            pair.1 = common.get(&pair.1).copied().unwrap_or(pair.1);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::history::USUAL_DAYS;
 use super::state::JUMP_DAYS;
+use crate::engine::wish::Stage;
 use crate::model::time::Timestamp;
 use crate::model::{Availability, Currency, Money};
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,17 @@ pub enum Reason {
         /// How far under, in whole percent, rounded down.
         percent: u32,
     },
+    /// Clearly better than usual, and waiting promises little.
+    Better {
+        /// The landed cost.
+        cost: Money,
+        /// The median of the last 90 days.
+        usual: Money,
+        /// How far under, in whole percent, rounded down.
+        percent: u32,
+        /// What waiting 30 days is expected to save, in whole percent, rounded up.
+        waiting_percent: u32,
+    },
 }
 
 impl fmt::Display for Reason {
@@ -83,6 +95,16 @@ impl fmt::Display for Reason {
             } => write!(
                 f,
                 "{cost} is {percent}% under the usual {usual} of {USUAL_DAYS} days"
+            ),
+            Self::Better {
+                cost,
+                usual,
+                percent,
+                waiting_percent,
+            } => write!(
+                f,
+                "{cost} is {percent}% under the usual {usual} of {USUAL_DAYS} days; \
+                 waiting a month is expected to save {waiting_percent}% at most"
             ),
         }
     }
@@ -166,6 +188,20 @@ pub enum Hold {
         /// What it takes.
         needs: Option<Money>,
     },
+    /// Not clearly better than usual, or a better price is likely soon.
+    NotNews {
+        /// What was seen.
+        cost: Money,
+    },
+    /// The wish has not lasted yet, or no longer does.
+    Cooling {
+        /// Where it stands.
+        stage: Stage,
+        /// When that can change by itself.
+        until: Option<Timestamp>,
+        /// What would have been told.
+        unsaid: String,
+    },
     /// Told already, and not clearly better now.
     AlreadyTold {
         /// When.
@@ -211,6 +247,21 @@ impl fmt::Display for Hold {
                 (Some(cost), Some(needs)) => write!(f, "{cost}; it takes {needs} or less"),
                 _ => f.write_str("the rule does not hold"),
             },
+            Self::NotNews { cost } => write!(
+                f,
+                "{cost} is not clearly better than usual, or a better price is likely soon"
+            ),
+            Self::Cooling {
+                stage,
+                until,
+                unsaid,
+            } => {
+                write!(f, "the wish is {}", stage.words())?;
+                if let Some(until) = until {
+                    write!(f, " until {until:.0}")?;
+                }
+                write!(f, ", so this was not said: {unsaid}")
+            }
             Self::AlreadyTold { at, told, needs } => {
                 write!(f, "told at {at:.0}")?;
                 if let Some(told) = told {

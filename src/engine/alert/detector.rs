@@ -22,7 +22,7 @@ const USUAL_DAYS: usize = 90;
 /// The window of the recent price, in days.
 const RECENT_DAYS: usize = 14;
 /// Nothing is said before so many days are known.
-const MIN_DAYS: usize = 30;
+pub(super) const MIN_DAYS: usize = 30;
 /// The least saving that is news, as a share of the usual price.
 const LEAST_SAVING: f64 = 0.06;
 /// How many times the noise a saving must be to be news.
@@ -46,11 +46,11 @@ const MAX_VISITS: usize = 32;
 pub const DEFAULT_SENSITIVITY: f64 = 0.25;
 
 /// A stay below the usual price: the day of its lowest price, and that price.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Visit(i32, i64);
 
 /// What is remembered of one price series.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Detector {
     /// The first day.
@@ -130,6 +130,17 @@ impl Detector {
             saving,
             waiting,
         })
+    }
+
+    /// Forgets what was told in the present visit, where it was not passed on.
+    pub const fn rearm(&mut self) {
+        self.told = None;
+    }
+
+    /// Days known before the present one, up to the window of the usual price.
+    #[must_use]
+    pub fn known_days(&self) -> usize {
+        self.days.len()
     }
 
     /// Closes the days up to `day`.

@@ -2,6 +2,7 @@
 //! the first observation; memory keeps it from saying the same thing twice.
 
 use super::decision::{Decision, Fire, Hold, Reason};
+use super::detector::{self, DEFAULT_SENSITIVITY, Detector};
 use super::history::History;
 use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::{AlertRule, Availability, Currency, Money};
@@ -81,6 +82,9 @@ pub struct AlertState {
     last_at: Option<Timestamp>,
     currency: Option<Currency>,
     history: History,
+    /// Of the rule `better` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detector: Option<Box<Detector>>,
     suspect: Option<Suspect>,
     /// The level changed eightfold and was believed.
     relevelled: bool,
@@ -114,6 +118,9 @@ impl AlertState {
         self.told = None;
         self.last_alert = None;
         self.off_since = None;
+        if let Some(detector) = &mut self.detector {
+            detector.rearm();
+        }
     }
 
     /// Takes one observation and decides. Feeding an observation twice, or an older
@@ -188,6 +195,12 @@ impl AlertState {
         }
         self.believe(cost, minor, seen.at)?;
         let day = day(seen.at);
+        if *rule == AlertRule::Better {
+            // The detector remembers; here only the last price is needed.
+            self.history = History::default();
+            self.history.push(day, minor);
+            return self.better(cost, minor, day);
+        }
         self.history.push(day, minor);
         if let AlertRule::Under(limit) = rule
             && limit.currency != cost.currency
@@ -230,6 +243,28 @@ impl AlertState {
                 self.cooled(seen, tuning)?;
                 Ok(reason)
             }
+        }
+    }
+
+    /// The detector has its own memory of what was told and needs no cooldown: within a
+    /// dip it speaks again only for a clearly lower price.
+    fn better(&mut self, cost: Money, minor: i64, day: i32) -> Result<Reason, Hold> {
+        let detector = self.detector.get_or_insert_default();
+        let news = detector.observe(day, minor, DEFAULT_SENSITIVITY);
+        let known_days = detector.known_days();
+        let percent = |share: f64| (share * 100.0).clamp(0.0, 100.0);
+        match news {
+            Some(news) => Ok(Reason::Better {
+                cost,
+                usual: Money::from_minor(news.usual, cost.currency),
+                percent: percent(news.saving) as u32,
+                waiting_percent: percent(news.waiting).ceil() as u32,
+            }),
+            None if known_days < detector::MIN_DAYS => Err(Hold::ShortHistory {
+                known_days: u32::try_from(known_days).unwrap_or(u32::MAX),
+                needed_days: detector::MIN_DAYS as u32,
+            }),
+            None => Err(Hold::NotNews { cost }),
         }
     }
 
@@ -300,6 +335,7 @@ impl AlertState {
         {
             self.rearm();
             self.history = History::default();
+            self.detector = None;
             self.suspect = None;
             self.currency = Some(cost.currency);
             self.relevelled = true;
@@ -395,7 +431,7 @@ impl AlertState {
                     clearly: minor > less(usual, percent / 2),
                 }
             }
-            AlertRule::BackInStock => Met::No {
+            AlertRule::BackInStock | AlertRule::Better | AlertRule::PriceGuarantee => Met::No {
                 needs: minor,
                 clearly: false,
             },

@@ -58,6 +58,14 @@ pub struct Advice {
     pub days: usize,
 }
 
+impl Advice {
+    /// Whether the history was too short to judge by.
+    #[must_use]
+    pub const fn is_short(&self) -> bool {
+        self.days < MIN_REPLAYS
+    }
+}
+
 /// Advises for the last day of `prices` (minor units, one a day), with `deadline` days
 /// left. Looks at nothing but `prices`.
 #[must_use]

@@ -55,13 +55,6 @@ impl<'a> Incumbent<'a> {
         })
     }
 
-    pub(super) fn shop_of(&self, offer: usize) -> usize {
-        match self.instance {
-            Instance::Classic(c) => offer / c.n,
-            Instance::Household(h) => h.offers[offer].shop,
-        }
-    }
-
     /// Prices a set of lines and keeps it if it is the best so far.
     pub(super) fn consider(&mut self, lines: &[(usize, i64)]) -> Option<Cents> {
         let (cost, answer, shops) = match self.instance {

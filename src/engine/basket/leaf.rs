@@ -6,15 +6,13 @@
 //! (shop, units left). Branching narrows the states; ranges that are missed are
 //! priced; what remains between bound and best answer is enumerated.
 
-use super::incumbent::{Incumbent, Lines};
-use super::instance::Instance;
-use super::model::{For, Measure, Model, State};
-use super::oracle::Price;
+mod enumerate;
+mod price;
 
-/// Combinations looked at when the states are fixed and prices leave a gap.
-const MAX_STEPS: usize = 3_000_000;
-/// Steps of pricing the ranges of fixed states.
-const PRICE_TRIALS: usize = 24;
+use super::incumbent::{Incumbent, Lines};
+use super::model::{Measure, Model, State};
+use price::RangePrice;
+
 /// Cost of what a decision forbids: finite, so that differences stay defined.
 const IMPOSSIBLE: f64 = 1e18;
 
@@ -27,17 +25,6 @@ pub(super) struct Open {
     prices: Vec<RangePrice>,
     /// What branching decided about single cells and bundles.
     decided: Vec<Decision>,
-}
-
-/// The price of missing one end of a range: positive on the low end, negative on the
-/// high one.
-#[derive(Debug, Clone, Copy)]
-struct RangePrice {
-    price: Price,
-    end: f64,
-    /// The largest price on a low end, infinite on a high one.
-    limit: f64,
-    low: bool,
 }
 
 impl Open {
@@ -121,15 +108,6 @@ pub(super) struct Leaf<'m> {
     pub nodes: u64,
     /// Least bound of a part given up on.
     pub unresolved: f64,
-}
-
-struct Enumeration<'l> {
-    open: &'l [Open],
-    components: &'l [Component],
-    /// Least cost of the components from each on.
-    rest: Vec<f64>,
-    steps: usize,
-    bought: Vec<(usize, usize)>,
 }
 
 impl<'m> Leaf<'m> {
@@ -216,11 +194,7 @@ impl<'m> Leaf<'m> {
                 break;
             }
             best = cost;
-            for (o, choices) in open.iter_mut().zip(&relaxed.choices) {
-                let all: Vec<usize> = (0..self.model.shops[o.shop].states.len()).collect();
-                let real = self.real_state(o.shop, &all, choices);
-                o.states = vec![real.map_or_else(|| o.states[0], |r| r.0)];
-            }
+            self.settle_states(&mut open, &relaxed.choices);
             // Empty shops only cost their fee.
             let empty: Vec<bool> = relaxed.choices.iter().map(Vec::is_empty).collect();
             let mut at = 0;
@@ -233,6 +207,33 @@ impl<'m> Leaf<'m> {
             }
         }
         best
+    }
+
+    /// Puts each shop in the best state for its cart, fetching only where the limit on
+    /// pickups gains most.
+    fn settle_states(&self, open: &mut [Open], choices: &[Vec<usize>]) {
+        let mut gains: Vec<(f64, usize, usize)> = Vec::new();
+        for (k, (o, choices)) in open.iter_mut().zip(choices).enumerate() {
+            let states = &self.model.shops[o.shop].states;
+            let all: Vec<usize> = (0..states.len()).collect();
+            let sent: Vec<usize> = all.iter().copied().filter(|s| !states[*s].pickup).collect();
+            let best = self.real_state(o.shop, &all, choices);
+            if self.model.max_pickups.is_some()
+                && let Some((state, cost)) = best
+                && states[state].pickup
+                && let Some((other, dearer)) = self.real_state(o.shop, &sent, choices)
+            {
+                gains.push((dearer - cost, k, other));
+            }
+            o.states = vec![best.map_or(o.states[0], |b| b.0)];
+        }
+        let fetch = |o: &&Open| self.model.shops[o.shop].states[o.states[0]].pickup;
+        let fetched = open.iter().filter(fetch).count();
+        let excess = fetched.saturating_sub(self.model.max_pickups.unwrap_or(fetched));
+        gains.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for (_, k, other) in gains.into_iter().take(excess) {
+            open[k].states = vec![other];
+        }
     }
 
     /// Limits on pickups and shared coupon groups, as far as states are fixed.
@@ -636,613 +637,6 @@ impl<'m> Leaf<'m> {
         let relaxed = self.relax(open, &components);
         incumbent.consider(&self.lines(open, &relaxed.choices));
         relaxed.bound
-    }
-
-    /// Prices the ranges that fixed states miss, all together, by Polyak steps.
-    /// Returns a decision and its opposite where carts on both sides of a range
-    /// disagree.
-    fn price_ranges(
-        &mut self,
-        open: &mut [Open],
-        components: &[Component],
-        relaxed: &mut Relaxed,
-        incumbent: &mut Incumbent<'_>,
-    ) -> Option<(usize, [Decision; 2])> {
-        for o in open
-            .iter_mut()
-            .filter(|o| o.states.len() == 1 && o.prices.is_empty())
-        {
-            o.prices = ends(&self.model.shops[o.shop].states[o.states[0]]);
-        }
-        let mut seen: Vec<Relaxed> = vec![relaxed.clone()];
-        let mut best: Vec<Vec<RangePrice>> = open.iter().map(|o| o.prices.clone()).collect();
-        let mut current = relaxed.clone();
-        let (mut step, mut stale) = (1.0, 0);
-        for _ in 0..PRICE_TRIALS {
-            let weights: f64 = self.total_of(open, Measure::Weight, &current);
-            let spends: f64 = self.total_of(open, Measure::Spend, &current);
-            let gram = (spends / weights.max(1.0)).clamp(1e-3, 10.0);
-            let scale = |m: Measure| if m == Measure::Weight { gram } else { 1.0 };
-            let mut norm = 0.0;
-            for (k, o) in open.iter().enumerate() {
-                for p in &o.prices {
-                    let missed = self.missed(o, p, &current.choices[k]);
-                    if p.active(missed) {
-                        norm += (missed * scale(p.price.measure)).powi(2);
-                    }
-                }
-            }
-            if norm < 1e-9 {
-                break;
-            }
-            let target = incumbent.prune_at().min(current.bound.abs() * 1.5) + 1.0;
-            let length = step * (target - current.bound).max(1.0) / norm;
-            for (k, o) in open.iter_mut().enumerate() {
-                let missed: Vec<f64> = o
-                    .prices
-                    .iter()
-                    .map(|p| self.missed(o, p, &current.choices[k]))
-                    .collect();
-                for (p, missed) in o.prices.iter_mut().zip(missed) {
-                    if p.active(missed) {
-                        p.shift(length * missed * scale(p.price.measure).powi(2));
-                    }
-                }
-                keep_goods_a_cost(&mut o.prices);
-            }
-            current = self.relax(open, components);
-            incumbent.consider(&self.lines(open, &current.choices));
-            if current.bound > relaxed.bound + 1e-6 {
-                *relaxed = current.clone();
-                best = open.iter().map(|o| o.prices.clone()).collect();
-                stale = 0;
-                if relaxed.bound > incumbent.prune_at() {
-                    return None;
-                }
-            } else {
-                stale += 1;
-                if stale >= 2 {
-                    step *= 0.5;
-                    stale = 0;
-                    for (o, prices) in open.iter_mut().zip(&best) {
-                        o.prices.clone_from(prices);
-                    }
-                    seen.push(std::mem::replace(&mut current, relaxed.clone()));
-                    continue;
-                }
-            }
-            seen.push(current.clone());
-        }
-        for (o, prices) in open.iter_mut().zip(best) {
-            o.prices = prices;
-        }
-        self.torn(open, relaxed, &seen)
-    }
-
-    fn total_of(&self, open: &[Open], measure: Measure, relaxed: &Relaxed) -> f64 {
-        let carts = open.iter().zip(&relaxed.choices);
-        let total = |(o, c): (&Open, &Vec<usize>)| {
-            super::oracle::total(&self.model.shops[o.shop], measure, 0, c)
-        };
-        carts.map(total).sum()
-    }
-
-    /// What is missing at an end of a range: positive below it.
-    fn missed(&self, o: &Open, p: &RangePrice, choices: &[usize]) -> f64 {
-        let shop = &self.model.shops[o.shop];
-        let profile = shop.states[o.states[0]].profile;
-        p.end - super::oracle::total(shop, p.price.measure, profile, choices)
-    }
-
-    /// The end of a range on which the best prices leave the widest gap, and the cell
-    /// that moves carts across it.
-    fn torn(
-        &self,
-        open: &[Open],
-        relaxed: &Relaxed,
-        seen: &[Relaxed],
-    ) -> Option<(usize, [Decision; 2])> {
-        let mut gaps: Vec<(f64, usize, &RangePrice, f64)> = Vec::new();
-        for (k, o) in open.iter().enumerate() {
-            for p in &o.prices {
-                let missed = self.missed(o, p, &relaxed.choices[k]);
-                if p.active(missed) && missed.abs() > 1e-6 {
-                    // Unpriced misses count by their size, priced slack by its cost.
-                    let price = p.price.per_unit.abs().max(0.02);
-                    gaps.push((price * missed.abs(), k, p, missed));
-                }
-            }
-        }
-        gaps.sort_by(|a, b| b.0.total_cmp(&a.0));
-        for (_, k, p, missed) in gaps {
-            let across = |r: &&Relaxed| self.missed(&open[k], p, &r.choices[k]) * missed <= 0.0;
-            let others = seen.iter().rev().filter(across).chain(seen.iter().rev());
-            for other in others {
-                let found = self.disagreement(open, k, p.price.measure, relaxed, other);
-                if found.is_some() {
-                    return found;
-                }
-            }
-        }
-        None
-    }
-
-    /// The cell of shop `k` on which two carts differ most in a total.
-    fn disagreement(
-        &self,
-        open: &[Open],
-        k: usize,
-        measure: Measure,
-        one: &Relaxed,
-        other: &Relaxed,
-    ) -> Option<(usize, [Decision; 2])> {
-        let shop = &self.model.shops[open[k].shop];
-        let profile = shop.states[open[k].states[0]].profile;
-        let find = |r: &Relaxed, what: For| -> Option<usize> {
-            let same = |c: &&usize| match (shop.choices[**c].what, what) {
-                (For::Bundle(a, _), For::Bundle(b, _)) => a == b,
-                (a, b) => a == b,
-            };
-            r.choices[k].iter().find(same).copied()
-        };
-        let value = |c: Option<usize>| c.map_or(0.0, |c| shop.measure(measure, profile, c));
-        let units = |c: Option<usize>| c.map_or(0.0, |c| shop.choices[c].units);
-        let mut best: Option<(f64, [Decision; 2])> = None;
-        for c in one.choices[k].iter().chain(&other.choices[k]) {
-            let what = shop.choices[*c].what;
-            let (a, b) = (find(one, what), find(other, what));
-            if a == b {
-                continue;
-            }
-            let difference = (value(a) - value(b)).abs();
-            if best.as_ref().is_some_and(|x| difference <= x.0) {
-                continue;
-            }
-            let decisions = match what {
-                For::Item(item) if units(a) != units(b) => {
-                    let split = units(a).min(units(b));
-                    [
-                        Decision::Units {
-                            item,
-                            least: 0.0,
-                            most: split,
-                        },
-                        Decision::Units {
-                            item,
-                            least: split + 1.0,
-                            most: f64::INFINITY,
-                        },
-                    ]
-                }
-                For::Item(item) => {
-                    let Some(choice) = a.or(b) else { continue };
-                    [true, false].map(|used| Decision::Choice { item, choice, used })
-                }
-                For::Bundle(bundle, _) => {
-                    let levels = &shop.bundles[bundle].levels;
-                    let level = |c: Option<usize>| {
-                        c.and_then(|c| levels.iter().position(|l| l.1 == c))
-                            .unwrap_or(0)
-                    };
-                    let split = level(a).min(level(b));
-                    [
-                        Decision::Level {
-                            bundle,
-                            least: 0,
-                            most: split,
-                        },
-                        Decision::Level {
-                            bundle,
-                            least: split + 1,
-                            most: usize::MAX,
-                        },
-                    ]
-                }
-            };
-            best = Some((difference, decisions));
-        }
-        best.map(|(_, decisions)| (k, decisions))
-    }
-
-    /// Goes through every combination that may beat the best answer.
-    fn enumerate(
-        &mut self,
-        open: &[Open],
-        components: &[Component],
-        incumbent: &mut Incumbent<'_>,
-        floor: f64,
-        stop: &mut dyn FnMut() -> bool,
-    ) {
-        let fixed: f64 =
-            open.iter().map(|o| self.fixed(o)).sum::<f64>() - self.model.budget_rebate();
-        let mut rest = vec![0.0; components.len() + 1];
-        for (c, component) in components.iter().enumerate().rev() {
-            let mut best = f64::INFINITY;
-            self.levels(open, component, f64::INFINITY, &mut |cost, _| {
-                best = best.min(cost);
-                best
-            });
-            rest[c] = rest[c + 1] + best;
-        }
-        let bound = fixed + rest[0];
-        let mut search = Enumeration {
-            open,
-            components,
-            rest,
-            steps: 0,
-            bought: Vec::new(),
-        };
-        if !self.enumerate_component(&mut search, 0, fixed, incumbent, stop) {
-            self.unresolved = self.unresolved.min(bound.max(floor));
-        }
-    }
-
-    /// False when given up.
-    fn enumerate_component(
-        &self,
-        search: &mut Enumeration<'_>,
-        at: usize,
-        spent: f64,
-        incumbent: &mut Incumbent<'_>,
-        stop: &mut dyn FnMut() -> bool,
-    ) -> bool {
-        let Some(component) = search.components.get(at) else {
-            return self.enumerate_fillers(search, spent, incumbent, stop);
-        };
-        let limit = incumbent.prune_at() - spent - search.rest[at + 1];
-        let mut ways = Vec::new();
-        self.levels(search.open, component, limit, &mut |cost, levels| {
-            if cost <= limit {
-                ways.push((cost, levels.to_vec()));
-            }
-            if ways.len() > MAX_STEPS {
-                f64::NEG_INFINITY
-            } else {
-                limit
-            }
-        });
-        if ways.len() > MAX_STEPS {
-            return false;
-        }
-        ways.sort_by(|a, b| a.0.total_cmp(&b.0));
-        for (_, levels) in ways {
-            let mark = search.bought.len();
-            let mut cost = 0.0;
-            for ((k, b), level) in component.bundles.iter().zip(&levels) {
-                if *level > 0 {
-                    let bundle = &self.model.shops[search.open[*k].shop].bundles[*b];
-                    let choice = bundle.levels[*level].1;
-                    cost += self.cost[*k][choice];
-                    search.bought.push((*k, choice));
-                }
-            }
-            let left: Vec<usize> = component
-                .items
-                .iter()
-                .map(|i| self.left(search.open, component, &levels, *i))
-                .collect();
-            let done = self.enumerate_item(
-                search,
-                at,
-                &left,
-                0,
-                0,
-                left[0],
-                spent + cost,
-                incumbent,
-                stop,
-            );
-            search.bought.truncate(mark);
-            if !done {
-                return false;
-            }
-        }
-        true
-    }
-
-    #[allow(clippy::too_many_arguments)] // one recursion, its state spelled out
-    fn enumerate_item(
-        &self,
-        search: &mut Enumeration<'_>,
-        at: usize,
-        lefts: &[usize],
-        position: usize,
-        k: usize,
-        left: usize,
-        spent: f64,
-        incumbent: &mut Incumbent<'_>,
-        stop: &mut dyn FnMut() -> bool,
-    ) -> bool {
-        search.steps += 1;
-        if search.steps > MAX_STEPS || (search.steps % 1024 == 0 && stop()) {
-            return false;
-        }
-        let component = &search.components[at];
-        let item = component.items[position];
-        let width = self.model.need[item] + 1;
-        let table = &self.tables[item];
-        let later: f64 = component.items[position + 1..]
-            .iter()
-            .zip(&lefts[position + 1..])
-            .map(|(i, l)| self.tables[*i][*l])
-            .sum::<f64>()
-            + search.rest[at + 1];
-        if k == search.open.len() {
-            let spent = spent + table[k * width + left];
-            return match lefts.get(position + 1) {
-                Some(next) => self.enumerate_item(
-                    search,
-                    at,
-                    lefts,
-                    position + 1,
-                    0,
-                    *next,
-                    spent,
-                    incumbent,
-                    stop,
-                ),
-                None => self.enumerate_component(search, at + 1, spent, incumbent, stop),
-            };
-        }
-        let next = &table[(k + 1) * width..(k + 2) * width];
-        let shop = &self.model.shops[search.open[k].shop];
-        let mut ways = Vec::new();
-        if search.open[k].allows(item, None, 0.0) {
-            ways.push((next[left], None, left, 0.0));
-        }
-        if let Some(cell) = shop.cell(item) {
-            for c in cell.first..cell.last {
-                let cost = self.cost[k][c];
-                let after = left.saturating_sub(shop.choices[c].units as usize);
-                let total = cost + next[after];
-                let allowed = search.open[k].allows(item, Some(c), shop.choices[c].units);
-                if allowed && spent + total + later <= incumbent.prune_at() {
-                    ways.push((total, Some(c), after, cost));
-                }
-            }
-        }
-        ways.sort_by(|a, b| a.0.total_cmp(&b.0));
-        for (total, choice, after, cost) in ways {
-            if spent + total + later > incumbent.prune_at() {
-                break;
-            }
-            if let Some(c) = choice {
-                search.bought.push((k, c));
-            }
-            let done = self.enumerate_item(
-                search,
-                at,
-                lefts,
-                position,
-                k + 1,
-                after,
-                spent + cost,
-                incumbent,
-                stop,
-            );
-            if choice.is_some() {
-                search.bought.pop();
-            }
-            if !done {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Prices lines bought in fixed states. Where coupons of several shops exclude
-    /// each other, which are used is part of the states.
-    fn consider(&self, open: &[Open], lines: &[(usize, i64)], incumbent: &mut Incumbent<'_>) {
-        if self.model.shared_groups {
-            let coupons = |o: &Open| {
-                let state = &self.model.shops[o.shop].states[o.states[0]];
-                (o.shop, state.coupons.clone())
-            };
-            incumbent.restricted = Some(open.iter().map(coupons).collect());
-            incumbent.consider(lines);
-            incumbent.restricted = None;
-        } else {
-            incumbent.consider(lines);
-        }
-    }
-
-    /// Everything needed is bought: prices it, and adds goods that are not needed
-    /// where a state's minimum is missed.
-    fn enumerate_fillers(
-        &self,
-        search: &mut Enumeration<'_>,
-        spent: f64,
-        incumbent: &mut Incumbent<'_>,
-        stop: &mut dyn FnMut() -> bool,
-    ) -> bool {
-        let mut choices = vec![Vec::new(); search.open.len()];
-        for (k, c) in &search.bought {
-            choices[*k].push(*c);
-        }
-        let lines = self.lines(search.open, &choices);
-        self.consider(search.open, &lines, incumbent);
-        let Instance::Household(h) = incumbent.instance else {
-            return true;
-        };
-        // Without a missed minimum, more goods only cost more.
-        let mut short = Vec::new();
-        for (k, o) in search.open.iter().enumerate() {
-            let shop = &self.model.shops[o.shop];
-            let state = &shop.states[o.states[0]];
-            let total = |m| super::oracle::total(shop, m, state.profile, &choices[k]);
-            if state.ranges.iter().any(|r| total(r.measure) < r.low + 1.0) {
-                short.push(o.shop);
-            }
-        }
-        if short.is_empty() {
-            return true;
-        }
-        let mut quantity = std::collections::BTreeMap::new();
-        for (o, qty) in &lines {
-            *quantity.entry(*o).or_insert(0) += qty;
-        }
-        let offers: Vec<usize> = (0..h.offers.len())
-            .filter(|o| short.contains(&h.offers[*o].shop))
-            .collect();
-        self.fill(h, search, &offers, &mut quantity, spent, incumbent, stop)
-    }
-
-    /// Raises quantities as long as the bound allows.
-    #[allow(clippy::too_many_arguments)] // one recursion, its state spelled out
-    fn fill(
-        &self,
-        h: &super::instance::Household,
-        search: &mut Enumeration<'_>,
-        offers: &[usize],
-        quantity: &mut std::collections::BTreeMap<usize, i64>,
-        spent: f64,
-        incumbent: &mut Incumbent<'_>,
-        stop: &mut dyn FnMut() -> bool,
-    ) -> bool {
-        search.steps += 1;
-        if search.steps > MAX_STEPS || (search.steps % 1024 == 0 && stop()) {
-            return false;
-        }
-        for (at, o) in offers.iter().enumerate() {
-            let offer = &h.offers[*o];
-            let before = quantity.get(o).copied().unwrap_or(0);
-            let Some(paid) = offer.price_of(before) else {
-                continue;
-            };
-            let Some(open) = search.open.iter().find(|x| x.shop == offer.shop) else {
-                continue;
-            };
-            for qty in (before + 1).max(offer.min_qty())..=offer.max_qty {
-                let Some(price) = offer.price_of(qty) else {
-                    continue;
-                };
-                let more = self.filler_cost(h, open, *o, price - paid, qty - before);
-                if spent + more > incumbent.prune_at() {
-                    // A later price break may still be cheaper.
-                    if offer.breaks.iter().any(|b| b.from > qty) {
-                        continue;
-                    }
-                    break;
-                }
-                quantity.insert(*o, qty);
-                let lines: Lines = quantity.iter().map(|(o, q)| (*o, *q)).collect();
-                self.consider(search.open, &lines, incumbent);
-                let done = self.fill(
-                    h,
-                    search,
-                    &offers[at + 1..],
-                    quantity,
-                    spent + more,
-                    incumbent,
-                    stop,
-                );
-                if before == 0 {
-                    quantity.remove(o);
-                } else {
-                    quantity.insert(*o, before);
-                }
-                if !done {
-                    return false;
-                }
-            }
-        }
-        true
-    }
-
-    /// What `extra` cents more of an offer add to the bound, prices included.
-    fn filler_cost(
-        &self,
-        h: &super::instance::Household,
-        open: &Open,
-        offer: usize,
-        extra: i64,
-        units: i64,
-    ) -> f64 {
-        let shop = &self.model.shops[open.shop];
-        let state = &shop.states[open.states[0]];
-        let profile = &shop.profiles[state.profile];
-        let scope = |local: usize| h.coupons[shop.coupons[local]].covers(offer);
-        let rates: f64 = profile
-            .coupon
-            .iter()
-            .filter(|r| scope(r.0))
-            .map(|r| r.1)
-            .sum();
-        let extra = extra as f64;
-        let pay = extra * (1.0 - rates);
-        let weight = (h.offers[offer].weight_g * units) as f64;
-        let mut cost =
-            pay * (1.0 + self.model.budget_price) + (h.offers[offer].disutility * units) as f64;
-        for RangePrice { price, .. } in &open.prices {
-            cost -= price.per_unit
-                * match price.measure {
-                    Measure::Spend => extra,
-                    Measure::Pay => pay,
-                    Measure::Base(local) => extra * f64::from(u8::from(scope(local))),
-                    Measure::Weight => weight,
-                };
-        }
-        cost
-    }
-}
-
-impl RangePrice {
-    /// Whether the price moves: not at zero when the end is kept.
-    fn active(&self, missed: f64) -> bool {
-        self.price.per_unit != 0.0 || (missed > 0.0) == self.low && missed != 0.0
-    }
-
-    fn shift(&mut self, by: f64) {
-        let moved = self.price.per_unit + by;
-        self.price.per_unit = if self.low {
-            moved.clamp(0.0, self.limit)
-        } else {
-            moved.min(0.0)
-        };
-    }
-}
-
-/// An unpriced entry for each end of each range of a state.
-fn ends(state: &State) -> Vec<RangePrice> {
-    let mut all = Vec::new();
-    for r in &state.ranges {
-        let price = Price {
-            measure: r.measure,
-            per_unit: 0.0,
-        };
-        if r.low > 0.0 && r.max_price > 0.0 {
-            all.push(RangePrice {
-                price,
-                end: r.low,
-                limit: r.max_price,
-                low: true,
-            });
-        }
-        if r.high.is_finite() {
-            all.push(RangePrice {
-                price,
-                end: r.high,
-                limit: f64::INFINITY,
-                low: false,
-            });
-        }
-    }
-    all
-}
-
-/// Low ends priced together must not make goods a gain, or the bound would lose to
-/// buying more than is needed.
-fn keep_goods_a_cost(prices: &mut [RangePrice]) {
-    let low = |p: &&RangePrice| p.low;
-    let used: f64 = prices
-        .iter()
-        .filter(low)
-        .map(|p| p.price.per_unit / p.limit)
-        .sum();
-    if used > 1.0 {
-        for p in prices.iter_mut().filter(|p| p.low) {
-            p.price.per_unit /= used;
-        }
     }
 }
 

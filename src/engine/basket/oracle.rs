@@ -51,8 +51,10 @@ fn best_of_cell(
 ) -> (f64, usize) {
     let cell = &shop.cells[cell];
     let (mut best, mut at) = (0.0, usize::MAX);
-    for c in cell.first..cell.last {
-        let mut value = lambda * shop.choices[c].units.min(need) - cost[c];
+    let (first, last) = (cell.first, cell.last);
+    let choices = shop.choices[first..last].iter().zip(&cost[first..last]);
+    for (c, (choice, cost)) in (first..).zip(choices) {
+        let mut value = lambda * choice.units.min(need) - cost;
         if let Some((p, profile)) = price {
             value += p.per_unit * shop.measure(p.measure, profile, c);
         }

@@ -155,17 +155,26 @@ fn nominate<'a>(evidence: &Evidence<'a>) -> Vec<Nominee<'a>> {
         };
         add(price, &|n| n.meta = META_TRUST, Some(source));
     }
-    for candidate in evidence
+    let shown: Vec<_> = evidence
         .visible
         .prices
         .iter()
         .filter(|p| !p.old && p.score > 1.5)
         .take(12)
-    {
+        .collect();
+    for candidate in &shown {
         let weight = ((candidate.score - 1.5) / 4.5).clamp(0.0, 1.1);
         let source = Provenance {
             extractor: Extractor::Heuristic,
-            place: "price shown near the title".into(),
+            // Told apart by their order on the page, so that a person's choice among
+            // several finds the same one again.
+            place: match shown.len() {
+                1 => "price shown near the title".into(),
+                n => {
+                    let before = shown.iter().filter(|p| p.node < candidate.node).count();
+                    format!("price {} of {n} shown near the title", before + 1)
+                }
+            },
         };
         let amount = Amount {
             value: candidate.amount,

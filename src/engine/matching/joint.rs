@@ -12,7 +12,7 @@ pub type Pair = (usize, usize);
 /// found when both agree very well.
 const RIVAL_LIMIT: f64 = 4.0;
 /// What a lead over the best rival adds, by log-odds of lead, and at most.
-const LEAD: (f64, f64) = (0.5, 1.0);
+const LEAD: (f64, f64) = (1.0, 1.0);
 /// A lead over several rivals says more, up to so many.
 const LEAD_RIVALS: f64 = 2.0;
 /// Records compared with each record of a table.
@@ -32,13 +32,16 @@ pub fn decide_pairs(records: &[Rec], pairs: &[Pair]) -> Vec<Judgement> {
         .iter()
         .map(|r| Prepared::new(r, &vocabulary))
         .collect();
-    let mut judged: Vec<Judgement> = pairs
+    let (mut judged, limits): (Vec<Judgement>, Vec<f32>) = pairs
         .iter()
         .map(|(l, r)| match (prepared.get(*l), prepared.get(*r)) {
-            (Some(l), Some(r)) => super::explain(l, r),
-            _ => Judgement::certain(super::Zone::Different, 0.001, "no such record"),
+            (Some(l), Some(r)) => super::explain_limited(l, r),
+            _ => {
+                let none = Judgement::certain(super::Zone::Different, 0.001, "no such record");
+                (none, f32::INFINITY)
+            }
         })
-        .collect();
+        .unzip();
     let lefts: HashSet<usize> = pairs.iter().map(|p| p.0).collect();
     if pairs.iter().any(|p| lefts.contains(&p.1)) {
         return judged;
@@ -52,7 +55,8 @@ pub fn decide_pairs(records: &[Rec], pairs: &[Pair]) -> Vec<Judgement> {
         .collect();
     let scores: Vec<f64> = judged.iter().map(|j| j.score).collect();
     let changes = exclusive(records.len(), pairs, &scores);
-    for ((judgement, (rivals, lead)), settled) in judged.iter_mut().zip(changes).zip(settled) {
+    let changes = changes.into_iter().zip(limits).zip(settled);
+    for (judgement, (((rivals, lead), limit), settled)) in judged.iter_mut().zip(changes) {
         if settled {
             continue;
         }
@@ -68,7 +72,7 @@ pub fn decide_pairs(records: &[Rec], pairs: &[Pair]) -> Vec<Judgement> {
             }
         }
         let log_odds = score::log_odds_of(judgement.score) + rivals + lead;
-        judgement.score = score::logistic(log_odds as f32);
+        judgement.score = score::logistic((log_odds as f32).min(limit));
         judgement.zone = zone(judgement.score);
         judgement
             .reasons

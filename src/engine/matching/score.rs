@@ -1,15 +1,31 @@
 //! From evidence to a probability and to reasons.
 
 use super::Term;
-use super::features::{NAMES, Values};
+use super::features::{Feature, NAMES, Values};
 use super::weights::{BIAS, WEIGHTS};
 
 /// No sum of soft evidence is more certain than this many log-odds.
 const LIMIT: f32 = 8.0;
 
+/// Another colour, size or pack said on both sides is another variant, however alike the
+/// rest: such a pair is never linked without asking.
+const VARIANT_LIMIT: f32 = 2.0;
+
+/// The highest log-odds that the evidence allows.
+pub(super) fn limit(values: &Values) -> f32 {
+    let variant = [
+        Feature::ColourConflict,
+        Feature::MeasureConflict,
+        Feature::PackConflict,
+    ]
+    .iter()
+    .any(|f| values[*f as usize] >= 1.0);
+    if variant { VARIANT_LIMIT } else { LIMIT }
+}
+
 pub(super) fn log_odds(values: &Values) -> f32 {
     let sum = BIAS + WEIGHTS.iter().zip(values).map(|(w, v)| w * v).sum::<f32>();
-    sum.clamp(-LIMIT, LIMIT)
+    sum.clamp(-LIMIT, limit(values))
 }
 
 pub(super) fn probability(values: &Values) -> f64 {

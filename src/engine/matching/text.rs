@@ -180,7 +180,7 @@ fn canonical_number(s: &str) -> &str {
 /// How alike two words are that are not equal, from 0 to 1: a word and its beginning,
 /// one with a slip, one inside a compound.
 pub(super) fn word_likeness(a: &str, a_dotted: bool, b: &str, b_dotted: bool) -> f32 {
-    let ((s, s_dotted), (l, l_dotted)) = if a.len() <= b.len() {
+    let ((s, s_dotted), (l, _)) = if a.len() <= b.len() {
         ((a, a_dotted), (b, b_dotted))
     } else {
         ((b, b_dotted), (a, a_dotted))
@@ -200,7 +200,6 @@ pub(super) fn word_likeness(a: &str, a_dotted: bool, b: &str, b_dotted: bool) ->
             0.45 + 0.55 * share
         };
     }
-    let _ = l_dotted;
     let (sb, lb) = (s.as_bytes(), l.as_bytes());
     let common = sb.iter().zip(lb).take_while(|(x, y)| x == y).count();
     // Inflection: the same stem with another ending.

@@ -88,7 +88,7 @@ fn is_piece(word: &str) -> bool {
         | "tablete" | "kapsula" | "kapsule" | "kapsulas" | "kps" | "vrecica" | "vrecice" | "filtera"
         | "listica" | "listova" | "rola" | "role" | "par" | "para" | "pari" | "maramica"
         | "ks" | "kus" | "kusu" | "kusy" | "szt" | "sztuk" | "sztuki" | "tabletek" | "kos"
-        | "kosov" | "jaja" | "list" | "listi" | "listic" | "bocica" | "bocice"
+        | "kosov" | "jaja" | "list" | "listi" | "listic" | "vrec" | "bocica" | "bocice"
         // Romance
         | "piezas" | "pza" | "pzas" | "uds" | "ud" | "unidades" | "unidad" | "un" | "comprimidos"
         | "capsulas" | "rollos" | "pz" | "pezzi" | "pezzo" | "compresse" | "capsule" | "rotoli"

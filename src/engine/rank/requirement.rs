@@ -54,7 +54,8 @@ pub fn check(requirement: &Requirement, candidate: &Candidate<'_>) -> Check {
 }
 
 /// What it means to meet a condition, after "it" or a shop's name.
-pub(super) fn phrase(requirement: &Requirement) -> String {
+#[must_use]
+pub fn phrase(requirement: &Requirement) -> String {
     match requirement {
         Requirement::Brand(b) => format!("is made by {b}"),
         Requirement::NotBrand(b) => format!("is not made by {b}"),

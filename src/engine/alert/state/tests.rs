@@ -57,6 +57,41 @@ fn fires_on_the_first_observation_that_meets_the_rule() {
 }
 
 #[test]
+fn better_is_judged_by_the_offers_own_history() {
+    let prices: Vec<i64> = [(1000, 60), (800, 7), (1000, 30)]
+        .into_iter()
+        .flat_map(|(price, days)| std::iter::repeat_n(price, days))
+        .collect();
+    assert_eq!(daily("better", &prices), [60]);
+
+    let rule = rule("better");
+    let mut state = AlertState::default();
+    let look = |state: &mut AlertState, day: i64, minor| {
+        state.observe(&rule, &seen(24 * day, eur(minor)), &Tuning::default())
+    };
+    for day in 0..40 {
+        let Decision::Hold(hold) = look(&mut state, day, 1000) else {
+            panic!("a steady price is no news");
+        };
+        assert_eq!(
+            matches!(hold, Hold::ShortHistory { .. }),
+            day < 30,
+            "{hold}"
+        );
+    }
+    let fire = look(&mut state, 40, 700);
+    assert!(fire.fire().is_some(), "{fire:?}");
+    assert!(look(&mut state, 41, 700).fire().is_none(), "told already");
+    state.rearm();
+    assert!(
+        look(&mut state, 42, 700).fire().is_some(),
+        "it was not passed on"
+    );
+    let json = serde_json::to_string(&state).expect("serialise");
+    assert!(json.len() <= 2048, "{} bytes", json.len());
+}
+
+#[test]
 fn the_same_price_again_is_no_news_but_a_clearly_lower_one_is() {
     let days = daily("under 250 EUR", &[24_900, 24_900, 24_800, 24_402, 24_402]);
     assert_eq!(days, [0, 3], "24402 is 2 % lower than 24900, 24800 is not");

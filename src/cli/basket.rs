@@ -1,0 +1,249 @@
+//! `emptor basket`: where to buy a whole list.
+
+use super::client::{Client, encode};
+use super::context::{CliError, Context, Result};
+use crate::agent::api::types::{
+    BasketReply, BasketRequest, CartView, Done, NotBought, PlanView, SplitView, WorstView,
+};
+use crate::agent::paths::Paths;
+use crate::model::{Id, Money};
+use clap::Args;
+
+/// `emptor basket`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  emptor basket                             all shopping items that are open
+  emptor basket groceries --max-shops 2
+  emptor basket wishes --budget '300 EUR' --explain
+
+Items of a shopping list are all bought. A wish with a limit is bought only if it adds no more
+than its limit. Ctrl-C ends the search with the best plan so far.")]
+pub struct Basket {
+    /// The list; all shopping items without it
+    list: Option<String>,
+    /// At most so many shops
+    #[arg(long, value_name = "N")]
+    max_shops: Option<usize>,
+    /// Where trips to shops start
+    #[arg(long, value_name = "PLACE")]
+    from: Option<String>,
+    /// The most to pay in all
+    #[arg(long, value_name = "MONEY")]
+    budget: Option<Money>,
+    /// Stop after so many milliseconds with the best plan so far
+    #[arg(long, value_name = "N")]
+    limit_ms: Option<u64>,
+    /// Also where delivery costs come from, and what each thing is called there
+    #[arg(long)]
+    explain: bool,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// Whatever the daemon says.
+pub async fn run(cx: &mut Context, args: Basket) -> Result {
+    let run = Id::new().to_string();
+    let request = BasketRequest {
+        list: args.list,
+        max_shops: args.max_shops,
+        from: args.from,
+        budget: args.budget,
+        limit_ms: args.limit_ms,
+        run: Some(run.clone()),
+    };
+    // A locked vault asks for the passphrase here, where Ctrl-C still ends the program.
+    let _: serde_json::Value = cx.get("/v1/shops").await?;
+    let paths = cx.paths.clone();
+    let reply = {
+        let mut answer = std::pin::pin!(cx.post::<BasketReply>("/v1/basket", &request));
+        tokio::select! {
+            reply = &mut answer => reply?,
+            pressed = tokio::signal::ctrl_c() => {
+                pressed.map_err(|e| CliError::failed(format!("cannot catch Ctrl-C: {e}")))?;
+                eprintln!("Stopping; the best plan so far:");
+                stop(&paths, &run).await?;
+                answer.await?
+            }
+        }
+    };
+    cx.show(&reply, |cx, r| print(cx, r, args.explain))
+}
+
+/// Asks for the best so far, over a connection of its own: the other one waits.
+async fn stop(paths: &Paths, run: &str) -> Result {
+    let mut client = Client::connect(paths, false).await?;
+    let path = format!("/v1/basket/{}/stop", encode(run));
+    let _: Done = client.post(&path, &()).await?;
+    Ok(())
+}
+
+fn print(cx: &Context, r: &BasketReply, explain: bool) {
+    let money = |m: &Money| cx.locale.money(m);
+    match &r.plan {
+        Some(plan) => print_plan(cx, r, plan, explain),
+        None => cx.line("Nobody offers anything on this list."),
+    }
+    if let (Some(each), Some(plan)) = (&r.cheapest_each, &r.plan)
+        && each.amount > plan.pay.amount
+    {
+        let more = Money::new(each.amount - plan.pay.amount, each.currency);
+        cx.line(&cx.dim(&format!(
+            "The cheapest shop for each thing would cost {}: {} more.",
+            money(each),
+            money(&more)
+        )));
+    }
+    for split in &r.splits {
+        print_split(cx, split);
+    }
+    for limit in &r.limits {
+        let name = limit.limit.replace('_', "-");
+        match &limit.saving {
+            Some(s) if !s.amount.is_zero() => {
+                cx.line(&format!(
+                    "Without --{name} it would cost {} less.",
+                    money(s)
+                ));
+            }
+            Some(_) => cx.line(&cx.dim(&format!("--{name} costs nothing."))),
+            None => {}
+        }
+    }
+    if let Some(worst) = &r.worst {
+        print_worst(cx, worst);
+    }
+    not_bought(cx, "Left out", &r.left_out);
+    not_bought(cx, "Nobody offers", &r.nobody);
+}
+
+fn print_plan(cx: &Context, r: &BasketReply, plan: &PlanView, explain: bool) {
+    let money = |m: &Money| cx.locale.money(m);
+    for cart in &plan.shops {
+        print_cart(cx, cart, explain);
+    }
+    let shops = match plan.shops.len() {
+        1 => "one shop".to_owned(),
+        n => format!("{n} shops"),
+    };
+    let sure = if plan.proven {
+        cx.green("no plan costs less")
+    } else {
+        cx.yellow(&format!(
+            "at most {} % above the best possible",
+            plan.gap_percent
+        ))
+    };
+    cx.line(&format!(
+        "{} for {} from {shops} ({sure}; {} ms)",
+        cx.bold(&money(&plan.pay)),
+        match r.wants {
+            1 => "one want".to_owned(),
+            n => format!("{n} wants"),
+        },
+        r.milliseconds
+    ));
+}
+
+fn print_cart(cx: &Context, cart: &CartView, explain: bool) {
+    let money = |m: &Money| cx.locale.money(m);
+    cx.line(&format!("{}  {}", cx.bold(&cart.shop), money(&cart.pay)));
+    for line in &cart.lines {
+        let each = if line.quantity > 1 {
+            format!("  ({} each)", money(&line.price))
+        } else {
+            String::new()
+        };
+        cx.line(&format!(
+            "  {} x {}  {}{each}",
+            line.quantity,
+            line.name,
+            money(&line.total)
+        ));
+        cx.line(&cx.dim(&format!("      {}", line.url)));
+        if let Some(packs) = &line.packs {
+            cx.line(&format!("      {packs}"));
+        }
+        if let (Some(title), true) = (&line.title, explain) {
+            cx.line(&cx.dim(&format!("      sold there as {title} [{}]", line.offer)));
+        }
+    }
+    let source = if explain {
+        format!("  ({})", cart.delivery_source)
+    } else {
+        String::new()
+    };
+    let delivery = if cart.delivery.amount == cart.delivery_high.amount {
+        money(&cart.delivery)
+    } else {
+        format!(
+            "{} (up to {})",
+            money(&cart.delivery),
+            money(&cart.delivery_high)
+        )
+    };
+    cx.line(&format!("  delivery  {delivery}{source}"));
+    if let Some(next) = &cart.next {
+        let add = next
+            .add
+            .as_ref()
+            .map(|a| format!(", for example {a}"))
+            .unwrap_or_default();
+        cx.line(&format!(
+            "  {} more here saves {} of delivery{add}",
+            money(&next.missing),
+            money(&next.saves)
+        ));
+    }
+}
+
+fn print_split(cx: &Context, s: &SplitView) {
+    let money = |m: &Money| cx.locale.money(m);
+    let shops = match s.shops {
+        1 => "One shop".to_owned(),
+        n => format!("{n} shops"),
+    };
+    let Some(pay) = &s.pay else {
+        let missing = if s.missing.is_empty() {
+            String::new()
+        } else {
+            format!(": the fullest lacks {}", s.missing.join(", "))
+        };
+        cx.line(&format!("{shops} cannot serve the list{missing}"));
+        return;
+    };
+    let saving = s
+        .saving
+        .map(|m| format!(", saves {}", money(&m)))
+        .unwrap_or_default();
+    let proven = if s.proven { "" } else { ", not proven best" };
+    cx.line(&format!(
+        "{shops}: {}{saving}  {}{proven}",
+        money(pay),
+        s.at.join(" + ")
+    ));
+}
+
+fn print_worst(cx: &Context, worst: &WorstView) {
+    let money = |m: &Money| cx.locale.money(m);
+    cx.line(&format!("At worst {}:", money(&worst.pay)));
+    for line in &worst.unknown {
+        cx.line(&format!("  {line}"));
+    }
+    if let Some(pay) = &worst.instead_pay {
+        cx.line(&format!(
+            "  then {} would be better, for {}",
+            worst.instead.join(" + "),
+            money(pay)
+        ));
+    }
+}
+
+fn not_bought(cx: &Context, title: &str, wants: &[NotBought]) {
+    for want in wants {
+        cx.line(&cx.yellow(&format!(
+            "{title}: {} [{}]: {}",
+            want.name, want.want, want.reason
+        )));
+    }
+}
