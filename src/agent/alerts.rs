@@ -320,15 +320,10 @@ fn act(agent: &Agent, key: &str, action: Action) -> Result<(), VaultError> {
             }
         }
         Action::NotThis => {
-            for mut listing in store.listings_of(alert.want)? {
-                if Some(&listing.url) != alert.url.as_ref() {
-                    continue;
+            for listing in store.listings_of(alert.want)? {
+                if Some(&listing.url) == alert.url.as_ref() {
+                    store.decide(alert.want, listing, Zone::Different)?;
                 }
-                for link in listing.links.iter_mut().filter(|l| l.want == alert.want) {
-                    link.zone = Zone::Different;
-                    link.by_person = true;
-                }
-                store.change(|tx| tx.put_listing(&listing))?;
             }
         }
     }

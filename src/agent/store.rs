@@ -402,6 +402,26 @@ impl Store {
         Ok(listings)
     }
 
+    /// Remembers the person's word on an offer. A page that was only found for the want is
+    /// not read for it any more if it is something else.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn decide(&self, want: Id, mut listing: Listing, zone: Zone) -> Result<()> {
+        for link in listing.links.iter_mut().filter(|l| l.want == want) {
+            link.zone = zone;
+            link.by_person = true;
+        }
+        let mut want = self.want(want)?;
+        if let Some(want) = want.as_mut().filter(|_| zone == Zone::Different) {
+            want.found.retain(|u| *u != listing.url);
+        }
+        self.change(|tx| {
+            want.iter().try_for_each(|w| tx.put_want(w))?;
+            tx.put_listing(&listing)
+        })
+    }
+
     /// All listings.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use crate::engine::landed::{
 use crate::engine::rank::elicit::TradeOff;
 use crate::engine::rank::{Candidate, Check, Ranking, Stock, WantContext, check, for_want};
 use crate::engine::wish::Habit;
+use crate::market::shop::domain_of;
 use crate::model::landed::{Certainty, TermKind};
 use crate::model::offer::Shipping;
 use crate::model::seller::{DeliveryRule, SourceHealth};
@@ -21,7 +22,8 @@ use crate::model::want::{Requirement, Want};
 use crate::model::{Currency, Id, LandedCost, Money, Offer, Shop};
 use crate::vault::VaultError;
 use rust_decimal::Decimal;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use url::Url;
 
 /// What every view is computed with.
 #[derive(Clone, Debug)]
@@ -573,11 +575,16 @@ fn cost_view(cost: &LandedCost) -> CostView {
 /// The pages of a want that give nothing at the moment.
 fn blind(store: &Store, market: &Market, want: &Want) -> Result<Vec<Blind>, VaultError> {
     let mut blind = Vec::new();
+    let mut said = BTreeSet::new();
     for url in want.urls.iter().chain(&want.found) {
         let page = store.page(url)?;
-        blind.extend(blind_view(url, &page.health));
+        if let Some(view) = blind_view(url, &page.health) {
+            blind.push(view);
+            said.extend(Url::parse(url).ok().and_then(|u| domain_of(&u)));
+        }
     }
-    for shop in market.shops.values() {
+    // A shop that hides this want's page has been named with the page.
+    for shop in market.shops.values().filter(|s| !said.contains(&s.domain)) {
         blind.extend(blind_view(&shop.domain, &shop.health));
     }
     Ok(blind)

@@ -285,6 +285,7 @@ fn trouble_is_said_and_never_becomes_a_price() {
     names.push("good");
     let shops = Shops::open(&names);
     let home = Home::new(&shops);
+    let mut results = Vec::new();
     for (name, page, _) in &cases {
         shops.put(name, "/p", page.clone());
         home.run(&[
@@ -297,9 +298,10 @@ fn trouble_is_said_and_never_becomes_a_price() {
             "1000 EUR",
         ])
         .ok();
+        let read = home.json(&["crawl", "--now", "--shop", &shops.host(name)]);
+        results.extend(read["results"].as_array().unwrap().clone());
     }
     let pid = home.daemon();
-    let results = home.crawl();
     for (name, _, verdict) in &cases {
         let result = find(&results, "url", &shops.host(name));
         assert_eq!(result["price"], Value::Null, "{result}");
@@ -423,15 +425,18 @@ fn private_addresses_are_not_contacted() {
         secret.url("router", "/p"),
         format!("http://[::1]:{}/p", secret.port),
     ];
+    home.run(&["add", "a kettle"]).ok();
     for url in &urls {
-        let refused = home.run(&["add", url]).refused(2);
-        assert!(refused.err.contains("allow_private"), "{}", refused.err);
+        for args in [&["add", url][..], &["wish", "edit", "kettle", "--url", url]] {
+            let run = home.run(args).refused(2);
+            assert!(run.err.contains("allow_private"), "{}", run.err);
+        }
     }
-    // What only shows on the way is said where the person looks for the price.
-    let url = shops.url("alpha", "/go");
-    home.run(&["add", &url, "--name", "thing"]).ok();
-    let offers = home.json(&["offers", "thing"]);
-    let blind = find(offers["blind"].as_array().unwrap(), "source", url.as_str()).clone();
+    // Where an address leads shows only when it is read.
+    home.run(&["add", &shops.url("alpha", "/go"), "--name", "lured"])
+        .ok();
+    let offers = home.json(&["offers", "lured"]);
+    let blind = find(offers["blind"].as_array().unwrap(), "source", "/go");
     let said = blind["reason"].as_str().unwrap();
     assert!(
         said.contains("refused") || said.contains("redirect"),

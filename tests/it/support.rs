@@ -332,7 +332,11 @@ pub fn shape(value: &Value) -> Value {
         Value::Bool(_) => json!("bool"),
         Value::Number(_) => json!("number"),
         Value::String(_) => json!("string"),
-        Value::Array(list) => list.iter().take(1).map(shape).collect(),
+        Value::Array(list) => match list.first() {
+            Some(first @ Value::Object(_)) => json!([shape(first)]),
+            // Words for people come and go.
+            _ => json!("list"),
+        },
         Value::Object(map) => map.iter().map(|(k, v)| (k.clone(), shape(v))).collect(),
     }
 }

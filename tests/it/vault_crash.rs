@@ -53,7 +53,7 @@ fn write_for_ever(dir: &Path) -> ! {
             .transaction(|tx| {
                 tx.put(NOTES, &(n % 40).to_be_bytes(), &value)?;
                 tx.put(NOTES, b"last", &n.to_be_bytes())?;
-                if n % 7 == 0 {
+                if n.is_multiple_of(7) {
                     tx.delete(NOTES, &((n + 20) % 40).to_be_bytes())?;
                 }
                 tx.append(LOGS, b"all", &n.to_be_bytes())

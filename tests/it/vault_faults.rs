@@ -470,14 +470,14 @@ fn a_power_cut_loses_nothing_that_was_acknowledged() {
         let moments = std::mem::take(&mut disk.0.lock().expect("no panic").1);
         let last = moments.len() - 1;
         for (i, moment) in moments.iter().enumerate() {
-            if i != last && (i + n as usize) % step != 0 {
+            if i != last && !(i + n as usize).is_multiple_of(step) {
                 continue;
             }
             for round in 0..each {
                 let seed = u64::from(n) * 1_000_003 + i as u64 * 1_009 + round;
                 let dir = place.path().join("cut");
                 moment.cut(seed, &dir, &original);
-                if seed % 2 == 0 {
+                if seed.is_multiple_of(2) {
                     copy_dir(&lagging, &dir.join("vault/store.1"));
                 }
                 let opened = Vault::open(&paths(&dir), &key_file(), options());

@@ -561,7 +561,7 @@ async fn decide(
     let _writer = agent.writer().await;
     let store = agent.store()?;
     let want = agent.find_want(&store, &text)?;
-    let mut listing: Listing = store
+    let listing: Listing = store
         .listing(&d.offer)?
         .filter(|l| l.links.iter().any(|k| k.want == want.id))
         .ok_or_else(|| {
@@ -580,18 +580,7 @@ async fn decide(
     } else {
         Zone::Different
     };
-    for link in listing.links.iter_mut().filter(|l| l.want == want.id) {
-        link.zone = zone;
-        link.by_person = true;
-    }
-    let mut new = want.clone();
-    if zone == Zone::Different {
-        new.found.retain(|u| *u != listing.url);
-    }
-    store.change(|tx| {
-        tx.put_want(&new)?;
-        tx.put_listing(&listing)
-    })?;
+    store.decide(want.id, listing, zone)?;
     crate::agent::alerts::look(&agent, &store, want.id, Timestamp::now()).await?;
     done(if zone == Zone::Same {
         "Remembered: this is it."

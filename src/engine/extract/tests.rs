@@ -1,11 +1,11 @@
-//! Whole pages: hostile and misleading ones of our own, and real ones from the corpora.
+//! Whole pages: hostile and misleading ones, each for one property.
 
-use super::{Page, embedded, microdata, rdfa, read_page, schema};
-use crate::engine::html;
+mod measured;
+
+use super::{Page, read_page};
 use crate::model::offer::Extractor;
-use crate::model::{Availability, Extraction, Offer, Verdict};
+use crate::model::{Availability, Extraction, Verdict};
 use rust_decimal::Decimal;
-use std::path::{Path, PathBuf};
 use url::Url;
 
 fn read_at(address: &str, html: &str) -> Extraction {
@@ -312,148 +312,4 @@ fn broken_bytes_and_labels() {
     });
     assert_eq!(price(&extraction).as_deref(), Some("5.00 EUR"));
     assert_eq!(extraction.title.as_deref(), Some("Tür"));
-}
-
-fn corpora() -> Option<PathBuf> {
-    let folder = std::env::var_os("EMPTOR_CORPORA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"),
-        PathBuf::from,
-    );
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(
-        std::env::var_os("EMPTOR_REQUIRE_CORPORA").is_none_or(|v| v != "1"),
-        "no corpora at {}",
-        folder.display()
-    );
-    println!("skipped: no corpora");
-    None
-}
-
-fn json_lines(path: &Path) -> Vec<serde_json::Value> {
-    let text = std::fs::read_to_string(path).expect("the file");
-    text.lines()
-        .map(|l| serde_json::from_str(l).expect("JSON"))
-        .collect()
-}
-
-/// Examples that say the same in three syntaxes: the readers must agree on the offers.
-#[test]
-fn three_syntaxes_agree() {
-    let Some(corpora) = corpora() else { return };
-    let mut compared = 0;
-    let mut differing = Vec::new();
-    for line in json_lines(&corpora.join("markup/schemaorg/examples-commerce.jsonl")) {
-        let source = |key: &str, mark: &str| {
-            line[key]
-                .as_str()
-                .filter(|s| s.contains(mark))
-                .map(|s| html::parse(s.as_bytes(), None))
-        };
-        let (Some(m), Some(r), Some(j)) = (
-            source("microdata", "itemscope"),
-            source("rdfa", "typeof"),
-            source("jsonld", "@type"),
-        ) else {
-            continue;
-        };
-        let found = [microdata::items(&m), rdfa::items(&r), embedded::json_ld(&j)].map(|items| {
-            let mut facts: Vec<String> = schema::products(&items, "")
-                .iter()
-                .flat_map(|p| p.offers.iter().map(move |o| (p, o)))
-                .map(|(p, o)| {
-                    let amount =
-                        |a: &Option<super::claim::Amount>| a.as_ref().map(|a| a.value.normalize());
-                    format!(
-                        "{:?} {:?} {:?} {:?} {:?}",
-                        p.base.name,
-                        amount(&o.price),
-                        amount(&o.low),
-                        o.currency,
-                        o.availability
-                    )
-                })
-                .collect();
-            facts.sort();
-            facts
-        });
-        compared += 1;
-        if found[0] != found[1] || found[1] != found[2] {
-            differing.push((line["id"].clone(), found));
-        }
-    }
-    println!("{compared} examples, {} differ", differing.len());
-    for (id, found) in &differing {
-        println!("{id} {found:#?}");
-    }
-    assert!(compared >= 30);
-    assert!(differing.len() <= 8, "{} differ", differing.len());
-}
-
-/// Real pages with their truth; the thresholds are a little below what is reached.
-#[test]
-fn real_pages() {
-    let Some(corpora) = corpora() else { return };
-    let folder = corpora.join("pages");
-    let (mut right, mut wrong, mut missed, mut sure_wrong) = (0, 0, 0, 0);
-    let (mut stock_right, mut stock_wrong) = (0, 0);
-    for line in json_lines(&folder.join("manifest.jsonl")) {
-        let body = std::fs::read(folder.join(line["file"].as_str().expect("file"))).expect("page");
-        let url = line["url"].as_str().and_then(|u| Url::parse(u).ok());
-        let extraction = read_page(&Page {
-            body: &body,
-            content_type: None,
-            url: url.as_ref(),
-        });
-        let texts = |key: &str| {
-            line["truth"][key].as_array().map(|a| {
-                a.iter()
-                    .filter_map(|v| v.as_str().map(|s| s.trim().to_owned()))
-                    .collect::<Vec<_>>()
-            })
-        };
-        let offer: Option<&Offer> = extraction.offers.first();
-        if let Some(truth) = texts("price") {
-            let truth: Vec<Decimal> = truth
-                .iter()
-                .map(|t| t.parse().expect("a decimal"))
-                .collect();
-            let answer = offer
-                .filter(|_| extraction.verdict == Verdict::Value)
-                .and_then(|o| o.price.map(|p| (p.amount, o.confidence)));
-            match answer {
-                Some((amount, _)) if truth.contains(&amount) => right += 1,
-                Some((_, confidence)) => {
-                    wrong += 1;
-                    missed += usize::from(!truth.is_empty());
-                    sure_wrong += usize::from(confidence >= 0.8);
-                }
-                None => missed += usize::from(!truth.is_empty()),
-            }
-        }
-        if let Some(truth) = texts("availability") {
-            let said = match offer.map(|o| o.availability) {
-                None | Some(Availability::Unknown) => Availability::InStock,
-                Some(known) => known,
-            };
-            if truth.contains(&format!("{said:?}")) {
-                stock_right += 1;
-            } else {
-                stock_wrong += 1;
-            }
-        }
-    }
-    let f1 =
-        |tp: i32, fp: i32, fn_: usize| f64::from(2 * tp) / (f64::from(2 * tp + fp) + fn_ as f64);
-    let (price_f1, stock_f1) = (
-        f1(right, wrong, missed),
-        f1(stock_right, stock_wrong, stock_wrong as usize),
-    );
-    println!(
-        "price F1 {price_f1:.3} ({right} right, {wrong} wrong, {missed} missed), availability F1 {stock_f1:.3}, {sure_wrong} wrong and sure"
-    );
-    assert!(price_f1 >= 0.92, "price F1 {price_f1:.3}");
-    assert!(stock_f1 >= 0.94, "availability F1 {stock_f1:.3}");
-    assert!(sure_wrong <= 1);
 }

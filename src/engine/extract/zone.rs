@@ -2,6 +2,7 @@
 
 use crate::engine::html::{Document, NodeId, Tag};
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// A set of purposes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -253,42 +254,80 @@ fn of_word(word: &str) -> Zone {
     }
 }
 
-/// Names whose parts only mean something together, without separators.
+/// Parts of names that mean something wherever they stand, separators left out.
 #[rustfmt::skip]
-fn of_compact(name: &str) -> Zone {
-    let any = |parts: &[&str]| parts.iter().any(|p| name.contains(p));
-    let mut zone = Zone::default();
-    if any(&["pric", "preis"]) {
-        // Template builders write `productPrice--final` in one way and `pricefinal` in another.
-        zone = zone.with(Zone::PRICE);
-        if any(&["listpric", "oldpric", "waspric", "priceold", "pricewas", "pricestd", "beforepric", "pricebefore", "compareatpric", "comparepric", "rrp", "originalpric", "priceoriginal", "strike", "listenpreis", "altpreis", "pricealt", "fullpric", "pricefull", "crossedpric", "pricethrough", "previouspric", "undiscounted", "suggestedpric", "suggestedretail"]) {
-            zone = zone.with(Zone::OLD);
-        }
-        if any(&["regularpric", "priceregular", "normalpric", "retailpric"]) {
-            zone = zone.with(Zone::REGULAR);
-        }
-        if any(&["pricenet", "netpric", "excltax", "exclvat", "extax", "exvat", "withouttax", "withoutvat", "pricewithoutdph", "netto"]) {
-            zone = zone.with(Zone::NET);
-        }
-        if any(&["perunit", "unitpric", "priceunit", "priceper", "comparisonpric", "pricecomparison"]) {
-            zone = zone.with(Zone::UNIT);
-        }
-        if any(&["saleprice", "finalprice", "currentprice", "ourprice", "pricefinal", "pricesale", "pricecurrent", "specialprice", "pricenow", "nowprice", "sellprice", "sellingprice", "salesprice", "offerprice", "pricenew", "newprice", "pricetopay", "actualprice", "priceactual", "dealprice", "discountprice", "discountedprice", "pricediscount", "productprice", "priceproduct", "mainprice", "pricemain", "buyprice"]) {
-            zone = zone.with(Zone::CURRENT);
+const PARTS: &[(Zone, &[&str])] = &[
+    // Template builders write `productPrice--final` in one way and `pricefinal` in another.
+    (Zone::PRICE, &["pric", "preis"]),
+    (Zone::OLD, &["linethrough", "strikethrough"]),
+    (Zone::BUY, &["addtocart", "addtobag", "addtobasket", "buynow", "buybutton", "buybtn", "btnbuy", "btncart", "inwarenkorb", "addcart", "ajoutpanier", "addtotrolley", "productformsubmit", "singleaddtocart", "kaufen", "dokosika", "dokoszyka"]),
+    (Zone::CART, &["minicart", "cartdrawer", "cartsidebar", "minibasket", "headercart", "cartitem", "carttotal", "cartpopup", "sidecart", "shoppingcart", "cartpreview", "cartmodal"]),
+    (Zone::RELATED, &["crosssell", "upsell", "recommend", "youmayalso", "alsolike", "alsobought", "alsoviewed", "similaritem", "similarproduct", "relatedproduct", "relateditem", "recentlyviewed", "frequentlybought", "moreproducts", "otherproducts", "moreitems", "morefrom", "boughttogether", "completethelook", "shopthelook", "productcarousel", "productslider", "productswiper", "lastseen", "othersellers"]),
+    (Zone::GRID, &["productcard", "producttile", "productgrid", "productlist", "carditem", "tileproduct", "productitem", "productbox", "productteaser", "productminiature", "listproduct", "articlelist"]),
+    (Zone::MAIN, &["producttitle", "productmain", "productpage", "productdetail", "productinfo", "productsummary", "productview", "pdp", "buybox", "productessential", "productsingle", "singleproduct", "productform", "entrysummary", "productpurchase", "maincontent", "productoverview", "productintro"]),
+    (Zone::CHROME, &["footer", "sitenav", "mainnav", "navmenu", "breadcrumb", "cookieconsent", "newsletter", "topmenu", "siteheader", "pageheader", "mainheader"]),
+    (Zone::STOCK, &["outofstock", "instock", "stockstatus", "availabil", "stocklevel", "verfuegbar", "lieferbar", "deliverytime", "stockinfo"]),
+    (Zone::FINANCE, &["installment", "instalment", "financ", "klarna", "paypalmessage", "monthlypayment", "creditprice", "paymonthly"]),
+    (Zone::SHIPPING, &["shippingcost", "shippingprice", "deliverycost", "deliveryprice", "shippinginfo", "freeshipping", "freedelivery"]),
+    (Zone::FILTER, &["pricefilter", "pricerange", "filterprice", "priceslider"]),
+    (Zone::DISCOUNT, &["yousave", "savingprice", "discountamount", "pricesaving", "saveprice", "savedprice", "discountpercent"]),
+];
+
+/// The same for names that speak of a price.
+#[rustfmt::skip]
+const PRICE_PARTS: &[(Zone, &[&str])] = &[
+    (Zone::OLD, &["listpric", "oldpric", "waspric", "priceold", "pricewas", "pricestd", "beforepric", "pricebefore", "compareatpric", "comparepric", "rrp", "originalpric", "priceoriginal", "strike", "listenpreis", "altpreis", "pricealt", "fullpric", "pricefull", "crossedpric", "pricethrough", "previouspric", "undiscounted", "suggestedpric", "suggestedretail"]),
+    (Zone::REGULAR, &["regularpric", "priceregular", "normalpric", "retailpric"]),
+    (Zone::NET, &["pricenet", "netpric", "excltax", "exclvat", "extax", "exvat", "withouttax", "withoutvat", "pricewithoutdph", "netto"]),
+    (Zone::UNIT, &["perunit", "unitpric", "priceunit", "priceper", "comparisonpric", "pricecomparison"]),
+    (Zone::CURRENT, &["saleprice", "finalprice", "currentprice", "ourprice", "pricefinal", "pricesale", "pricecurrent", "specialprice", "pricenow", "nowprice", "sellprice", "sellingprice", "salesprice", "offerprice", "pricenew", "newprice", "pricetopay", "actualprice", "priceactual", "dealprice", "discountprice", "discountedprice", "pricediscount", "productprice", "priceproduct", "mainprice", "pricemain", "buyprice"]),
+];
+
+/// A part with its purpose, and whether it counts only in names of prices.
+type Part = (&'static str, Zone, bool);
+
+/// All parts by their first two letters.
+static INDEX: LazyLock<Vec<Vec<Part>>> = LazyLock::new(|| {
+    let mut index = vec![Vec::new(); LETTERS * LETTERS];
+    for (table, of_price) in [(PARTS, false), (PRICE_PARTS, true)] {
+        for (zone, parts) in table {
+            for part in *parts {
+                if let Some(place) = place(part.as_bytes()) {
+                    index[place].push((*part, *zone, of_price));
+                }
+            }
         }
     }
-    if any(&["linethrough", "strikethrough"]) { zone = zone.with(Zone::OLD); }
-    if any(&["addtocart", "addtobag", "addtobasket", "buynow", "buybutton", "buybtn", "btnbuy", "btncart", "inwarenkorb", "addcart", "ajoutpanier", "addtotrolley", "productformsubmit", "singleaddtocart", "kaufen", "dokosika", "dokoszyka"]) { zone = zone.with(Zone::BUY); }
-    if any(&["minicart", "cartdrawer", "cartsidebar", "minibasket", "headercart", "cartitem", "carttotal", "cartpopup", "sidecart", "shoppingcart", "cartpreview", "cartmodal"]) { zone = zone.with(Zone::CART); }
-    if any(&["crosssell", "upsell", "recommend", "youmayalso", "alsolike", "alsobought", "alsoviewed", "similaritem", "similarproduct", "relatedproduct", "relateditem", "recentlyviewed", "frequentlybought", "moreproducts", "otherproducts", "moreitems", "morefrom", "boughttogether", "completethelook", "shopthelook", "productcarousel", "productslider", "productswiper", "lastseen", "othersellers"]) { zone = zone.with(Zone::RELATED); }
-    if any(&["productcard", "producttile", "productgrid", "productlist", "carditem", "tileproduct", "productitem", "productbox", "productteaser", "productminiature", "listproduct", "articlelist"]) { zone = zone.with(Zone::GRID); }
-    if any(&["producttitle", "productmain", "productpage", "productdetail", "productinfo", "productsummary", "productview", "pdp", "buybox", "productessential", "productsingle", "singleproduct", "productform", "entrysummary", "productpurchase", "maincontent", "productoverview", "productintro"]) { zone = zone.with(Zone::MAIN); }
-    if any(&["footer", "sitenav", "mainnav", "navmenu", "breadcrumb", "cookieconsent", "newsletter", "topmenu", "siteheader", "pageheader", "mainheader"]) { zone = zone.with(Zone::CHROME); }
-    if any(&["outofstock", "instock", "stockstatus", "availabil", "stocklevel", "verfuegbar", "lieferbar", "deliverytime", "stockinfo"]) { zone = zone.with(Zone::STOCK); }
-    if any(&["installment", "instalment", "financ", "klarna", "paypalmessage", "monthlypayment", "creditprice", "paymonthly"]) { zone = zone.with(Zone::FINANCE); }
-    if any(&["shippingcost", "shippingprice", "deliverycost", "deliveryprice", "shippinginfo", "freeshipping", "freedelivery"]) { zone = zone.with(Zone::SHIPPING); }
-    if any(&["pricefilter", "pricerange", "filterprice", "priceslider"]) { zone = zone.with(Zone::FILTER); }
-    if any(&["yousave", "savingprice", "discountamount", "pricesaving", "saveprice", "savedprice", "discountpercent"]) { zone = zone.with(Zone::DISCOUNT); }
+    index
+});
+
+const LETTERS: usize = 26;
+
+/// The place in [`INDEX`] of a text that begins with two small letters.
+fn place(text: &[u8]) -> Option<usize> {
+    let letter = |b: u8| b.is_ascii_lowercase().then(|| usize::from(b - b'a'));
+    let [first, second, ..] = text else {
+        return None;
+    };
+    Some(letter(*first)? * LETTERS + letter(*second)?)
+}
+
+fn of_compact(name: &str) -> Zone {
+    let index = &*INDEX;
+    let mut zone = Zone::default();
+    let mut of_prices = Zone::default();
+    for at in 0..name.len() {
+        let rest = &name.as_bytes()[at..];
+        for (part, purpose, of_price) in place(rest).map_or(&[][..], |p| &index[p]) {
+            if rest.starts_with(part.as_bytes()) {
+                let known = if *of_price { &mut of_prices } else { &mut zone };
+                *known = known.with(*purpose);
+            }
+        }
+    }
+    if zone.has(Zone::PRICE) {
+        zone = zone.with(of_prices);
+    }
     zone
 }
 

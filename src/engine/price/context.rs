@@ -1,6 +1,8 @@
 //! What a number beside a price means, from the words around it.
 
 use super::Kind;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// Words right before a number, lower case. A word ends at a letter boundary; entries
 /// ending in `-` match the beginning of a word.
@@ -78,9 +80,13 @@ pub fn kind(before: &str, after: &str) -> Kind {
         .filter(|rest| rest.starts_with(' '))
         .map(|rest| format!("/{}", rest.trim_start()));
     let after = joined.as_deref().unwrap_or(after);
-    let follows = AFTER
-        .iter()
-        .find(|(_, words)| words.iter().any(|w| begins_with_word(after, w)));
+    let tables = &*TABLES;
+    // Of the kinds in [`AFTER`], the first one listed.
+    let follows = after
+        .chars()
+        .next()
+        .and_then(|first| tables.after.get(&first))
+        .and_then(|entries| entries.iter().find(|(_, w)| begins_with_word(after, w)));
     if let Some((
         kind @ (Kind::Periodic | Kind::Net | Kind::Unit | Kind::Discount | Kind::Shipping),
         _,
@@ -90,20 +96,17 @@ pub fn kind(before: &str, after: &str) -> Kind {
     }
     let before =
         before.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '*' | '(' | '|'));
-    let precedes = BEFORE
-        .iter()
-        .filter_map(|(kind, words)| {
-            let longest = words
-                .iter()
-                .filter(|w| ends_with_word(before, w))
-                .map(|w| w.len())
-                .max()?;
-            Some((longest, *kind))
-        })
-        .max_by_key(|(length, kind)| (*kind == Kind::Threshold, *length));
+    let precedes = before
+        .chars()
+        .next_back()
+        .and_then(|last| tables.before.get(&last))
+        .into_iter()
+        .flatten()
+        .filter(|(_, w)| ends_with_word(before, w))
+        .chain(tables.stems.iter().filter(|(_, w)| has_stem(before, w)))
+        .max_by_key(|(kind, w)| (*kind == Kind::Threshold, w.len()));
     match (precedes, follows) {
-        (Some((_, kind)), _) => kind,
-        (None, Some((kind, _))) => *kind,
+        (Some((kind, _)), _) | (None, Some((kind, _))) => *kind,
         (None, None) => Kind::Price,
     }
 }
@@ -139,17 +142,56 @@ fn begins_with_word(text: &str, word: &str) -> bool {
     })
 }
 
-/// Whether the last words of `text` are `word`; `word-` allows more letters after it.
+/// Whether one of the last words of `text` begins with `stem`.
+fn has_stem(text: &str, stem: &str) -> bool {
+    text.rsplit(|c: char| !c.is_alphanumeric())
+        .take(3)
+        .any(|w| w.starts_with(stem))
+}
+
+/// Whether the last words of `text` are `word`.
 fn ends_with_word(text: &str, word: &str) -> bool {
-    if let Some(stem) = word.strip_suffix('-') {
-        return text
-            .rsplit(|c: char| !c.is_alphanumeric())
-            .take(3)
-            .any(|w| w.starts_with(stem));
-    }
     text.strip_suffix(word).is_some_and(|rest| {
         !(word.starts_with(char::is_alphanumeric) && rest.ends_with(char::is_alphabetic))
     })
+}
+
+type Entries = Vec<(Kind, &'static str)>;
+
+/// [`BEFORE`] by last and [`AFTER`] by first letter: a page has thousands of numbers.
+struct Tables {
+    before: HashMap<char, Entries>,
+    stems: Entries,
+    after: HashMap<char, Entries>,
+}
+
+static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+    let mut tables = Tables {
+        before: HashMap::new(),
+        stems: Vec::new(),
+        after: HashMap::new(),
+    };
+    for (kind, word) in pairs(BEFORE) {
+        if let Some(stem) = word.strip_suffix('-') {
+            tables.stems.push((kind, stem));
+        } else if let Some(last) = word.chars().next_back() {
+            tables.before.entry(last).or_default().push((kind, word));
+        }
+    }
+    for (kind, word) in pairs(AFTER) {
+        if let Some(first) = word.chars().next() {
+            tables.after.entry(first).or_default().push((kind, word));
+        }
+    }
+    tables
+});
+
+fn pairs(
+    table: &'static [(Kind, &'static [&'static str])],
+) -> impl Iterator<Item = (Kind, &'static str)> {
+    table
+        .iter()
+        .flat_map(|(kind, words)| words.iter().map(|w| (*kind, *w)))
 }
 
 #[cfg(test)]
