@@ -93,6 +93,22 @@ pub(super) fn trim_heap() {
     }
 }
 
+/// Keeps the allocator to two arenas. glibc makes eight a core otherwise, and what each
+/// once held stays with the process: a daemon that works in bursts would keep all of it.
+pub(super) fn limit_arenas() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        unsafe extern "C" {
+            fn mallopt(parameter: std::ffi::c_int, value: std::ffi::c_int) -> std::ffi::c_int;
+        }
+        /// `M_ARENA_MAX` of malloc.h.
+        const ARENA_MAX: std::ffi::c_int = -8;
+        // SAFETY: glibc's function of this signature; it sets a parameter of the allocator
+        // under its own lock and touches no memory of ours.
+        unsafe { mallopt(ARENA_MAX, 2) };
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
