@@ -4,7 +4,9 @@ mod decisions;
 pub mod error;
 pub mod handlers;
 pub mod routes;
+pub mod tenders;
 pub mod types;
+pub mod vault;
 
 pub use error::{ApiError, Code};
 pub use handlers::router;
