@@ -19,7 +19,8 @@ use url::Url;
 #[derive(Clone, Debug, Deserialize)]
 struct Entry {
     id: String,
-    url: String,
+    /// Where it was stored from, if that is known.
+    url: Option<String>,
     file: PathBuf,
 }
 
@@ -64,11 +65,13 @@ async fn one(
     number: usize,
     entry: &Entry,
 ) -> String {
-    let Ok(original) = Url::parse(&entry.url) else {
-        return cx.yellow("its address is no address");
-    };
     let Ok(url) = Url::parse(&format!("http://{address}/{number}")) else {
         return cx.yellow("its address is no address");
+    };
+    let original = match entry.url.as_deref().map(Url::parse) {
+        None => url.clone(),
+        Some(Ok(original)) => original,
+        Some(Err(e)) => return cx.yellow(&format!("its address is no address: {e}")),
     };
     let request = FetchRequest {
         url,
