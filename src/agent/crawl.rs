@@ -406,8 +406,8 @@ async fn fetch(agent: &Agent, store: &Store, job: &CrawlJob) -> Result<Read, Vau
         url,
         status: fetched.status,
         content_type: fetched.content_type.clone(),
-        adapter: adapter.map(|a| a.manifest.text().to_owned()),
-        shop_currency: shop.and_then(|s| s.delivery.currency),
+        adapter: adapter.as_ref().map(|a| a.manifest.text().to_owned()),
+        shop_currency: shop.as_ref().and_then(|s| s.delivery.currency),
     };
     let work = if is_product {
         Job::ReadPage(source)
@@ -418,7 +418,12 @@ async fn fetch(agent: &Agent, store: &Store, job: &CrawlJob) -> Result<Read, Vau
     let body = std::mem::take(&mut fetched.body);
     Ok(match agent.pool().call(work, body).await {
         Ok(Reply::Extraction(extraction)) => Read::Page(extraction, fetched),
-        Ok(Reply::Listings(list)) => Read::List(list),
+        Ok(Reply::Listings(list)) => match (shop, adapter) {
+            (Some(shop), Some(adapter)) => {
+                Read::List(further_pages(agent, &shop, &adapter, job, list).await)
+            }
+            _ => Read::List(list),
+        },
         Ok(Reply::Failed(why)) => Read::Failed(Trouble::BadInput, why, None),
         Ok(_) => Read::Failed(
             Trouble::BadInput,
@@ -427,6 +432,65 @@ async fn fetch(agent: &Agent, store: &Store, job: &CrawlJob) -> Result<Read, Vau
         ),
         Err(e) => Read::Failed(Trouble::BadInput, e.to_string(), None),
     })
+}
+
+/// Reads the further pages of results that the adapter allows, until one brings nothing
+/// new. A page that fails ends it; what was found before counts.
+async fn further_pages(
+    agent: &Agent,
+    shop: &Shop,
+    adapter: &Adapter,
+    job: &CrawlJob,
+    mut all: Listings,
+) -> Listings {
+    let JobKind::Search { query, gtin, .. } = &job.kind else {
+        return all;
+    };
+    let (Some(search), Ok(base)) = (&adapter.manifest.search, Url::parse(&shop.base_url)) else {
+        return all;
+    };
+    for number in 1..search.max_pages {
+        if all.verdict != Verdict::Value {
+            break;
+        }
+        // A link to another shop's pages is not this search.
+        let next = all
+            .next
+            .take()
+            .filter(|u| crate::market::shop::domain_of(u).as_deref() == Some(shop.domain.as_str()));
+        let next = next.or_else(|| adapter.manifest.search_address(&base, query, *gtin, number));
+        let Some(url) = next else { break };
+        let request = FetchRequest {
+            url: url.clone(),
+            validators: None,
+            accept: None,
+        };
+        let Ok(fetched) = agent.fetcher().get(request).await else {
+            break;
+        };
+        let source = Source {
+            url,
+            status: fetched.status,
+            content_type: fetched.content_type,
+            adapter: Some(adapter.manifest.text().to_owned()),
+            shop_currency: shop.delivery.currency,
+        };
+        let reply = agent.pool().call(Job::ReadList(source), fetched.body).await;
+        let Ok(Reply::Listings(page)) = reply else {
+            break;
+        };
+        let before = all.listings.len();
+        for listing in page.listings {
+            if !all.listings.iter().any(|l| l.url == listing.url) {
+                all.listings.push(listing);
+            }
+        }
+        all.next = page.next;
+        if all.listings.len() == before {
+            break;
+        }
+    }
+    all
 }
 
 /// Notes a failure: on the page, on the shop, on the job. No observation, no alert.

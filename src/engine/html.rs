@@ -1,7 +1,7 @@
 //! HTML bytes to a bounded tree.
 //!
 //! [`parse`] decides the character set ([`charset`]), then builds an arena in one linear
-//! pass ([`tree`]). It follows the WHATWG syntax closely enough for shop pages (implied
+//! pass (`tree`). It follows the WHATWG syntax closely enough for shop pages (implied
 //! end tags, raw text, foreign content), without the rules that move nodes about
 //! (foster parenting, adoption agency): those make the standard algorithm quadratic on
 //! hostile input. [`Limits`] bound depth, nodes and attributes while parsing.

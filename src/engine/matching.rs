@@ -1,6 +1,6 @@
 //! Is this offer that want? Are these two records one product?
 //!
-//! Identifiers decide where they can ([`identity`]). Otherwise a score adds up what
+//! Identifiers decide where they can (`identity`). Otherwise a score adds up what
 //! speaks for and against, each term shown to the person: Fellegi and Sunter, "A Theory
 //! for Record Linkage" (1969), with soft token overlap weighed by rarity. The sum is a
 //! log-odds, so the score reads as a probability. Three zones follow: `same` feeds the

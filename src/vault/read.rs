@@ -114,7 +114,7 @@ impl Vault {
     }
 
     /// Hands the entries of a log's stream to `visit`, oldest first, until it returns
-    /// false. See [`Transaction::append`].
+    /// false. See [`super::Transaction::append`].
     ///
     /// # Errors
     /// As [`Vault::get`].
