@@ -486,3 +486,42 @@ fn an_endless_shop_does_not_hold_up_the_others() {
     home.stop();
     slow.wait().unwrap();
 }
+
+#[test]
+fn a_search_is_followed_over_as_many_pages_as_the_adapter_allows() {
+    let shops = Shops::open(&["pages"]);
+    let hits = |names: &[&str]| {
+        let items: String = names
+            .iter()
+            .map(|n| format!("<li class=\"hit\"><a href=\"/p/{n}\">{n} device</a></li>"))
+            .collect();
+        Page::html(format!(
+            "<!doctype html><title>Hits</title><ul>{items}</ul>"
+        ))
+    };
+    shops.put("pages", "/s?q=kettle&page=1", hits(&["toaster", "mixer"]));
+    shops.put("pages", "/s?q=kettle&page=2", hits(&["grill", "kettle"]));
+    shops.put("pages", "/s?q=kettle&page=3", hits(&["oven", "fan"]));
+    shops.put(
+        "pages",
+        "/p/kettle",
+        product("Kettle device", "39.00", "EUR", "InStock"),
+    );
+    let home = Home::locked(&shops.settings());
+    let dir = home.path("adapters/pages");
+    std::fs::create_dir_all(&dir).unwrap();
+    let manifest = format!(
+        "format = 1\nid = \"pages\"\nversion = \"1.0.0\"\nname = \"Pages\"\nhosts = [\"{}\"]\n\
+         [search]\nurl = \"{{base}}/s?q={{query}}&page={{page}}\"\nitems = \"li.hit\"\nmax_pages = 2\n\
+         [search.fields]\nurl = {{ css = \"a\", attr = \"href\" }}\nname = \"a\"\n",
+        shops.host("pages")
+    );
+    std::fs::write(dir.join("adapter.toml"), manifest).unwrap();
+    home.unlock();
+    home.run(&["shop", "add", &shops.url("pages", "/")]).ok();
+    home.run(&["add", "kettle"]).ok();
+    let asked: Vec<String> = shops.all().iter().map(|r| r.path.clone()).collect();
+    assert!(asked.iter().any(|p| p.contains("page=2")), "{asked:?}");
+    assert!(!asked.iter().any(|p| p.contains("page=3")), "{asked:?}");
+    assert_eq!(points(&home, "kettle").len(), 1, "found on the second page");
+}
