@@ -14,7 +14,7 @@ use crate::model::seller::Trouble;
 use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::want::{Want, WantStatus};
 use crate::model::{Availability, Extraction, Id, Shop, Verdict};
-use crate::net::{FetchError, FetchRequest, Fetched};
+use crate::net::{FetchRequest, Fetched};
 use crate::vault::VaultError;
 use crate::worker::{Job, Listings, Reply, Source};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -385,17 +385,8 @@ async fn fetch(agent: &Agent, store: &Store, job: &CrawlJob) -> Result<Read, Vau
     };
     let fetched = match agent.fetcher().get(request).await {
         Ok(fetched) => fetched,
-        Err(FetchError::Status { status, .. }) if is_product && matches!(status, 401 | 403) => {
-            let detail = format!("the shop answered HTTP {status}");
-            return Ok(Read::Failed(Trouble::Blocked, detail, None));
-        }
         Err(e) => {
-            let retry_after = match &e {
-                FetchError::RateLimited { until, .. } => {
-                    Some(until.duration_since(Timestamp::now()))
-                }
-                _ => None,
-            };
+            let retry_after = e.retry_at().map(|t| t.duration_since(Timestamp::now()));
             return Ok(Read::Failed(e.trouble(), e.to_string(), retry_after));
         }
     };

@@ -23,6 +23,9 @@ const MAX_INVITEES: usize = 12;
 const MAX_REVISIONS: usize = 5;
 /// How long replies may take by default.
 const DEFAULT_HOURS: u32 = 72;
+/// What the person is told where an award cannot be sent.
+const NO_PLACE: &str =
+    "the provider names no address for an answer: tell it yourself that you accept";
 /// The pause between two polls, doubled each time …
 const FIRST_POLL: SignedDuration = SignedDuration::from_secs(5);
 /// … up to this.
@@ -387,6 +390,10 @@ pub async fn choose(agent: &Agent, text: &str, quote: &str) -> Result<TenderView
         let won = session.status == SessionStatus::Committed;
         let quoted = !session.quotes.is_empty();
         let Some(location) = session.location.clone().filter(|_| won || quoted) else {
+            // It answered at once and named no place to be answered at.
+            if won {
+                tender.sessions[i].trouble = Some(NO_PLACE.to_owned());
+            }
             continue;
         };
         let message = if won {

@@ -609,3 +609,21 @@ fn a_provider_that_is_not_there_is_said() {
     );
     assert!(run.err.contains("127.0.0.1"), "{}", run.err);
 }
+
+#[test]
+fn an_offer_at_once_is_a_quote_and_its_award_is_the_persons_to_tell() {
+    let shops = Shops::open(&["seller"]);
+    let offer = r#"{"@type":"Offer","identifier":"Q-1","price":"79.00","priceCurrency":"EUR",
+        "availability":"https://schema.org/InStock","seller":{"name":"Seller"}}"#;
+    shops.put("seller", "/sessions", Page::html(offer));
+    let home = Home::new(&shops);
+    home.run(&["add", "Brenner BW-12 drill"]).ok();
+    let to = shops.url("seller", "");
+    let tender = home.json(&["tender", "new", "drill", "--to", &to, "--yes"]);
+    let id = tender["id"].as_str().unwrap();
+    let quote = tender["quotes"][0]["id"].as_str().unwrap();
+    let done = home.json(&["tender", "award", id, "--quote", quote, "--yes"]);
+    assert_eq!(done["status"], "awarding", "nobody confirmed: {done}");
+    let said = done["sessions"][0]["trouble"].as_str().unwrap();
+    assert!(said.contains("tell it yourself"), "{said}");
+}

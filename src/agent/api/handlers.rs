@@ -13,7 +13,7 @@ use crate::model::seller::Trouble;
 use crate::model::time::Timestamp;
 use crate::model::want::{Want, WantKind, WantStatus};
 use crate::model::{AlertRule, Gtin, Id, text};
-use crate::net::{FetchError, FetchRequest};
+use crate::net::FetchRequest;
 use crate::vault::{RecoveryCode, Secret};
 use crate::worker::{Job, Reply};
 use axum::extract::rejection::JsonRejection;
@@ -646,15 +646,7 @@ async fn look_at_front(agent: &Agent, shop: &mut crate::model::Shop, url: Url, n
                 Err(e) => shop.health.bad(now, Trouble::BadInput, e.to_string()),
             }
         }
-        Err(e) => {
-            let trouble = match &e {
-                FetchError::Status {
-                    status: 401 | 403, ..
-                } => Trouble::Blocked,
-                _ => e.trouble(),
-            };
-            shop.health.bad(now, trouble, e.to_string());
-        }
+        Err(e) => shop.health.bad(now, e.trouble(), e.to_string()),
     }
 }
 
