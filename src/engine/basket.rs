@@ -7,14 +7,14 @@
 //! with Lagrangian bounds, see `ARCHITECTURE.md`. There is no clock in here: the
 //! caller's `stop` says when to come back with the best so far.
 
-mod dual;
 mod evaluate;
 pub mod explain;
 mod incumbent;
 mod instance;
 mod leaf;
+mod master;
 mod model;
-mod oracle;
+mod pricing;
 mod read;
 mod search;
 
@@ -53,9 +53,10 @@ pub struct Solved {
 pub fn solve(instance: &Instance, stop: &mut dyn FnMut() -> bool) -> Result<Solved, BasketError> {
     let model = Model::new(instance)?;
     let mut incumbent = Incumbent::new(instance, &model);
-    let mut search = Search::new(&model, &mut incumbent);
+    let mut search = Search::new(&model, instance, &mut incumbent);
     let bound = search.run(stop);
     let stats = search.stats;
+    if std::env::var("DBG").is_ok() { eprintln!("# {stats:?}"); }
     let Some(solution) = incumbent.solution() else {
         return Err(if bound.is_finite() {
             BasketError::Stopped

@@ -9,7 +9,7 @@
 use super::instance::{
     Basis, BasketError, Cents, Classic, CouponKind, Household, Instance, MAX_UNITS, Step,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Combinations of offers kept for one item at one shop.
 const MAX_CHOICES: usize = 20_000;
@@ -17,6 +17,8 @@ const MAX_CHOICES: usize = 20_000;
 const MAX_ALL_CHOICES: usize = 4_000_000;
 /// Combinations of coupons at one shop.
 const MAX_COUPON_SETS: usize = 512;
+/// Purchases kept that only help to reach a minimum, for one item at one shop.
+const MAX_FILLERS: usize = 600;
 /// States of one shop.
 const MAX_STATES: usize = 4_096;
 /// Quantities of the bundles of one shop that are looked at together.
@@ -85,7 +87,10 @@ pub(super) struct Choice {
 #[derive(Debug, Clone)]
 pub(super) struct Cell {
     pub item: usize,
+    /// Choices worth it by themselves are `first..end`; those of `end..last` buy more
+    /// than is needed and are worth it only where that reaches a minimum.
     pub first: usize,
+    pub end: usize,
     pub last: usize,
 }
 
@@ -103,8 +108,12 @@ pub(super) struct Group {
     pub cells: Vec<usize>,
     /// Level of each bundle.
     pub patterns: Vec<Vec<usize>>,
-    /// Items covered by each pattern: units beyond the need count nothing.
+    /// Items the bundles cover.
     pub items: Vec<usize>,
+    /// Per pattern: units of each of `cells` still of use, and units of each of `items`
+    /// that the bundles cover. Units beyond the need count nothing.
+    pub left: Vec<Vec<f64>>,
+    pub used: Vec<Vec<f64>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -124,17 +133,24 @@ pub(super) struct ShopModel {
     pub cost: Vec<Vec<f64>>,
     /// Goods in scope, per coupon of the shop and choice.
     pub base: Vec<Vec<f64>>,
+    /// Spend and weight of each choice, for going through them quickly.
+    pub spends: Vec<f64>,
+    pub weights: Vec<f64>,
     /// Coupons of the shop, indices into the instance.
     pub coupons: Vec<usize>,
+    /// There are more ways to buy too much than are listed: what the shop is worth is
+    /// then only bounded.
+    pub open_ended: bool,
 }
 
 impl ShopModel {
-    pub(super) fn measure(&self, measure: Measure, profile: usize, choice: usize) -> f64 {
+    /// What each choice adds to a total.
+    pub(super) fn totals(&self, measure: Measure, profile: usize) -> &[f64] {
         match measure {
-            Measure::Spend => self.choices[choice].spend,
-            Measure::Pay => self.pay[profile][choice],
-            Measure::Base(c) => self.base[c][choice],
-            Measure::Weight => self.choices[choice].weight,
+            Measure::Spend => &self.spends,
+            Measure::Pay => &self.pay[profile],
+            Measure::Base(c) => &self.base[c],
+            Measure::Weight => &self.weights,
         }
     }
 
@@ -244,6 +260,7 @@ fn classic(c: &Classic) -> Model {
             shop.cells.push(Cell {
                 item: j,
                 first: at,
+                end: at + 1,
                 last: at + 1,
             });
         }
@@ -320,7 +337,7 @@ fn household(h: &Household) -> Result<Model, BasketError> {
             coupons,
             ..ShopModel::default()
         };
-        add_choices(h, &mut shop, &offers_of[s])?;
+        add_choices(h, &mut shop, s, &offers_of[s])?;
         total += shop.choices.len();
         if total > MAX_ALL_CHOICES {
             return Err(BasketError::TooLarge {
@@ -328,7 +345,8 @@ fn household(h: &Household) -> Result<Model, BasketError> {
                 problem: format!("more than {MAX_ALL_CHOICES} combinations"),
             });
         }
-        group_bundles(&mut shop);
+        let need: Vec<i64> = h.items.iter().map(|i| i.qty.min(MAX_UNITS)).collect();
+        group_bundles(&mut shop, &need);
         add_states(h, s, &mut shop, &offers_of[s])?;
         shops.push(shop);
     }
@@ -404,10 +422,18 @@ fn push_choice(h: &Household, shop: &mut ShopModel, what: For, units: i64, lines
     for (all, b) in shop.base.iter_mut().zip(base) {
         all.push(b);
     }
+    shop.spends.push(choice.spend);
+    shop.weights.push(choice.weight);
     shop.choices.push(choice);
 }
 
-fn add_choices(h: &Household, shop: &mut ShopModel, offers: &[usize]) -> Result<(), BasketError> {
+fn add_choices(
+    h: &Household,
+    shop: &mut ShopModel,
+    s: usize,
+    offers: &[usize],
+) -> Result<(), BasketError> {
+    let excess = useful_excess(h, s, &shop.coupons);
     let mut single: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for o in offers {
         let covers = &h.offers[*o].covers;
@@ -425,22 +451,24 @@ fn add_choices(h: &Household, shop: &mut ShopModel, offers: &[usize]) -> Result<
             });
         }
         let first = shop.choices.len();
-        for lines in all.iter().filter(|l| l.iter().any(|x| x.1 > 0)) {
-            let cover: i64 = lines
-                .iter()
-                .map(|(o, n)| h.offers[*o].covers[0].1 * n)
-                .sum();
-            push_choice(
-                h,
-                shop,
-                For::Item(item),
-                cover.min(h.items[item].qty),
-                lines,
-            );
+        let useful: Vec<_> = all.iter().filter(|l| l.iter().any(|x| x.1 > 0)).collect();
+        for lines in &useful {
+            let units = units_of(h, lines).min(h.items[item].qty);
+            push_choice(h, shop, For::Item(item), units, lines);
+        }
+        let end = shop.choices.len();
+        if excess > 0 {
+            let fillers = fillers(h, &offers, h.items[item].qty, excess, &useful);
+            shop.open_ended |= fillers.is_none();
+            for lines in fillers.unwrap_or_default() {
+                let units = units_of(h, &lines).min(h.items[item].qty);
+                push_choice(h, shop, For::Item(item), units, &lines);
+            }
         }
         shop.cells.push(Cell {
             item,
             first,
+            end,
             last: shop.choices.len(),
         });
     }
@@ -456,7 +484,21 @@ fn add_choices(h: &Household, shop: &mut ShopModel, offers: &[usize]) -> Result<
             .max()
             .unwrap_or(0);
         let mut levels = vec![(0, usize::MAX)];
-        for qty in useful_quantities(offer, useful) {
+        let mut quantities = useful_quantities(offer, useful);
+        let top = quantities.iter().copied().max().unwrap_or(0);
+        let paid = offer.price_of(top).unwrap_or(0);
+        // More of them than anyone can use, to reach a minimum.
+        for qty in top + 1..=offer.max_qty {
+            if offer.price_of(qty).is_none_or(|p| p > paid + excess || p == paid) {
+                break;
+            }
+            if quantities.len() > MAX_PATTERNS / 3 {
+                shop.open_ended = true;
+                break;
+            }
+            quantities.push(qty);
+        }
+        for qty in quantities {
             levels.push((qty, shop.choices.len()));
             push_choice(
                 h,
@@ -472,6 +514,99 @@ fn add_choices(h: &Household, shop: &mut ShopModel, offers: &[usize]) -> Result<
         });
     }
     Ok(())
+}
+
+fn units_of(h: &Household, lines: &[(usize, i64)]) -> i64 {
+    let units = |(o, n): &(usize, i64)| h.offers[*o].covers[0].1 * n;
+    lines.iter().map(units).sum()
+}
+
+/// The most it can pay to spend on goods that nobody needs: what the dearest delivery
+/// and the lost coupons would cost. Of a percentage the minimum is what matters: with
+/// goods worth `b` below the minimum `T`, a filler `f` pays while `f (1 − r) ≤ r b`.
+fn useful_excess(h: &Household, s: usize, coupons: &[usize]) -> Cents {
+    let shop = &h.shops[s];
+    let fees = shop.tiers.iter().map(|t| t.amount);
+    let mut gain = (fees.clone().max().unwrap_or(0) - fees.min().unwrap_or(0)) as f64;
+    let mut rates = 0.0;
+    for coupon in coupons.iter().map(|c| &h.coupons[*c]) {
+        let cap = coupon.cap.map_or(f64::INFINITY, |c| c as f64);
+        if coupon.min_spend == 0 {
+            continue;
+        }
+        gain += match coupon.kind {
+            CouponKind::Percent(bp) => {
+                rates += bp as f64 / 10_000.0;
+                cap.min(coupon.min_spend as f64 * bp as f64 / 10_000.0)
+            }
+            CouponKind::Fixed(value) => cap.min(value as f64),
+        };
+    }
+    let most = gain / (1.0_f64 - rates).max(0.05) + shop.min_order as f64;
+    most.ceil().min(1e12) as Cents
+}
+
+/// Purchases of an item that cost up to `excess` more than what does as well.
+/// `None` if there are too many.
+fn fillers(
+    h: &Household,
+    offers: &[usize],
+    need: i64,
+    excess: Cents,
+    useful: &[&Vec<(usize, i64)>],
+) -> Option<Vec<Vec<(usize, i64)>>> {
+    let price = |lines: &[(usize, i64)]| -> Cents {
+        let of = |(o, n): &(usize, i64)| h.offers[*o].price_of(*n).unwrap_or(0);
+        lines.iter().map(of).sum()
+    };
+    let known: HashSet<&[(usize, i64)]> = useful.iter().map(|l| l.as_slice()).collect();
+    // The least spend for at least so many units.
+    let mut least: Vec<(i64, Cents)> = useful
+        .iter()
+        .map(|l| (units_of(h, l).min(need), price(l)))
+        .collect();
+    least.push((0, 0));
+    let enough = |units: i64| -> Cents {
+        let fits = least.iter().filter(|l| l.0 >= units.min(need));
+        fits.map(|l| l.1).min().unwrap_or(0)
+    };
+    let dearest = least.iter().map(|l| enough(l.0)).max().unwrap_or(0) + excess;
+    let mut found = Vec::new();
+    let mut stack = vec![Vec::new()];
+    let mut steps = 0;
+    while let Some(lines) = stack.pop() {
+        steps += 1;
+        if found.len() > MAX_FILLERS || steps > 16 * MAX_FILLERS {
+            return None;
+        }
+        let Some(next) = offers.get(lines.len()) else {
+            if !known.contains(lines.as_slice()) {
+                let units = units_of(h, &lines);
+                if price(&lines) <= enough(units) + excess {
+                    found.push(lines);
+                }
+            }
+            continue;
+        };
+        let spent = price(&lines);
+        let offer = &h.offers[*next];
+        let covered = units_of(h, &lines);
+        let least_unit = offer.breaks.iter().map(|b| b.amount).min().unwrap_or(0);
+        for qty in 0..=offer.max_qty {
+            let idle = least_unit == 0 && covered + offer.covers[0].1 * (qty - 1) >= need;
+            if spent + least_unit * qty > dearest || idle {
+                break;
+            }
+            let affordable = |p: &Cents| spent + p <= dearest;
+            if offer.price_of(qty).filter(affordable).is_none() {
+                continue;
+            }
+            let mut longer = lines.clone();
+            longer.push((*next, qty));
+            stack.push(longer);
+        }
+    }
+    Some(found)
 }
 
 /// Quantities worth buying when `useful` units can be used: up to that many, and the
@@ -518,7 +653,7 @@ fn combinations(
 }
 
 /// Joins the bundles that share items, as far as the patterns stay few.
-fn group_bundles(shop: &mut ShopModel) {
+fn group_bundles(shop: &mut ShopModel, need: &[i64]) {
     let mut groups: Vec<(Vec<usize>, Vec<usize>, usize)> = Vec::new(); // bundles, items, patterns
     for (b, bundle) in shop.bundles.iter().enumerate() {
         let mut joined = (
@@ -561,7 +696,26 @@ fn group_bundles(shop: &mut ShopModel) {
                 .flat_map(|p| (0..levels).map(move |l| [p.as_slice(), &[l]].concat()))
                 .collect();
         }
+        let covered = |pattern: &Vec<usize>, item: usize| -> i64 {
+            let of = |(b, level): (&usize, &usize)| {
+                let bundle = &shop.bundles[*b];
+                let units = bundle.covers.iter().find(|c| c.0 == item).map_or(0, |c| c.1);
+                units * bundle.levels[*level].0
+            };
+            let units: i64 = bundles.iter().zip(pattern).map(of).sum();
+            units.min(need[item])
+        };
+        let of_cell = |p: &Vec<usize>, c: &usize| {
+            let item = shop.cells[*c].item;
+            (need[item] - covered(p, item)) as f64
+        };
+        let left = patterns.iter().map(|p| cells.iter().map(|c| of_cell(p, c)).collect());
+        let used = patterns
+            .iter()
+            .map(|p| items.iter().map(|i| covered(p, *i) as f64).collect());
         shop.groups.push(Group {
+            left: left.collect(),
+            used: used.collect(),
             bundles,
             cells,
             patterns,
@@ -685,11 +839,13 @@ fn add_states(
     if let Some(p) = terms.pickup {
         modes.push((true, (p.travel + p.fee) as f64, any, any));
     }
+    // Where fees only fall with the spend, a cart above a tier's end is better off in
+    // the next tier: the end need not be kept. Surcharges only rise in the same way.
+    let falling = terms.tiers.windows(2).all(|w| w[0].amount >= w[1].amount);
+    let rising = terms.weight_tiers.windows(2).all(|w| w[0].amount <= w[1].amount);
     for (t, tier) in terms.tiers.iter().enumerate() {
-        let end = terms
-            .tiers
-            .get(t + 1)
-            .map_or(f64::INFINITY, |n| n.from as f64 - 1.0);
+        let next = terms.tiers.get(t + 1).filter(|_| !falling);
+        let end = next.map_or(f64::INFINITY, |n| n.from as f64 - 1.0);
         let spend = (tier.from as f64, end);
         let lightest = Step {
             from: -1,
@@ -700,7 +856,7 @@ fn add_states(
             .chain(terms.weight_tiers.clone())
             .collect();
         for (w, step) in weights.iter().enumerate() {
-            let low = (step.from + 1) as f64;
+            let low = if rising { 0.0 } else { (step.from + 1) as f64 };
             let high = weights.get(w + 1).map_or(f64::INFINITY, |n| n.from as f64);
             let fee = (tier.amount + step.amount) as f64;
             modes.push((false, fee, spend, (low, high)));

@@ -1,34 +1,106 @@
-//! Branch and bound over the states of shops: best bound first, children by the
-//! shop the relaxation is least sure of.
+//! Branch and price: the linear program over whole carts gives prices, the shops give
+//! the carts worth more than their price, and what stays fractional is branched on.
+//!
+//! At any prices the value of the list minus what each shop is worth is a lower bound
+//! (Lagrange), so that every node, and the whole search when it is interrupted, has a
+//! valid bound long before its linear program is solved.
 
-use super::dual::{Dual, Space, Status};
 use super::incumbent::Incumbent;
-use super::leaf::{Leaf, Open, Split, splits};
-use super::model::Model;
+use super::instance::Instance;
+use super::leaf::Leaf;
+use super::master::Master;
+use super::model::{For, Model, ShopModel};
+use super::pricing::{Cart, Pricer, Prices, View, worth_of};
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashSet};
 use std::rc::Rc;
 
-/// Steps of the dual ascent at the root and below it.
-const ROOT_STEPS: usize = 500;
-const NODE_STEPS: usize = 60;
+/// Steps of the first, rough ascent.
+const ROUGH_STEPS: usize = 120;
+/// Rounds of pricing at one node.
+const ROUNDS: usize = 400;
+/// Steps in the search for whole carts, per state: at first, and when it matters.
+const QUICK_CARTS: usize = 200;
+const CARTS: usize = 200_000;
+/// Ways to branch that are tried, and the pivots of each trial.
+const CANDIDATES: usize = 8;
+const PROBE_PIVOTS: usize = 40;
 /// Nodes kept; beyond, the search goes depth first so that memory stays bounded.
 const MAX_OPEN_NODES: usize = 20_000;
+/// Rows of the largest linear program that is set up.
+const MAX_ROWS: usize = 1_500;
 
 /// What the search did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Sets of shop decisions bounded.
+    /// Nodes bounded.
     pub nodes: u64,
-    /// Relaxations solved with the shops fixed.
-    pub leaf_nodes: u64,
+    /// Rounds of pricing.
+    pub rounds: u64,
+    /// Carts in the linear program.
+    pub carts: u64,
+}
+
+/// What branching says about one shop.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Rule {
+    Open(bool),
+    Pickup(bool),
+    Coupon(usize, bool),
+    /// Choice of units of a cell: at most, or more.
+    AtMost(usize, f64),
+    Over(usize, f64),
+    Choice(usize, bool),
+    Level(usize, usize, bool),
+}
+
+impl Rule {
+    /// Whether it can only be kept by using the shop.
+    fn needs_open(self) -> bool {
+        matches!(self, Self::Over(..) | Self::Choice(_, true) | Self::Level(_, _, true))
+    }
+
+    /// Whether a cart of the rule's shop keeps it.
+    fn permits(self, model: &Model, cart: &Cart) -> bool {
+        let shop = &model.shops[cart.shop];
+        let state = &shop.states[cart.state];
+        let choice = |cell: usize| {
+            let cell = &shop.cells[cell];
+            let mut all = cart.choices.iter().map(|c| *c as usize);
+            all.find(|c| (cell.first..cell.last).contains(c))
+        };
+        let units = |cell: usize| choice(cell).map_or(0.0, |c| shop.choices[c].units);
+        match self {
+            Self::Open(yes) => yes,
+            Self::Pickup(yes) => state.pickup == yes,
+            Self::Coupon(coupon, yes) => state.coupons.contains(&coupon) == yes,
+            Self::AtMost(cell, most) => units(cell) <= most,
+            Self::Over(cell, most) => units(cell) > most,
+            Self::Choice(c, yes) => cart.choices.contains(&(c as u32)) == yes,
+            Self::Level(bundle, level, more) => (level_of(shop, bundle, cart) > level) == more,
+        }
+    }
+}
+
+/// How many steps of a bundle's levels a cart buys.
+fn level_of(shop: &ShopModel, bundle: usize, cart: &Cart) -> usize {
+    let bought = |l: &(i64, usize)| cart.choices.contains(&(l.1 as u32));
+    let levels = &shop.bundles[bundle].levels;
+    levels.iter().skip(1).position(bought).map_or(0, |l| l + 1)
+}
+
+#[derive(Debug)]
+struct Decision {
+    shop: usize,
+    rule: Rule,
+    before: Option<Rc<Decision>>,
 }
 
 struct Node {
     bound: f64,
     depth: usize,
-    space: Space,
-    lambda: Rc<Vec<f64>>,
+    decisions: Option<Rc<Decision>>,
+    prices: Rc<Prices>,
 }
 
 impl PartialEq for Node {
@@ -50,21 +122,87 @@ impl Ord for Node {
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Status {
+    Free,
+    Open,
+    Closed,
+}
+
+/// Limits that tie shops together, as rows of the linear program.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Link {
+    Shops,
+    Pickups,
+    Group(usize),
+    Budget,
+}
+
 pub(super) struct Search<'a, 'm> {
     model: &'m Model,
+    instance: &'m Instance,
     incumbent: &'a mut Incumbent<'m>,
-    dual: Dual,
     leaf: Leaf<'m>,
+    pricer: Pricer,
+    links: Vec<(Link, f64)>,
+    /// Shops that may still be used, and the row of each.
+    rows_of: Vec<Option<usize>>,
+    master: Option<Master>,
+    /// The cart of each column, none for the rows' own columns.
+    carts: Vec<Option<Cart>>,
+    known: HashSet<(usize, usize, Vec<u32>)>,
+    /// Column of each shop's row that satisfies it alone.
+    idle: Vec<usize>,
+    views: Vec<View>,
+    status: Vec<Status>,
+    warm: Vec<Vec<Vec<f64>>>,
+    worths: Vec<f64>,
     pub stats: Stats,
 }
 
 impl<'a, 'm> Search<'a, 'm> {
-    pub(super) fn new(model: &'m Model, incumbent: &'a mut Incumbent<'m>) -> Self {
+    pub(super) fn new(
+        model: &'m Model,
+        instance: &'m Instance,
+        incumbent: &'a mut Incumbent<'m>,
+    ) -> Self {
+        let mut links = Vec::new();
+        if model.max_shops < model.shops.len() {
+            links.push((Link::Shops, model.max_shops as f64));
+        }
+        if let Some(max) = model.max_pickups {
+            links.push((Link::Pickups, max as f64));
+        }
+        if model.shared_groups {
+            let mut groups = model.group_of.clone();
+            groups.sort_unstable();
+            groups.dedup();
+            links.extend(groups.into_iter().map(|g| (Link::Group(g), 1.0)));
+        }
+        if model.budget.is_some() {
+            links.push((Link::Budget, 1.0));
+        }
+        let usable = |s: usize| {
+            !model.shops[s].choices.is_empty() && !model.shops[s].states.is_empty()
+        };
+        let status = |s| if usable(s) { Status::Free } else { Status::Closed };
+        let shops = model.shops.len();
         Self {
             model,
+            instance,
             incumbent,
-            dual: Dual::new(model),
             leaf: Leaf::new(model),
+            pricer: Pricer::default(),
+            links,
+            rows_of: vec![None; shops],
+            master: None,
+            carts: Vec::new(),
+            known: HashSet::new(),
+            idle: vec![usize::MAX; shops],
+            views: model.shops.iter().map(View::new).collect(),
+            status: (0..shops).map(status).collect(),
+            warm: model.shops.iter().map(|s| vec![Vec::new(); s.states.len()]).collect(),
+            worths: vec![0.0; shops],
             stats: Stats::default(),
         }
     }
@@ -72,34 +210,27 @@ impl<'a, 'm> Search<'a, 'm> {
     /// Searches until the best answer is proven or `stop` says so. Returns the bound
     /// reached (infinite when nothing better is left).
     pub(super) fn run(&mut self, stop: &mut dyn FnMut() -> bool) -> f64 {
-        let model = self.model;
-        let mut root = Space::new(model);
-        if !root.settle(model.max_shops) {
+        let (mut prices, mut bound) = self.rough(stop);
+        if bound > self.incumbent.prune_at() {
             return f64::INFINITY;
         }
-        self.start(&root, stop);
-        for _ in 0..2 {
-            let before = self.incumbent.cost;
-            let prune_at = self.incumbent.prune_at();
-            let target = before.map_or(self.dual.bound * 1.02, |c| c as f64);
-            self.dual
-                .ascend(model, &root, target, prune_at, ROOT_STEPS, stop);
-            if self.dual.bound > prune_at || !self.dual.reduce(model, &mut root, prune_at) {
-                return f64::INFINITY;
-            }
-            self.local_search(&root, stop);
-            if before.is_some() || self.incumbent.cost.is_none() {
-                break;
-            }
+        self.local_search(&prices, stop);
+        self.fix(&prices, bound);
+        if bound > self.incumbent.prune_at() {
+            return f64::INFINITY;
         }
-        let mut heap = BinaryHeap::new();
-        heap.push(Node {
-            bound: self.dual.bound,
+        if !self.set_up() || stop() {
+            return bound;
+        }
+        let root_closed: Vec<bool> = self.status.iter().map(|s| *s == Status::Closed).collect();
+        let root_states: Vec<Vec<bool>> = self.views.iter().map(|v| v.states.clone()).collect();
+        let mut heap: BinaryHeap<Node> = BinaryHeap::new();
+        let mut stack: Vec<Node> = vec![Node {
+            bound,
             depth: 0,
-            space: root,
-            lambda: Rc::new(self.dual.lambda.clone()),
-        });
-        let mut stack: Vec<Node> = Vec::new();
+            decisions: None,
+            prices: Rc::new(prices.clone()),
+        }];
         let mut reached = f64::INFINITY;
         while let Some(node) = stack.pop().or_else(|| heap.pop()) {
             if node.bound > self.incumbent.prune_at() {
@@ -109,8 +240,36 @@ impl<'a, 'm> Search<'a, 'm> {
                 reached = reached.min(node.bound);
                 break;
             }
-            let children = self.branch(node, stop);
-            for child in children {
+            self.stats.nodes += 1;
+            self.enter(&node, &root_closed, &root_states);
+            prices = (*node.prices).clone();
+            bound = self.bound_node(&mut prices, node.bound, stop);
+            if bound > self.incumbent.prune_at() {
+                continue;
+            }
+            let Some((shop, rules)) = self.branch_on() else {
+                // Nothing is fractional: the answer at hand is the node's best, up to
+                // what could not be priced exactly.
+                reached = reached.min(bound);
+                if std::env::var("DBG2").is_ok() {
+                    let m = self.master.as_ref().unwrap();
+                    eprintln!("NONE bound {bound} objective {} inc {:?} open_ended {}", m.objective(), self.incumbent.cost, self.model.shops.iter().filter(|s| s.open_ended).count());
+                    for (c, x) in m.solution() { if x > 1e-4 { if let Some(cart) = &self.carts[c] { eprintln!("   {x} {cart:?}"); } else { eprintln!("   own column {c} {x}") } } }
+                }
+                continue;
+            };
+            let prices = Rc::new(prices.clone());
+            for rule in rules {
+                let child = Node {
+                    bound,
+                    depth: node.depth + 1,
+                    decisions: Some(Rc::new(Decision {
+                        shop,
+                        rule,
+                        before: node.decisions.clone(),
+                    })),
+                    prices: Rc::clone(&prices),
+                };
                 if heap.len() > MAX_OPEN_NODES {
                     stack.push(child);
                 } else {
@@ -118,160 +277,737 @@ impl<'a, 'm> Search<'a, 'm> {
                 }
             }
         }
-        let open = heap.iter().chain(&stack).map(|n| n.bound);
-        let open = open.filter(|b| *b <= self.incumbent.prune_at());
-        self.stats.leaf_nodes = self.leaf.nodes;
-        let unresolved = Some(self.leaf.unresolved).filter(|b| *b <= self.incumbent.prune_at());
-        open.chain(unresolved).fold(reached, f64::min)
+        let open = heap.iter().chain(&stack).map(|n| n.bound).fold(reached, f64::min);
+        if open > self.incumbent.prune_at() { f64::INFINITY } else { open }
     }
 
-    /// Bounds a node, reduces it, and returns what is left of it in two parts.
-    fn branch(&mut self, mut node: Node, stop: &mut dyn FnMut() -> bool) -> Vec<Node> {
-        self.stats.nodes += 1;
+    /// The first prices: the cheapest unit anywhere.
+    fn first_prices(&self) -> Prices {
         let model = self.model;
-        self.dual.lambda.copy_from_slice(&node.lambda);
-        let target = self.incumbent.cost.map_or(node.bound * 1.02, |c| c as f64);
-        let prune_at = self.incumbent.prune_at();
-        if node.depth > 0 {
-            self.dual
-                .ascend(model, &node.space, target, prune_at, NODE_STEPS, stop);
-        }
-        let bound = self.dual.bound.max(node.bound);
-        if bound > prune_at || !self.dual.reduce(model, &mut node.space, prune_at) {
-            return Vec::new();
-        }
-        if node.space.decided() {
-            return self.branch_states(node, bound, stop);
-        }
-        let eval = self.dual.eval(model, &node.space);
-        let chosen: Vec<usize> = eval.chosen.iter().map(|c| c.0).collect();
-        if node.depth > 0 {
-            self.leaf.quick(&chosen, self.incumbent);
-        }
-        let share = &self.dual.open_share;
-        let doubt = |s: &usize| (share[*s] - 0.5).abs() + 0.2 * f64::from(share[*s] < 0.5);
-        let free = (0..model.shops.len()).filter(|s| node.space.status[*s] == Status::Free);
-        let Some(shop) = free.min_by(|a, b| doubt(a).total_cmp(&doubt(b))) else {
-            return Vec::new();
-        };
-        let lambda = Rc::new(self.dual.lambda.clone());
-        let mut children = Vec::new();
-        for status in [Status::Closed, Status::Open] {
-            let mut space = node.space.clone();
-            space.status[shop] = status;
-            if space.settle(model.max_shops) {
-                children.push(Node {
-                    bound,
-                    depth: node.depth + 1,
-                    space,
-                    lambda: Rc::clone(&lambda),
-                });
+        let mut item = vec![f64::INFINITY; model.need.len()];
+        for shop in &model.shops {
+            let cost = |c: usize| {
+                let pays = shop.pay.iter().map(|p| p[c]);
+                pays.fold(f64::INFINITY, f64::min) + shop.choices[c].disutility
+            };
+            for cell in &shop.cells {
+                for c in cell.first..cell.end {
+                    let unit = cost(c) / shop.choices[c].units.max(1.0);
+                    item[cell.item] = item[cell.item].min(unit);
+                }
             }
-        }
-        children
-    }
-
-    /// With the shops decided: splits the states of one, or solves exactly when there
-    /// is nothing to split.
-    fn branch_states(
-        &mut self,
-        node: Node,
-        bound: f64,
-        stop: &mut dyn FnMut() -> bool,
-    ) -> Vec<Node> {
-        let model = self.model;
-        let open = open_shops(&node.space);
-        if open.iter().all(|o| o.states.len() == 1) {
-            self.leaf
-                .explore(open, self.incumbent, usize::MAX, bound, stop);
-            return Vec::new();
-        }
-        if self.leaf.glance(&open, self.incumbent) > self.incumbent.prune_at() {
-            return Vec::new();
-        }
-        let mut best: Option<(f64, usize, Split)> = None;
-        for o in open.iter().filter(|o| o.states.len() > 1) {
-            let share = |s: &usize| self.dual.share(&node.space, o.shop, *s);
-            let likely = o.states.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
-            let Some(likely) = likely else { continue };
-            for split in splits(model, o.shop, &o.states, *likely) {
-                let sum = |states: &[usize]| states.iter().map(share).sum::<f64>();
-                let balance = sum(&split.0).min(sum(&split.1));
-                if best.as_ref().is_none_or(|b| balance > b.0) {
-                    best = Some((balance, o.shop, split));
+            for bundle in &shop.bundles {
+                let units: i64 = bundle.covers.iter().map(|c| c.1).sum();
+                for (qty, c) in bundle.levels.iter().skip(1) {
+                    let unit = cost(*c) / (units * qty) as f64;
+                    for (i, _) in &bundle.covers {
+                        item[*i] = item[*i].min(unit);
+                    }
                 }
             }
         }
-        let Some((_, shop, (yes, no))) = best else {
-            return Vec::new();
-        };
-        let lambda = Rc::new(self.dual.lambda.clone());
-        let child = |forbidden: &[usize]| {
-            let mut space = node.space.clone();
-            forbidden.iter().for_each(|s| space.forbid(shop, *s));
-            Node {
-                bound,
-                depth: node.depth + 1,
-                space,
-                lambda: Rc::clone(&lambda),
+        for (l, p) in item.iter_mut().zip(&model.penalty) {
+            *l = l.min(*p);
+        }
+        let groups = model.group_of.iter().max().map_or(0, |g| g + 1);
+        Prices {
+            item,
+            shop: 0.0,
+            pickup: 0.0,
+            group: vec![0.0; groups],
+            budget: 0.0,
+        }
+    }
+
+    fn limit_price(&self, prices: &Prices, link: Link) -> f64 {
+        match link {
+            Link::Shops => prices.shop,
+            Link::Pickups => prices.pickup,
+            Link::Group(g) => prices.group[g],
+            Link::Budget => prices.budget * self.model.budget.unwrap_or(0.0),
+        }
+    }
+
+    fn set_limit_price(&self, prices: &mut Prices, link: Link, to: f64) {
+        match link {
+            Link::Shops => prices.shop = to,
+            Link::Pickups => prices.pickup = to,
+            Link::Group(g) => prices.group[g] = to,
+            Link::Budget => prices.budget = to / self.model.budget.unwrap_or(0.0).max(1.0),
+        }
+    }
+
+    /// How much of a limit a cart uses.
+    fn uses(&self, cart: &Cart, link: Link) -> f64 {
+        let state = &self.model.shops[cart.shop].states[cart.state];
+        match link {
+            Link::Shops => 1.0,
+            Link::Pickups => f64::from(u8::from(state.pickup)),
+            Link::Group(g) => {
+                let of = |c: &&usize| self.model.group_of[**c] == g;
+                state.coupons.iter().filter(of).count() as f64
             }
-        };
-        vec![child(&yes), child(&no)]
-    }
-
-    /// First prices and a first answer.
-    fn start(&mut self, root: &Space, stop: &mut dyn FnMut() -> bool) {
-        let model = self.model;
-        for _ in 0..4 {
-            let bound = self.dual.eval(model, root).bound;
-            let target = bound.max(1.0) * 1.1;
-            self.dual
-                .ascend(model, root, target, f64::INFINITY, 20, stop);
-        }
-        let eval = self.dual.eval(model, root);
-        let chosen: Vec<usize> = eval.chosen.iter().map(|c| c.0).collect();
-        self.leaf.quick(&chosen, self.incumbent);
-        if self.incumbent.cost.is_none() {
-            let mut chosen = chosen;
-            self.cover(&eval.best, &mut chosen);
-            self.leaf.quick(&chosen, self.incumbent);
+            Link::Budget => cart.payable as f64 / self.model.budget.unwrap_or(0.0).max(1.0),
         }
     }
 
-    /// Adds shops for items that none of `chosen` sells, while the limit allows.
-    fn cover(&self, worth: &[f64], chosen: &mut Vec<usize>) {
-        let model = self.model;
-        for (item, penalty) in model.penalty.iter().enumerate() {
-            let sells = |s: usize| {
-                let shop = &model.shops[s];
-                let bundled = |b: &super::model::Bundle| b.covers.iter().any(|c| c.0 == item);
-                shop.cell(item).is_some() || shop.bundles.iter().any(bundled)
-            };
-            if *penalty < model.big || chosen.iter().any(|s| sells(*s)) {
+    /// What the list is worth at the prices, before what shops take of it.
+    fn list_worth(&self, prices: &Prices) -> f64 {
+        let pay = |(l, q): (&f64, &usize)| l * *q as f64;
+        let list: f64 = prices.item.iter().zip(&self.model.need).map(pay).sum();
+        let limits = self.links.iter().map(|(l, rhs)| self.limit_price(prices, *l) * rhs);
+        list - limits.sum::<f64>()
+    }
+
+    /// Prices every shop: the bound, and the best carts found.
+    fn price_all(
+        &mut self,
+        prices: &Prices,
+        steps: usize,
+        floors: Option<&[f64]>,
+        carts: &mut Vec<(f64, Cart)>,
+    ) -> f64 {
+        carts.clear();
+        let mut bound = self.list_worth(prices);
+        for s in 0..self.model.shops.len() {
+            if self.status[s] == Status::Closed {
                 continue;
             }
-            let sellers = (0..model.shops.len()).filter(|s| sells(*s) && worth[*s].is_finite());
-            let best = sellers.max_by(|a, b| worth[*a].total_cmp(&worth[*b]));
-            if let Some(best) = best.filter(|_| chosen.len() < model.max_shops) {
-                chosen.push(best);
+            let open = self.status[s] == Status::Open;
+            let least = if open { f64::NEG_INFINITY } else { 0.0 };
+            let floor = floors.map_or(least, |f| f[s].max(least));
+            let worth = self.pricer.price(
+                self.model,
+                self.instance,
+                s,
+                &self.views[s],
+                prices,
+                floor,
+                steps,
+                &mut self.warm[s],
+            );
+            self.worths[s] = worth.bound;
+            bound -= worth.bound.max(floor.max(least));
+            carts.extend(worth.cart);
+        }
+        bound
+    }
+
+    /// Rough prices by a deflected subgradient method with Polyak steps; the carts on
+    /// the way become the first columns.
+    fn rough(&mut self, stop: &mut dyn FnMut() -> bool) -> (Prices, f64) {
+        let mut prices = self.first_prices();
+        let scale: Vec<f64> = prices.item.iter().map(|l| l.max(1.0)).collect();
+        let n = scale.len();
+        let link_scale = scale.iter().sum::<f64>() / n.max(1) as f64;
+        let mut best = (prices.clone(), f64::NEG_INFINITY);
+        let mut direction = vec![0.0; n + self.links.len()];
+        let mut gradient = direction.clone();
+        let mut carts = Vec::new();
+        let (mut step, mut stale) = (1.0, 0);
+        for round in 0..ROUGH_STEPS {
+            let bound = self.price_all(&prices, 0, None, &mut carts);
+            if bound > best.1 {
+                let gain = bound - best.1;
+                best = (prices.clone(), bound);
+                stale = if gain > bound.abs() * 1e-4 { 0 } else { stale + 1 };
+            } else {
+                stale += 1;
+            }
+            if round % 30 == 10 || round == 0 {
+                let shops: Vec<usize> = carts.iter().filter(|c| c.0 > 0.0).map(|c| c.1.shop).collect();
+                self.leaf.quick(&shops, self.incumbent);
+            }
+            if best.1 > self.incumbent.prune_at() || stop() {
+                break;
+            }
+            if stale >= 8 {
+                step *= 0.6;
+                stale = 0;
+                prices = best.0.clone();
+                direction.fill(0.0);
+                if step < 0.05 {
+                    break;
+                }
+            }
+            for (g, q) in gradient.iter_mut().zip(&self.model.need) {
+                *g = *q as f64;
+            }
+            for (k, (_, rhs)) in self.links.iter().enumerate() {
+                gradient[n + k] = -rhs;
+            }
+            for (_, cart) in &carts {
+                for (i, units) in &cart.units {
+                    gradient[*i] -= units;
+                }
+                for (k, (link, _)) in self.links.iter().enumerate() {
+                    gradient[n + k] += self.uses(cart, *link);
+                }
+            }
+            for (worth, cart) in carts.drain(..) {
+                if worth > 0.0 {
+                    self.keep(cart);
+                }
+            }
+            let size = |k: usize| if k < n { scale[k] } else { link_scale };
+            let agree: f64 = (0..gradient.len()).map(|k| gradient[k] * direction[k] * size(k)).sum();
+            let keep = if agree < 0.0 { 0.0 } else { 0.6 };
+            let mut norm = 0.0;
+            for k in 0..gradient.len() {
+                direction[k] = gradient[k] * size(k) + keep * direction[k];
+                let (at, most) = match k.checked_sub(n) {
+                    None => (prices.item[k], self.model.penalty[k]),
+                    Some(l) => (self.limit_price(&prices, self.links[l].0), f64::INFINITY),
+                };
+                let blocked = direction[k] < 0.0 && at <= 0.0 || direction[k] > 0.0 && at >= most;
+                if !blocked {
+                    norm += direction[k] * direction[k];
+                }
+            }
+            if norm <= 1e-12 {
+                break;
+            }
+            let target = match self.incumbent.cost {
+                Some(c) => c as f64,
+                None => best.1 + 0.05 * best.1.abs().max(1.0),
+            };
+            let t = step * (target - bound).max(target.abs() * 1e-4).max(0.5) / norm;
+            for k in 0..n {
+                let moved = prices.item[k] + t * direction[k] * scale[k];
+                prices.item[k] = moved.clamp(0.0, self.model.penalty[k]);
+            }
+            for k in 0..self.links.len() {
+                let link = self.links[k].0;
+                let at = self.limit_price(&prices, link) + t * direction[n + k] * link_scale;
+                self.set_limit_price(&mut prices, link, at.max(0.0));
             }
         }
+        best
+    }
+
+    /// Rules out shops and states that cannot be part of anything better.
+    fn fix(&mut self, prices: &Prices, bound: f64) {
+        let prune_at = self.incumbent.prune_at();
+        for s in 0..self.model.shops.len() {
+            if self.status[s] == Status::Closed {
+                continue;
+            }
+            let open = self.status[s] == Status::Open;
+            let least = if open { f64::NEG_INFINITY } else { 0.0 };
+            let worth = self.pricer.price(
+                self.model,
+                self.instance,
+                s,
+                &self.views[s],
+                prices,
+                f64::NEG_INFINITY,
+                0,
+                &mut self.warm[s],
+            );
+            let counted = worth.bound.max(least);
+            for (state, value) in self.pricer.state_bounds.iter().enumerate() {
+                if bound + counted - value > prune_at {
+                    self.views[s].states[state] = false;
+                }
+            }
+            if !open && !self.views[s].states.iter().any(|a| *a) {
+                self.status[s] = Status::Closed;
+            }
+        }
+    }
+
+    /// Rows for the items, the shops left and the limits. False if there are too many.
+    fn set_up(&mut self) -> bool {
+        let model = self.model;
+        let mut rows: Vec<(f64, f64)> = Vec::new();
+        let items = model.need.iter().zip(&model.penalty);
+        rows.extend(items.map(|(q, p)| (*q as f64, *p)));
+        for s in 0..model.shops.len() {
+            if self.status[s] != Status::Closed {
+                self.rows_of[s] = Some(rows.len());
+                self.idle[s] = rows.len();
+                rows.push((1.0, 0.0));
+            }
+        }
+        rows.extend(self.links.iter().map(|(_, rhs)| (*rhs, 0.0)));
+        if rows.len() > MAX_ROWS {
+            return false;
+        }
+        let mut master = Master::new(&rows);
+        self.carts.resize(rows.len(), None);
+        for i in 0..model.need.len() {
+            master.add(0.0, vec![(i as u32, -1.0)]);
+            self.carts.push(None);
+        }
+        self.master = Some(master);
+        let first: Vec<Cart> = std::mem::take(&mut self.known)
+            .into_iter()
+            .filter_map(|(s, state, choices)| {
+                super::pricing::exact(model, self.instance, s, state, &choices)
+            })
+            .collect();
+        for cart in first {
+            self.keep(cart);
+        }
+        true
+    }
+
+    /// Makes a cart a column. False if it is one already.
+    fn keep(&mut self, cart: Cart) -> bool {
+        if !self.known.insert((cart.shop, cart.state, cart.choices.clone())) {
+            return false;
+        }
+        let Some(row) = self.rows_of[cart.shop] else {
+            return true;
+        };
+        let Some(mut master) = self.master.take() else {
+            return true;
+        };
+        let mut entries: Vec<(u32, f64)> =
+            cart.units.iter().map(|(i, n)| (*i as u32, *n)).collect();
+        entries.push((row as u32, 1.0));
+        let first_link = master_rows(&master) - self.links.len();
+        for (k, (link, _)) in self.links.iter().enumerate() {
+            let used = self.uses(&cart, *link);
+            if used > 0.0 {
+                entries.push(((first_link + k) as u32, used));
+            }
+        }
+        let column = master.add(cart.cost as f64, entries);
+        if !self.allowed(&cart) {
+            master.ban(column, self.model.big * 2.0);
+        }
+        debug_assert_eq!(column, self.carts.len());
+        self.carts.push(Some(cart));
+        self.stats.carts += 1;
+        self.master = Some(master);
+        true
+    }
+
+    /// Whether a cart is within what the node allows.
+    fn allowed(&self, cart: &Cart) -> bool {
+        let view = &self.views[cart.shop];
+        if self.status[cart.shop] == Status::Closed || !view.states[cart.state] {
+            return false;
+        }
+        let choices = || cart.choices.iter().map(|c| *c as usize);
+        if !view.choices.is_empty() && choices().any(|c| !view.choices[c]) {
+            return false;
+        }
+        let shop = &self.model.shops[cart.shop];
+        let cells = view.must_cell.iter().zip(&shop.cells).filter(|m| *m.0);
+        let bundles = view.must_bundle.iter().enumerate().filter(|m| *m.1);
+        cells.map(|(_, cell)| cell.first..cell.last).all(|r| choices().any(|c| r.contains(&c)))
+            && bundles.map(|(b, _)| b).all(|b| {
+                choices().any(|c| matches!(shop.choices[c].what, For::Bundle(at, _) if at == b))
+            })
+    }
+
+    /// Sets status, views and columns to what a node allows.
+    fn enter(&mut self, node: &Node, closed: &[bool], states: &[Vec<bool>]) {
+        let model = self.model;
+        for (s, view) in self.views.iter_mut().enumerate() {
+            *view = View::new(&model.shops[s]);
+            view.states.clone_from(&states[s]);
+            self.status[s] = if closed[s] { Status::Closed } else { Status::Free };
+        }
+        let mut at = node.decisions.as_deref();
+        while let Some(decision) = at {
+            self.apply(decision.shop, decision.rule);
+            at = decision.before.as_deref();
+        }
+        let Some(mut master) = self.master.take() else { return };
+        for (column, cart) in self.carts.iter().enumerate() {
+            if let Some(cart) = cart {
+                let ban = if self.allowed(cart) { 0.0 } else { model.big * 2.0 };
+                master.ban(column, ban);
+            }
+        }
+        for (s, idle) in self.idle.iter().enumerate() {
+            if *idle != usize::MAX {
+                let ban = if self.status[s] == Status::Open { model.big * 2.0 } else { 0.0 };
+                master.ban(*idle, ban);
+            }
+        }
+        self.master = Some(master);
+    }
+
+    fn apply(&mut self, s: usize, rule: Rule) {
+        let shop = &self.model.shops[s];
+        let view = &mut self.views[s];
+        let need_choices = |view: &mut View| {
+            if view.choices.is_empty() {
+                view.choices = vec![true; shop.choices.len()];
+                view.must_cell = vec![false; shop.cells.len()];
+                view.must_bundle = vec![false; shop.bundles.len()];
+            }
+        };
+        match rule {
+            Rule::Open(true) => self.status[s] = Status::Open,
+            Rule::Open(false) => self.status[s] = Status::Closed,
+            Rule::Pickup(yes) => {
+                for (allowed, state) in view.states.iter_mut().zip(&shop.states) {
+                    *allowed &= state.pickup == yes;
+                }
+            }
+            Rule::Coupon(coupon, yes) => {
+                for (allowed, state) in view.states.iter_mut().zip(&shop.states) {
+                    *allowed &= state.coupons.contains(&coupon) == yes;
+                }
+            }
+            Rule::AtMost(cell, units) => {
+                need_choices(view);
+                let cell = &shop.cells[cell];
+                for c in cell.first..cell.last {
+                    view.choices[c] &= shop.choices[c].units <= units;
+                }
+            }
+            Rule::Over(cell, units) => {
+                need_choices(view);
+                view.must_cell[cell] = true;
+                self.status[s] = Status::Open;
+                let cell = &shop.cells[cell];
+                for c in cell.first..cell.last {
+                    view.choices[c] &= shop.choices[c].units > units;
+                }
+            }
+            Rule::Choice(choice, yes) => {
+                need_choices(view);
+                if !yes {
+                    view.choices[choice] = false;
+                } else if let Some(at) =
+                    shop.cells.iter().position(|c| (c.first..c.last).contains(&choice))
+                {
+                    self.status[s] = Status::Open;
+                    view.must_cell[at] = true;
+                    let cell = &shop.cells[at];
+                    for c in (cell.first..cell.last).filter(|c| *c != choice) {
+                        view.choices[c] = false;
+                    }
+                }
+            }
+            Rule::Level(bundle, level, more) => {
+                need_choices(view);
+                if more {
+                    view.must_bundle[bundle] = true;
+                    self.status[s] = Status::Open;
+                }
+                for (l, (_, c)) in shop.bundles[bundle].levels.iter().enumerate().skip(1) {
+                    view.choices[*c] &= (l > level) == more;
+                }
+            }
+        }
+    }
+
+    /// Solves the node's linear program by column generation; returns its bound.
+    fn bound_node(
+        &mut self,
+        prices: &mut Prices,
+        known: f64,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> f64 {
+        let mut best = f64::NEG_INFINITY;
+        let mut center = prices.clone();
+        let mut carts = Vec::new();
+        let mut floors = vec![f64::NEG_INFINITY; self.model.shops.len()];
+        let mut steps = QUICK_CARTS;
+        let mut exact_next = false;
+        for round in 0..ROUNDS {
+            if round > 0 && stop() {
+                break;
+            }
+            self.stats.rounds += 1;
+            let Some(master) = &mut self.master else { break };
+            master.solve(20_000);
+            let objective = master.objective();
+            let own = self.read_prices();
+            // Between the best prices so far and those of the linear program.
+            let share = if exact_next || round == 0 && best == f64::NEG_INFINITY && known == f64::NEG_INFINITY { 1.0 } else if round == 0 { 0.0 } else { 0.4 };
+            let at = mix(&center, &own, share);
+            floors.fill(f64::NEG_INFINITY);
+            for cart in self.carts.iter().flatten() {
+                if self.allowed(cart) {
+                    let worth = worth_of(self.model, cart, &at);
+                    floors[cart.shop] = floors[cart.shop].max(worth);
+                }
+            }
+            let bound = self.price_all(&at, steps, Some(&floors), &mut carts);
+            if bound > best {
+                best = bound;
+                center = at.clone();
+            }
+            if best.max(known) > self.incumbent.prune_at() {
+                break;
+            }
+            let mut added = false;
+            for (_, cart) in std::mem::take(&mut carts) {
+                let reduced = worth_of(self.model, &cart, &own);
+                let dual = self.shop_dual(cart.shop);
+                let improves = reduced > dual + 1e-6;
+                added |= self.keep(cart) && improves;
+            }
+            if objective - best < 0.01 {
+                break;
+            }
+            if added {
+                exact_next = false;
+            } else if !exact_next {
+                exact_next = true;
+            } else if steps < CARTS {
+                steps = CARTS;
+            } else {
+                break;
+            }
+        }
+        *prices = center;
+        self.round(stop);
+        best.max(known)
+    }
+
+    fn read_prices(&self) -> Prices {
+        let mut prices = self.first_prices_shape();
+        let Some(master) = &self.master else { return prices };
+        let duals = master.duals();
+        let n = self.model.need.len();
+        for i in 0..n {
+            prices.item[i] = duals[i].clamp(0.0, self.model.penalty[i]);
+        }
+        let first_link = duals.len() - self.links.len();
+        for (k, (link, _)) in self.links.iter().enumerate() {
+            let price = (-duals[first_link + k]).max(0.0);
+            self.set_limit_price(&mut prices, *link, price);
+        }
+        prices
+    }
+
+    fn first_prices_shape(&self) -> Prices {
+        let groups = self.model.group_of.iter().max().map_or(0, |g| g + 1);
+        Prices {
+            item: vec![0.0; self.model.need.len()],
+            shop: 0.0,
+            pickup: 0.0,
+            group: vec![0.0; groups],
+            budget: 0.0,
+        }
+    }
+
+    /// What the linear program pays a shop for its one cart.
+    fn shop_dual(&self, shop: usize) -> f64 {
+        match (&self.master, self.rows_of[shop]) {
+            (Some(master), Some(row)) => -master.duals()[row],
+            _ => 0.0,
+        }
+    }
+
+    /// Answers from the linear program: its whole carts, and its shops.
+    fn round(&mut self, _stop: &mut dyn FnMut() -> bool) {
+        let Some(master) = &self.master else { return };
+        let mut used: Vec<(f64, usize)> = Vec::new();
+        for (column, x) in master.solution() {
+            if x > 0.02 && self.carts[column].is_some() {
+                used.push((x, column));
+            }
+        }
+        used.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut share: Vec<(usize, f64)> = Vec::new();
+        let mut taken: Vec<usize> = Vec::new();
+        let mut lines = Vec::new();
+        for (x, column) in &used {
+            let Some(cart) = &self.carts[*column] else { continue };
+            match share.iter_mut().find(|s| s.0 == cart.shop) {
+                Some(s) => s.1 += x,
+                None => share.push((cart.shop, *x)),
+            }
+            if !taken.contains(&cart.shop) {
+                taken.push(cart.shop);
+                let shop = &self.model.shops[cart.shop];
+                for c in &cart.choices {
+                    let (from, to) = shop.choices[*c as usize].picks;
+                    lines.extend_from_slice(&shop.picks[from as usize..to as usize]);
+                }
+            }
+        }
+        self.consider(&lines);
+        self.dive();
+        for least in [0.5, 0.2] {
+            let shops: Vec<usize> = share.iter().filter(|s| s.1 > least).map(|s| s.0).collect();
+            self.leaf.quick(&shops, self.incumbent);
+        }
+    }
+
+    /// Prices an answer, and the same without what nobody needs.
+    fn consider(&mut self, lines: &[(usize, i64)]) {
+        self.incumbent.consider(lines);
+        if let Some(fewer) = self.incumbent.trimmed(lines) {
+            self.incumbent.consider(&fewer);
+        }
+    }
+
+    /// Settles one shop after the other on its most used cart.
+    fn dive(&mut self) {
+        let Some(mut master) = self.master.take() else { return };
+        let kept = master.clone();
+        let big = self.model.big * 2.0;
+        let mut settled: Vec<Option<usize>> = vec![None; self.model.shops.len()];
+        loop {
+            let mut best: Option<(f64, usize, usize)> = None;
+            for (column, x) in master.solution() {
+                if let Some(cart) = &self.carts[column]
+                    && settled[cart.shop].is_none()
+                    && x > 0.01
+                    && best.is_none_or(|b| x > b.0)
+                {
+                    best = Some((x, cart.shop, column));
+                }
+            }
+            let Some((x, shop, column)) = best else { break };
+            settled[shop] = Some(column);
+            if x < 0.999 {
+                for (c, cart) in self.carts.iter().enumerate() {
+                    if c != column && cart.as_ref().is_some_and(|cart| cart.shop == shop) {
+                        master.ban(c, big);
+                    }
+                }
+                master.ban(self.idle[shop], big);
+                master.solve(PROBE_PIVOTS * 4);
+            }
+        }
+        let mut lines = Vec::new();
+        for column in settled.into_iter().flatten() {
+            if let Some(cart) = &self.carts[column] {
+                let shop = &self.model.shops[cart.shop];
+                for c in &cart.choices {
+                    let (from, to) = shop.choices[*c as usize].picks;
+                    lines.extend_from_slice(&shop.picks[from as usize..to as usize]);
+                }
+            }
+        }
+        self.master = Some(kept);
+        self.consider(&lines);
+    }
+
+    /// What to branch on: a shop and two rules that exclude what is fractional.
+    fn branch_on(&mut self) -> Option<(usize, [Rule; 2])> {
+        let master = self.master.as_ref()?;
+        let model = self.model;
+        let mut by_shop: Vec<(usize, Vec<(f64, &Cart)>)> = Vec::new();
+        for (column, x) in master.solution() {
+            let Some(cart) = self.carts[column].as_ref().filter(|_| x > 1e-4) else {
+                continue;
+            };
+            match by_shop.iter_mut().find(|s| s.0 == cart.shop) {
+                Some(s) => s.1.push((x, cart)),
+                None => by_shop.push((cart.shop, vec![(x, cart)])),
+            }
+        }
+        let fraction = |x: f64| (x - x.floor()).min(x.ceil() - x);
+        let mut candidates: Vec<(f64, usize, [Rule; 2])> = Vec::new();
+        let mut propose = |score: f64, shop: usize, rules: [Rule; 2]| {
+            if score > 1e-3 {
+                candidates.push((score, shop, rules));
+            }
+        };
+        for (s, carts) in &by_shop {
+            let used: f64 = carts.iter().map(|c| c.0).sum();
+            propose(4.0 * fraction(used), *s, [Rule::Open(true), Rule::Open(false)]);
+            let shop = &model.shops[*s];
+            let of = |test: &dyn Fn(&Cart) -> bool| -> f64 {
+                carts.iter().filter(|c| test(c.1)).map(|c| c.0).sum()
+            };
+            let state = |c: &Cart| &shop.states[c.state];
+            let fetched = of(&|c| state(c).pickup);
+            propose(2.0 * fraction(fetched), *s, [Rule::Pickup(true), Rule::Pickup(false)]);
+            for coupon in &shop.coupons {
+                let with = of(&|c| state(c).coupons.contains(coupon));
+                let rules = [Rule::Coupon(*coupon, true), Rule::Coupon(*coupon, false)];
+                propose(2.0 * fraction(with), *s, rules);
+            }
+            if carts.len() < 2 {
+                continue;
+            }
+            for (k, cell) in shop.cells.iter().enumerate() {
+                let choice = |c: &Cart| -> Option<usize> {
+                    let mut all = c.choices.iter().map(|c| *c as usize);
+                    all.find(|c| (cell.first..cell.last).contains(c))
+                };
+                let units = |c: &Cart| choice(c).map_or(0.0, |c| shop.choices[c].units);
+                let mut levels: Vec<f64> = carts.iter().map(|c| units(c.1)).collect();
+                levels.sort_by(f64::total_cmp);
+                levels.dedup();
+                for level in &levels[..levels.len() - 1] {
+                    let over = of(&|c| units(c) > *level);
+                    propose(fraction(over), *s, [Rule::Over(k, *level), Rule::AtMost(k, *level)]);
+                }
+                let mut choices: Vec<usize> = carts.iter().filter_map(|c| choice(c.1)).collect();
+                choices.sort_unstable();
+                choices.dedup();
+                if choices.len() > 1 {
+                    for c in choices {
+                        let with = of(&|cart| choice(cart) == Some(c));
+                        propose(0.5 * fraction(with), *s, [Rule::Choice(c, true), Rule::Choice(c, false)]);
+                    }
+                }
+            }
+            for (b, bundle) in shop.bundles.iter().enumerate() {
+                let level = |cart: &Cart| level_of(shop, b, cart);
+                for l in 0..bundle.levels.len().saturating_sub(1) {
+                    let over = of(&|c| level(c) > l);
+                    propose(fraction(over), *s, [Rule::Level(b, l, true), Rule::Level(b, l, false)]);
+                }
+            }
+        }
+        candidates.sort_by(|a, b| b.0.total_cmp(&a.0));
+        candidates.truncate(CANDIDATES);
+        self.strongest(&candidates)
+    }
+
+    /// The candidate whose two sides raise the linear program most (with the carts at
+    /// hand: an estimate).
+    fn strongest(&mut self, candidates: &[(f64, usize, [Rule; 2])]) -> Option<(usize, [Rule; 2])> {
+        let mut master = self.master.take()?;
+        let before = master.objective();
+        let most = (self.incumbent.prune_at() - before).max(1.0);
+        let big = self.model.big * 2.0;
+        let mut best: Option<(f64, usize, [Rule; 2])> = None;
+        for (_, shop, rules) in candidates.iter().filter(|_| candidates.len() > 1) {
+            let gains = rules.map(|rule| {
+                let mut off: Vec<usize> = Vec::new();
+                if matches!(rule, Rule::Open(true)) || rule.needs_open() {
+                    off.push(self.idle[*shop]);
+                }
+                let carts = self.carts.iter().enumerate();
+                off.extend(carts.filter_map(|(c, cart)| {
+                    let cart = cart.as_ref().filter(|cart| cart.shop == *shop)?;
+                    (!rule.permits(self.model, cart)).then_some(c)
+                }));
+                let after = master.probe(&off, big, PROBE_PIVOTS);
+                (after - before).clamp(0.01, most)
+            });
+            let score = gains[0] * gains[1];
+            if best.as_ref().is_none_or(|b| score > b.0) {
+                best = Some((score, *shop, *rules));
+            }
+        }
+        self.master = Some(master);
+        let first = candidates.first().map(|c| (c.1, c.2));
+        best.map(|b| (b.1, b.2)).or(first)
     }
 
     /// Adds, drops and exchanges shops of the best answer.
-    fn local_search(&mut self, space: &Space, stop: &mut dyn FnMut() -> bool) {
+    fn local_search(&mut self, prices: &Prices, stop: &mut dyn FnMut() -> bool) {
         let model = self.model;
-        let eval = self.dual.eval(model, space);
+        let mut carts = Vec::new();
+        self.price_all(prices, 0, None, &mut carts);
         let mut ranked: Vec<usize> = (0..model.shops.len())
-            .filter(|s| eval.best[*s].is_finite())
+            .filter(|s| self.status[*s] != Status::Closed)
             .collect();
-        ranked.sort_by(|a, b| eval.best[*b].total_cmp(&eval.best[*a]));
+        ranked.sort_by(|a, b| self.worths[*b].total_cmp(&self.worths[*a]));
         ranked.truncate(model.max_shops.min(20) + 16);
         let mut current = if self.incumbent.cost.is_some() {
             self.incumbent.shops.clone()
         } else {
-            let mut chosen: Vec<usize> = eval.chosen.iter().map(|c| c.0).collect();
-            self.cover(&eval.best, &mut chosen);
+            let mut chosen: Vec<usize> = ranked.iter().copied().take(model.max_shops).filter(|s| self.worths[*s] > 0.0).collect();
+            self.cover(&mut chosen);
             ranked.extend(&chosen);
             ranked.sort_unstable();
             ranked.dedup();
@@ -310,26 +1046,41 @@ impl<'a, 'm> Search<'a, 'm> {
                 }
             }
         }
-        let mut space = space.clone();
-        for s in 0..model.shops.len() {
-            space.status[s] = match current.contains(&s) {
-                true => Status::Open,
-                false => Status::Closed,
+    }
+
+    /// Adds shops for items that none of `chosen` sells, while the limit allows.
+    fn cover(&self, chosen: &mut Vec<usize>) {
+        let model = self.model;
+        for (item, penalty) in model.penalty.iter().enumerate() {
+            let sells = |s: usize| {
+                let shop = &model.shops[s];
+                let bundled = |b: &super::model::Bundle| b.covers.iter().any(|c| c.0 == item);
+                shop.cell(item).is_some() || shop.bundles.iter().any(bundled)
             };
+            if *penalty < model.big || chosen.iter().any(|s| sells(*s)) {
+                continue;
+            }
+            let sellers = (0..model.shops.len()).filter(|s| sells(*s) && self.status[*s] != Status::Closed);
+            let best = sellers.max_by(|a, b| self.worths[*a].total_cmp(&self.worths[*b]));
+            if let Some(best) = best.filter(|_| chosen.len() < model.max_shops) {
+                chosen.push(best);
+            }
         }
-        let before = self.leaf.unresolved;
-        self.leaf.explore(
-            open_shops(&space),
-            self.incumbent,
-            60,
-            f64::NEG_INFINITY,
-            stop,
-        );
-        self.leaf.unresolved = before;
     }
 }
 
-fn open_shops(space: &Space) -> Vec<Open> {
-    let open = |shop| Open::new(shop, space.states(shop).collect());
-    space.open().map(open).collect()
+fn master_rows(master: &Master) -> usize {
+    master.duals().len()
+}
+
+fn mix(a: &Prices, b: &Prices, share: f64) -> Prices {
+    let m = |a: &f64, b: &f64| a + share * (b - a);
+    let all = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| m(a, b)).collect();
+    Prices {
+        item: all(&a.item, &b.item),
+        shop: m(&a.shop, &b.shop),
+        pickup: m(&a.pickup, &b.pickup),
+        group: all(&a.group, &b.group),
+        budget: m(&a.budget, &b.budget),
+    }
 }
