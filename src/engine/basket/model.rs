@@ -887,7 +887,7 @@ fn add_states(
                 )),
             }
             ranges.push((Measure::Weight, weight.0, weight.1));
-            ranges.retain(|r| r.1 > 0.0 || r.2 < f64::INFINITY);
+            let ranges = merged(h, shop, &set.rates, ranges);
             let ranges = ranges.into_iter().map(|(measure, low, high)| Range {
                 measure,
                 low,
@@ -919,6 +919,34 @@ fn add_states(
         shop.pay.push(pay);
     }
     Ok(())
+}
+
+/// Ranges on the spend by another name become ranges on the spend, and those on the same
+/// total one range: fewer totals to keep apart.
+fn merged(
+    h: &Household,
+    shop: &ShopModel,
+    rates: &[(usize, f64)],
+    ranges: Vec<(Measure, f64, f64)>,
+) -> Vec<(Measure, f64, f64)> {
+    let whole_shop = |local: &usize| h.coupons[shop.coupons[*local]].offers.is_none();
+    let left = 1.0 - rates.iter().map(|r| r.1).sum::<f64>();
+    let mut all: Vec<(Measure, f64, f64)> = Vec::new();
+    for (measure, low, high) in ranges {
+        let (measure, low, high) = match measure {
+            Measure::Base(local) if whole_shop(&local) => (Measure::Spend, low, high),
+            Measure::Pay if left > 0.0 && rates.iter().all(|r| whole_shop(&r.0)) => {
+                (Measure::Spend, low / left, high / left)
+            }
+            other => (other, low, high),
+        };
+        match all.iter_mut().find(|r| r.0 == measure) {
+            Some(r) => *r = (measure, r.1.max(low), r.2.min(high)),
+            None => all.push((measure, low, high)),
+        }
+    }
+    all.retain(|r| r.1 > 0.0 || r.2 < f64::INFINITY);
+    all
 }
 
 /// The largest price on a total with which no offer of the shop is worth buying for

@@ -10,6 +10,10 @@
 use super::instance::{Basis, Cents, Instance};
 use super::model::{For, Group, Model, Range, ShopModel};
 
+/// Ends of ranges a state has at most, for its whole carts to be looked for.
+const MAX_ENDS: usize = 6;
+/// Parts of carts that one is compared with, where several totals matter.
+const MOST_COMPARED: usize = 400;
 /// Steps that move the multipliers of several ranges together.
 const JOINT_STEPS: usize = 24;
 
@@ -95,6 +99,15 @@ struct Choose {
     priced: f64,
     totals: (usize, usize),
     picks: (usize, usize),
+}
+
+/// How hard to look for whole carts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Effort {
+    /// Parts of carts kept at each step; with none, ranges are only priced.
+    pub carts: usize,
+    /// Whether the cents that floored coupons lose matter.
+    pub fine: bool,
 }
 
 /// Buffers, reused between calls.
@@ -448,8 +461,7 @@ fn cost_of(
 
 impl Pricer {
     /// What the shop is worth in the states and with the choices of `view`; carts are
-    /// looked for that are worth more than `floor`. At most `steps` are made in the
-    /// search for the whole carts of each state. `warm` keeps the multipliers of each
+    /// looked for that are worth more than `floor`. `warm` keeps the multipliers of each
     /// state between calls.
     #[allow(clippy::too_many_arguments)] // the hot path: buffers are the caller's
     pub(super) fn price(
@@ -460,7 +472,7 @@ impl Pricer {
         view: &View,
         prices: &Prices,
         floor: f64,
-        steps: usize,
+        effort: Effort,
         warm: &mut [Vec<f64>],
     ) -> Worth {
         let shop = &model.shops[index];
@@ -514,7 +526,7 @@ impl Pricer {
             let bound = if *value <= least {
                 *value
             } else {
-                self.price_state(&here, *state, *value, least, steps, &mut warm[*state], &mut worth)
+                self.price_state(&here, *state, *value, least, effort, &mut warm[*state], &mut worth)
             };
             self.state_bounds[*state] = bound;
             worth.bound = worth.bound.max(bound);
@@ -531,7 +543,7 @@ impl Pricer {
         state: usize,
         loose_bound: f64,
         floor: f64,
-        steps: usize,
+        effort: Effort,
         warm: &mut Vec<f64>,
         worth: &mut Worth,
     ) -> f64 {
@@ -562,22 +574,24 @@ impl Pricer {
             if warm.len() == ends.len() {
                 multipliers.copy_from_slice(warm);
             }
-            bound = self.multiply(here, state, &ends, &mut multipliers, loose_bound, &loose, steps > 0, &mut |c| {
+            bound = self.multiply(here, state, &ends, &mut multipliers, loose_bound, &loose, effort.carts > 0, &mut |c| {
                 offer(worth, &mut floor, c);
                 floor
             });
             warm.clone_from(&multipliers);
         }
-        if bound > floor + 1e-6 && steps > 0 {
-            let search = self.whole_carts(here, state, &ends, &multipliers, bound, fixed, floor, steps);
-            let (complete, best) = search;
-            if let Some(best) = best {
-                floor = best.0;
-                worth.cart = Some(best);
+        // A coupon in percent is floored, which a bound only sees with effort.
+        let rounding = here.shop.profiles[profile].coupon.len() as f64;
+        let tolerance = if effort.fine { 0.0 } else { rounding };
+        if bound > floor + tolerance + 1e-6 && effort.carts > 0 {
+            let (most, best) =
+                self.whole_carts(here, state, &ends, &multipliers, bound, fixed, floor, effort);
+            if best.is_some() {
+                worth.cart = best;
             }
-            if complete && !here.shop.open_ended {
-                // What the search passed over for rounding is added.
-                bound = bound.min(floor + 1e-6);
+            if !here.shop.open_ended {
+                // What was passed over for rounding is added.
+                bound = bound.min(most + 1e-6);
             }
         }
         self.profiles[profile] = Some(loose);
@@ -760,8 +774,8 @@ impl Pricer {
         best
     }
 
-    /// The best whole cart of a state worth more than `floor`, and whether all were
-    /// gone through.
+    /// A bound of the whole carts of a state, at least `floor`, and the best one found
+    /// that is worth more than that.
     #[allow(clippy::too_many_arguments)]
     fn whole_carts(
         &mut self,
@@ -772,30 +786,48 @@ impl Pricer {
         bound: f64,
         fixed: f64,
         floor: f64,
-        steps: usize,
-    ) -> (bool, Option<(f64, Cart)>) {
+        effort: Effort,
+    ) -> (f64, Option<(f64, Cart)>) {
         let slack = bound - floor;
-        if !self.lay_out(here, state, ends, multipliers, slack) {
-            return (false, None);
+        if ends.len() > MAX_ENDS || !self.lay_out(here, state, ends, multipliers, slack) {
+            return (bound, None);
         }
         let constant: f64 = multipliers.iter().zip(ends).map(|(m, e)| m * e.at).sum();
-        let mut search = Search {
-            here,
-            state,
+        // Coupons in percent are floored: two carts this close may rank either way.
+        let profile = &here.shop.profiles[here.shop.states[state].profile];
+        let rounding = profile.coupon.len() as f64;
+        let mut labels = Labels {
             ends,
             options: &self.options,
             totals: &self.totals,
-            picks: &self.picks,
-            blocks: &self.blocks,
-            rest: &self.rest,
-            chosen: Vec::with_capacity(self.blocks.len()),
             floor,
-            best: None,
-            left: steps,
+            tolerance: if effort.fine { rounding } else { 0.0 },
+            trail: Vec::new(),
+            given_up: f64::NEG_INFINITY,
         };
-        let mut at = vec![0.0; ends.len()];
-        let complete = search.descend(0, -fixed, -fixed - constant, &mut at);
-        (complete, search.best)
+        let last = labels.extend(&self.blocks, &self.rest, -fixed, -fixed - constant, effort.carts);
+        let relaxed = last.first().filter(|_| rounding > 0.0 && !effort.fine);
+        let relaxed = relaxed.map_or(f64::NEG_INFINITY, |l| l.value);
+        let mut best: Option<(f64, Cart)> = None;
+        let mut floor = floor;
+        for label in &last {
+            // In descending order of what they are worth at most.
+            if label.value <= floor + 1e-7 {
+                break;
+            }
+            let mut picks = Vec::new();
+            let mut at = label.trail;
+            while let Some((before, option)) = labels.trail.get(at as usize) {
+                let (from, to) = self.options[*option as usize].picks;
+                picks.extend_from_slice(&self.picks[from..to]);
+                at = *before;
+            }
+            if let Some(found) = here.cart(state, &picks, floor + 1e-7) {
+                floor = found.0;
+                best = Some(found);
+            }
+        }
+        (labels.given_up.max(floor).max(relaxed), best)
     }
 
     /// The options of each block that may be part of a cart within `slack` of the bound.
@@ -973,78 +1005,144 @@ impl Pricer {
     }
 }
 
-/// Depth-first search over the blocks of one state.
-struct Search<'a, 's> {
-    here: &'a Shop<'s>,
-    state: usize,
-    ends: &'a [End<'a>],
-    options: &'a [Choose],
-    totals: &'a [f64],
-    picks: &'a [u32],
-    blocks: &'a [(usize, usize)],
-    rest: &'a [Rest],
-    chosen: Vec<usize>,
-    floor: f64,
-    best: Option<(f64, Cart)>,
-    left: usize,
+/// A part of a cart: options of the first blocks.
+#[derive(Debug, Clone)]
+struct Label {
+    value: f64,
+    priced: f64,
+    totals: [f64; MAX_ENDS],
+    /// Where its last option is written down.
+    trail: u32,
 }
 
-impl Search<'_, '_> {
-    /// False when given up.
-    fn descend(&mut self, at: usize, value: f64, priced: f64, totals: &mut [f64]) -> bool {
-        if self.left == 0 {
-            return false;
+/// Dynamic programming over the blocks of one state: parts of carts are extended block
+/// by block, and dropped where another is worth as much and leaves as much room.
+struct Labels<'a, 's> {
+    ends: &'a [End<'s>],
+    options: &'a [Choose],
+    totals: &'a [f64],
+    floor: f64,
+    tolerance: f64,
+    /// (trail before, option).
+    trail: Vec<(u32, u32)>,
+    /// No cart that was not looked at is worth more.
+    given_up: f64,
+}
+
+impl Labels<'_, '_> {
+    /// The whole carts that are left, most valuable first; at most `keep` parts are kept
+    /// after each block.
+    fn extend(
+        &mut self,
+        blocks: &[(usize, usize)],
+        rest: &[Rest],
+        value: f64,
+        priced: f64,
+        keep: usize,
+    ) -> Vec<Label> {
+        let mut labels = vec![Label {
+            value,
+            priced,
+            totals: [0.0; MAX_ENDS],
+            trail: u32::MAX,
+        }];
+        let mut grown: Vec<Label> = Vec::new();
+        for (at, block) in blocks.iter().enumerate() {
+            let rest = &rest[at + 1];
+            grown.clear();
+            for label in &labels {
+                for o in block.0..block.1 {
+                    let option = &self.options[o];
+                    let priced = label.priced + option.priced;
+                    if priced + rest.priced <= self.floor + 1e-6 {
+                        break; // Options come in descending order of this.
+                    }
+                    let value = label.value + option.value;
+                    if value + rest.value <= self.floor + 1e-6 {
+                        continue;
+                    }
+                    let own = &self.totals[option.totals.0..option.totals.1];
+                    let mut totals = label.totals;
+                    let mut possible = true;
+                    for (e, end) in self.ends.iter().enumerate() {
+                        let total = totals[e] + own[e];
+                        if end.low {
+                            possible &= total + rest.most[e] >= end.at - 1e-6;
+                            // More than enough is enough.
+                            totals[e] = total.min(end.at);
+                        } else {
+                            possible &= total <= end.at + 1e-6;
+                            // What cannot reach the end any more need not be told apart.
+                            let safe = total + rest.most[e] <= end.at;
+                            totals[e] = if safe { f64::NEG_INFINITY } else { total };
+                        }
+                    }
+                    if possible {
+                        self.trail.push((label.trail, o as u32));
+                        grown.push(Label {
+                            value,
+                            priced,
+                            totals,
+                            trail: self.trail.len() as u32 - 1,
+                        });
+                    }
+                }
+            }
+            self.drop_dominated(&mut grown);
+            if grown.len() > keep {
+                grown.sort_by(|a, b| b.priced.total_cmp(&a.priced));
+                let lost = grown[keep].priced + rest.priced;
+                self.given_up = self.given_up.max(lost);
+                grown.truncate(keep);
+            }
+            std::mem::swap(&mut labels, &mut grown);
         }
-        self.left -= 1;
-        let Some(block) = self.blocks.get(at) else {
-            let mut picks = Vec::new();
-            for o in &self.chosen {
-                let (from, to) = self.options[*o].picks;
-                picks.extend_from_slice(&self.picks[from..to]);
+        labels.sort_by(|a, b| b.value.total_cmp(&a.value));
+        labels
+    }
+
+    fn drop_dominated(&self, labels: &mut Vec<Label>) {
+        labels.sort_unstable_by(|a, b| b.value.total_cmp(&a.value));
+        let n = self.ends.len();
+        let room = |l: &Label, e: usize| if self.ends[e].low { l.totals[e] } else { -l.totals[e] };
+        match n {
+            0 => {
+                let most = labels.first().map_or(0.0, |l| l.value);
+                labels.retain(|l| l.value >= most - self.tolerance);
+                if self.tolerance == 0.0 {
+                    labels.truncate(1);
+                }
             }
-            if let Some(found) = self.here.cart(self.state, &picks, self.floor + 1e-7) {
-                self.floor = found.0;
-                self.best = Some(found);
+            1 => {
+                // The most room among those certainly worth as much.
+                let mut most = f64::NEG_INFINITY;
+                let mut sure = 0;
+                let mut kept: Vec<Label> = Vec::with_capacity(labels.len());
+                for label in labels.iter() {
+                    while sure < kept.len() && kept[sure].value >= label.value + self.tolerance {
+                        most = most.max(room(&kept[sure], 0));
+                        sure += 1;
+                    }
+                    if room(label, 0) > most {
+                        kept.push(label.clone());
+                    }
+                }
+                *labels = kept;
             }
-            return true;
-        };
-        let rest = &self.rest[at + 1];
-        for o in block.0..block.1 {
-            let option = &self.options[o];
-            let priced = priced + option.priced;
-            if priced + rest.priced <= self.floor + 1e-6 {
-                break; // Options come in descending order of this.
-            }
-            let value = value + option.value;
-            if value + rest.value <= self.floor + 1e-6 {
-                continue;
-            }
-            let own = &self.totals[option.totals.0..option.totals.1];
-            let mut possible = true;
-            for (e, end) in self.ends.iter().enumerate() {
-                let total = totals[e] + own[e];
-                possible &= if end.low {
-                    total + rest.most[e] >= end.at - 1e-6
-                } else {
-                    total <= end.at + 1e-6
-                };
-            }
-            if !possible {
-                continue;
-            }
-            for (t, v) in totals.iter_mut().zip(own) {
-                *t += v;
-            }
-            self.chosen.push(o);
-            let complete = self.descend(at + 1, value, priced, totals);
-            self.chosen.pop();
-            for (t, v) in totals.iter_mut().zip(own) {
-                *t -= v;
-            }
-            if !complete {
-                return false;
+            _ => {
+                let mut kept: Vec<Label> = Vec::with_capacity(labels.len());
+                for label in labels.iter() {
+                    let beats = |k: &Label| {
+                        k.value >= label.value + self.tolerance
+                            && (0..n).all(|e| room(k, e) >= room(label, e))
+                    };
+                    // The first kept are worth most: they dominate most.
+                    if !kept.iter().take(MOST_COMPARED).any(beats) {
+                        kept.push(label.clone());
+                    }
+                }
+                *labels = kept;
             }
         }
-        true
     }
 }

@@ -10,7 +10,7 @@ use super::instance::Instance;
 use super::leaf::Leaf;
 use super::master::Master;
 use super::model::{For, Model, ShopModel};
-use super::pricing::{Cart, Pricer, Prices, View, worth_of};
+use super::pricing::{Cart, Effort, Pricer, Prices, View, worth_of};
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
 use std::rc::Rc;
@@ -19,9 +19,11 @@ use std::rc::Rc;
 const ROUGH_STEPS: usize = 120;
 /// Rounds of pricing at one node.
 const ROUNDS: usize = 400;
-/// Steps in the search for whole carts, per state: at first, and when it matters.
-const QUICK_CARTS: usize = 200;
-const CARTS: usize = 200_000;
+/// Parts of carts kept in the search for whole ones: at first, and when it matters.
+const ROUGH: Effort = Effort { carts: 0, fine: false };
+const QUICK: Effort = Effort { carts: 30, fine: false };
+const CAREFUL: Effort = Effort { carts: 20_000, fine: false };
+const FINE: Effort = Effort { carts: 20_000, fine: true };
 /// Ways to branch that are tried, and the pivots of each trial.
 const CANDIDATES: usize = 8;
 const PROBE_PIVOTS: usize = 40;
@@ -363,7 +365,7 @@ impl<'a, 'm> Search<'a, 'm> {
     fn price_all(
         &mut self,
         prices: &Prices,
-        steps: usize,
+        effort: Effort,
         floors: Option<&[f64]>,
         carts: &mut Vec<(f64, Cart)>,
     ) -> f64 {
@@ -383,7 +385,7 @@ impl<'a, 'm> Search<'a, 'm> {
                 &self.views[s],
                 prices,
                 floor,
-                steps,
+                effort,
                 &mut self.warm[s],
             );
             self.worths[s] = worth.bound;
@@ -406,7 +408,7 @@ impl<'a, 'm> Search<'a, 'm> {
         let mut carts = Vec::new();
         let (mut step, mut stale) = (1.0, 0);
         for round in 0..ROUGH_STEPS {
-            let bound = self.price_all(&prices, 0, None, &mut carts);
+            let bound = self.price_all(&prices, ROUGH, None, &mut carts);
             if bound > best.1 {
                 let gain = bound - best.1;
                 best = (prices.clone(), bound);
@@ -501,7 +503,7 @@ impl<'a, 'm> Search<'a, 'm> {
                 &self.views[s],
                 prices,
                 f64::NEG_INFINITY,
-                0,
+                ROUGH,
                 &mut self.warm[s],
             );
             let counted = worth.bound.max(least);
@@ -710,7 +712,7 @@ impl<'a, 'm> Search<'a, 'm> {
         let mut center = prices.clone();
         let mut carts = Vec::new();
         let mut floors = vec![f64::NEG_INFINITY; self.model.shops.len()];
-        let mut steps = QUICK_CARTS;
+        let mut effort = QUICK;
         let mut exact_next = false;
         for round in 0..ROUNDS {
             if round > 0 && stop() {
@@ -731,7 +733,7 @@ impl<'a, 'm> Search<'a, 'm> {
                     floors[cart.shop] = floors[cart.shop].max(worth);
                 }
             }
-            let bound = self.price_all(&at, steps, Some(&floors), &mut carts);
+            let bound = self.price_all(&at, effort, Some(&floors), &mut carts);
             if bound > best {
                 best = bound;
                 center = at.clone();
@@ -753,8 +755,10 @@ impl<'a, 'm> Search<'a, 'm> {
                 exact_next = false;
             } else if !exact_next {
                 exact_next = true;
-            } else if steps < CARTS {
-                steps = CARTS;
+            } else if effort == QUICK {
+                effort = CAREFUL;
+            } else if effort == CAREFUL && best + self.rounding() > self.incumbent.prune_at() {
+                effort = FINE;
             } else {
                 break;
             }
@@ -762,6 +766,19 @@ impl<'a, 'm> Search<'a, 'm> {
         *prices = center;
         self.round(stop);
         best.max(known)
+    }
+
+    /// The most that floored coupons of the shops in use can hide from a bound.
+    fn rounding(&self) -> f64 {
+        let Some(master) = &self.master else { return 0.0 };
+        let carts = master.solution().filter(|(_, x)| *x > 1e-3);
+        let coupons = |(column, x): (usize, f64)| {
+            let cart = self.carts[column].as_ref()?;
+            let shop = &self.model.shops[cart.shop];
+            let profile = shop.states[cart.state].profile;
+            Some(x.ceil() * shop.profiles[profile].coupon.len() as f64)
+        };
+        carts.filter_map(coupons).sum()
     }
 
     fn read_prices(&self) -> Prices {
@@ -997,7 +1014,7 @@ impl<'a, 'm> Search<'a, 'm> {
     fn local_search(&mut self, prices: &Prices, stop: &mut dyn FnMut() -> bool) {
         let model = self.model;
         let mut carts = Vec::new();
-        self.price_all(prices, 0, None, &mut carts);
+        self.price_all(prices, ROUGH, None, &mut carts);
         let mut ranked: Vec<usize> = (0..model.shops.len())
             .filter(|s| self.status[*s] != Status::Closed)
             .collect();
