@@ -13,7 +13,7 @@ use super::model::{For, Group, Model, Range, ShopModel};
 /// Ends of ranges a state has at most, for its whole carts to be looked for.
 const MAX_ENDS: usize = 6;
 /// Parts of carts that one is compared with, where several totals matter.
-const MOST_COMPARED: usize = 400;
+const MOST_COMPARED: usize = 100;
 /// Steps that move the multipliers of several ranges together.
 const JOINT_STEPS: usize = 24;
 
@@ -124,8 +124,19 @@ pub(super) struct Pricer {
     picks: Vec<u32>,
     blocks: Vec<(usize, usize)>,
     rest: Vec<Rest>,
+    /// Goods in a coupon's scope of each option, modulo the rate's denominator.
+    residues: Vec<u32>,
     /// Values of the choices at the multipliers.
     priced: Vec<f64>,
+}
+
+/// Of a rate in basis points, as a fraction in lowest terms.
+fn denominator(rate: f64) -> u32 {
+    let (mut a, mut b) = (10_000_u32, (rate * 10_000.0).round() as u32);
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    10_000 / a.max(1)
 }
 
 /// `values + Σ m × total`, for every choice.
@@ -796,12 +807,30 @@ impl Pricer {
         // Coupons in percent are floored: two carts this close may rank either way.
         let profile = &here.shop.profiles[here.shop.states[state].profile];
         let rounding = profile.coupon.len() as f64;
+        // What flooring takes depends on the goods in scope modulo the denominator of the
+        // rate: parts of carts that agree there compare exactly.
+        let mut modulus = 1;
+        self.residues.clear();
+        if let ([(local, rate)], true) = (profile.coupon.as_slice(), effort.fine) {
+            modulus = denominator(*rate);
+            let base = &here.shop.base[*local];
+            let residue = |o: &Choose| {
+                let picks = &self.picks[o.picks.0..o.picks.1];
+                let goods: f64 = picks.iter().map(|c| base[*c as usize]).sum();
+                (goods as u64 % u64::from(modulus)) as u32
+            };
+            self.residues.extend(self.options.iter().map(residue));
+        } else {
+            self.residues.resize(self.options.len(), 0);
+        }
         let mut labels = Labels {
             ends,
             options: &self.options,
             totals: &self.totals,
             floor,
             tolerance: if effort.fine { rounding } else { 0.0 },
+            modulus,
+            residues: &self.residues,
             trail: Vec::new(),
             given_up: f64::NEG_INFINITY,
         };
@@ -810,12 +839,13 @@ impl Pricer {
         let relaxed = relaxed.map_or(f64::NEG_INFINITY, |l| l.value);
         let mut best: Option<(f64, Cart)> = None;
         let mut floor = floor;
+        let mut picks = Vec::new();
         for label in &last {
             // In descending order of what they are worth at most.
             if label.value <= floor + 1e-7 {
                 break;
             }
-            let mut picks = Vec::new();
+            picks.clear();
             let mut at = label.trail;
             while let Some((before, option)) = labels.trail.get(at as usize) {
                 let (from, to) = self.options[*option as usize].picks;
@@ -1011,6 +1041,8 @@ struct Label {
     value: f64,
     priced: f64,
     totals: [f64; MAX_ENDS],
+    /// Goods in the coupon's scope, modulo [`Labels::modulus`].
+    residue: u32,
     /// Where its last option is written down.
     trail: u32,
 }
@@ -1023,6 +1055,8 @@ struct Labels<'a, 's> {
     totals: &'a [f64],
     floor: f64,
     tolerance: f64,
+    modulus: u32,
+    residues: &'a [u32],
     /// (trail before, option).
     trail: Vec<(u32, u32)>,
     /// No cart that was not looked at is worth more.
@@ -1044,6 +1078,7 @@ impl Labels<'_, '_> {
             value,
             priced,
             totals: [0.0; MAX_ENDS],
+            residue: 0,
             trail: u32::MAX,
         }];
         let mut grown: Vec<Label> = Vec::new();
@@ -1083,6 +1118,7 @@ impl Labels<'_, '_> {
                             value,
                             priced,
                             totals,
+                            residue: (label.residue + self.residues[o]) % self.modulus,
                             trail: self.trail.len() as u32 - 1,
                         });
                     }
@@ -1104,45 +1140,43 @@ impl Labels<'_, '_> {
     fn drop_dominated(&self, labels: &mut Vec<Label>) {
         labels.sort_unstable_by(|a, b| b.value.total_cmp(&a.value));
         let n = self.ends.len();
-        let room = |l: &Label, e: usize| if self.ends[e].low { l.totals[e] } else { -l.totals[e] };
-        match n {
-            0 => {
-                let most = labels.first().map_or(0.0, |l| l.value);
-                labels.retain(|l| l.value >= most - self.tolerance);
-                if self.tolerance == 0.0 {
-                    labels.truncate(1);
+        let room = |l: &Label, e: usize| match self.ends[e].low {
+            true => l.totals[e],
+            false => -l.totals[e],
+        };
+        let mut kept: Vec<Label> = Vec::with_capacity(labels.len());
+        if n < 2 {
+            // The most room among those certainly worth as much, and with the same residue.
+            let room = |l: &Label| if n == 0 { 0.0 } else { room(l, 0) };
+            let mut most = f64::NEG_INFINITY;
+            let mut alike = vec![f64::NEG_INFINITY; self.modulus as usize];
+            let mut sure = 0;
+            for label in labels.iter() {
+                while sure < kept.len() && kept[sure].value >= label.value + self.tolerance {
+                    most = most.max(room(&kept[sure]));
+                    sure += 1;
+                }
+                let alike = &mut alike[label.residue as usize];
+                if room(label) > most && room(label) > *alike {
+                    *alike = room(label);
+                    kept.push(label.clone());
                 }
             }
-            1 => {
-                // The most room among those certainly worth as much.
-                let mut most = f64::NEG_INFINITY;
-                let mut sure = 0;
-                let mut kept: Vec<Label> = Vec::with_capacity(labels.len());
-                for label in labels.iter() {
-                    while sure < kept.len() && kept[sure].value >= label.value + self.tolerance {
-                        most = most.max(room(&kept[sure], 0));
-                        sure += 1;
-                    }
-                    if room(label, 0) > most {
-                        kept.push(label.clone());
-                    }
+        } else {
+            let wider = |k: &Label, label: &Label| (0..n).all(|e| room(k, e) >= room(label, e));
+            let mut alike: Vec<Vec<usize>> = vec![Vec::new(); self.modulus as usize];
+            for label in labels.iter() {
+                // The first kept are worth most: they dominate most.
+                let same = &mut alike[label.residue as usize];
+                let certain = |k: &Label| k.value >= label.value + self.tolerance;
+                let dominated = same.iter().take(MOST_COMPARED).any(|k| wider(&kept[*k], label))
+                    || kept.iter().take(MOST_COMPARED).any(|k| certain(k) && wider(k, label));
+                if !dominated {
+                    same.push(kept.len());
+                    kept.push(label.clone());
                 }
-                *labels = kept;
-            }
-            _ => {
-                let mut kept: Vec<Label> = Vec::with_capacity(labels.len());
-                for label in labels.iter() {
-                    let beats = |k: &Label| {
-                        k.value >= label.value + self.tolerance
-                            && (0..n).all(|e| room(k, e) >= room(label, e))
-                    };
-                    // The first kept are worth most: they dominate most.
-                    if !kept.iter().take(MOST_COMPARED).any(beats) {
-                        kept.push(label.clone());
-                    }
-                }
-                *labels = kept;
             }
         }
+        *labels = kept;
     }
 }

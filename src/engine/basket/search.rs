@@ -22,8 +22,8 @@ const ROUNDS: usize = 400;
 /// Parts of carts kept in the search for whole ones: at first, and when it matters.
 const ROUGH: Effort = Effort { carts: 0, fine: false };
 const QUICK: Effort = Effort { carts: 30, fine: false };
-const CAREFUL: Effort = Effort { carts: 20_000, fine: false };
-const FINE: Effort = Effort { carts: 20_000, fine: true };
+const CAREFUL: Effort = Effort { carts: 3_000, fine: false };
+const FINE: Effort = Effort { carts: 3_000, fine: true };
 /// Ways to branch that are tried, and the pivots of each trial.
 const CANDIDATES: usize = 8;
 const PROBE_PIVOTS: usize = 40;
@@ -733,7 +733,9 @@ impl<'a, 'm> Search<'a, 'm> {
                     floors[cart.shop] = floors[cart.shop].max(worth);
                 }
             }
+            let t0 = std::time::Instant::now();
             let bound = self.price_all(&at, effort, Some(&floors), &mut carts);
+            if std::env::var("DBG4").is_ok() { eprintln!("R node {} round {round} {effort:?} share {share} obj {objective:.2} bound {bound:.2} best {best:.2} inc {:?} {}us", self.stats.nodes, self.incumbent.cost, t0.elapsed().as_micros()); }
             if bound > best {
                 best = bound;
                 center = at.clone();
@@ -757,7 +759,7 @@ impl<'a, 'm> Search<'a, 'm> {
                 exact_next = true;
             } else if effort == QUICK {
                 effort = CAREFUL;
-            } else if effort == CAREFUL && best + self.rounding() > self.incumbent.prune_at() {
+            } else if effort == CAREFUL && best + self.rounding() > self.incumbent.prune_at().min(objective - 0.01) {
                 effort = FINE;
             } else {
                 break;
