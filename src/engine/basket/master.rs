@@ -9,6 +9,8 @@
 
 /// Reduced costs above this are taken as zero.
 const TOLERANCE: f64 = 1e-7;
+/// Improving columns worked off between two passes over all.
+const AT_ONCE: usize = 24;
 /// Pivots after which the inverse is computed anew.
 const REFACTOR: usize = 400;
 /// The least element to pivot on.
@@ -137,25 +139,44 @@ impl Master {
         objective
     }
 
-    /// Solves to optimality, or until `pivots` are made.
+    /// Solves to optimality, or until `pivots` are made. The columns that could improve
+    /// are collected in one pass over all and worked off before the next pass.
     pub(super) fn solve(&mut self, pivots: usize) {
         self.price_rows();
-        for _ in 0..pivots {
-            let mut entering = None;
-            let mut least = -TOLERANCE;
-            for (c, column) in self.columns.iter().enumerate() {
-                if self.basic[c] || column.ban > 0.0 {
-                    continue;
-                }
-                let d = self.reduced(c);
-                if d < least * (1.0 + column.cost.abs() * 1e-9) {
-                    least = d;
-                    entering = Some(c);
+        let mut left = pivots;
+        let mut improving: Vec<(f64, usize)> = Vec::new();
+        loop {
+            improving.clear();
+            for c in 0..self.columns.len() {
+                if !self.basic[c] && self.columns[c].ban <= 0.0 {
+                    let d = self.reduced(c);
+                    if d < -TOLERANCE * (1.0 + self.columns[c].cost.abs() * 1e-2) {
+                        improving.push((d, c));
+                    }
                 }
             }
-            let Some(entering) = entering else { return };
-            if !self.pivot(entering, least) {
+            if improving.is_empty() {
                 return;
+            }
+            if improving.len() > AT_ONCE {
+                improving.select_nth_unstable_by(AT_ONCE, |a, b| a.0.total_cmp(&b.0));
+                improving.truncate(AT_ONCE);
+            }
+            loop {
+                let mut best: Option<(f64, usize)> = None;
+                improving.retain_mut(|(d, c)| {
+                    *d = self.reduced(*c);
+                    let keep = !self.basic[*c] && *d < -TOLERANCE * (1.0 + self.columns[*c].cost.abs() * 1e-2);
+                    if keep && best.is_none_or(|b| *d < b.0) {
+                        best = Some((*d, *c));
+                    }
+                    keep
+                });
+                let Some((d, c)) = best else { break };
+                if left == 0 || !self.pivot(c, d) {
+                    return;
+                }
+                left -= 1;
             }
         }
     }

@@ -24,6 +24,8 @@ const ROUGH: Effort = Effort { carts: 0, fine: false };
 const QUICK: Effort = Effort { carts: 30, fine: false };
 const CAREFUL: Effort = Effort { carts: 3_000, fine: false };
 const FINE: Effort = Effort { carts: 3_000, fine: true };
+/// Nodes between two that are followed straight down.
+const PLUNGE_EVERY: u64 = 40;
 /// Ways to branch that are tried, and the pivots of each trial.
 const CANDIDATES: usize = 8;
 const PROBE_PIVOTS: usize = 40;
@@ -234,7 +236,13 @@ impl<'a, 'm> Search<'a, 'm> {
             prices: Rc::new(prices.clone()),
         }];
         let mut reached = f64::INFINITY;
-        while let Some(node) = stack.pop().or_else(|| heap.pop()) {
+        let (mut root_closed, mut root_states) = (root_closed, root_states);
+        // Straight down first, and now and then: answers come from the depth.
+        let mut down: Option<Node> = None;
+        loop {
+            let came_down = down.is_some();
+            let next = down.take().or_else(|| stack.pop()).or_else(|| heap.pop());
+            let Some(node) = next else { break };
             if node.bound > self.incumbent.prune_at() {
                 continue;
             }
@@ -260,7 +268,13 @@ impl<'a, 'm> Search<'a, 'm> {
                 }
                 continue;
             };
+            if node.depth == 0 {
+                self.fix(&prices, bound);
+                root_closed = self.status.iter().map(|s| *s == Status::Closed).collect();
+                root_states = self.views.iter().map(|v| v.states.clone()).collect();
+            }
             let prices = Rc::new(prices.clone());
+            let plunge = node.depth > 0 && came_down || self.stats.nodes % PLUNGE_EVERY == 1;
             for rule in rules {
                 let child = Node {
                     bound,
@@ -272,7 +286,9 @@ impl<'a, 'm> Search<'a, 'm> {
                     })),
                     prices: Rc::clone(&prices),
                 };
-                if heap.len() > MAX_OPEN_NODES {
+                if plunge && down.is_none() {
+                    down = Some(child);
+                } else if heap.len() > MAX_OPEN_NODES {
                     stack.push(child);
                 } else {
                     heap.push(child);
@@ -1004,7 +1020,10 @@ impl<'a, 'm> Search<'a, 'm> {
             });
             let score = gains[0] * gains[1];
             if best.as_ref().is_none_or(|b| score > b.0) {
-                best = Some((score, *shop, *rules));
+                // The side that costs less first.
+                let [a, b] = *rules;
+                let rules = if gains[0] <= gains[1] { [a, b] } else { [b, a] };
+                best = Some((score, *shop, rules));
             }
         }
         self.master = Some(master);
