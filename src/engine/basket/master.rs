@@ -25,7 +25,7 @@ struct Column {
     entries: Vec<(u32, f64)>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Master {
     rows: usize,
     rhs: Vec<f64>,
@@ -40,6 +40,15 @@ pub(super) struct Master {
     pivots: usize,
     /// Scratch: the entering column in terms of the basis.
     alpha: Vec<f64>,
+}
+
+/// A basis to come back to.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    basis: Vec<usize>,
+    inverse: Vec<f64>,
+    values: Vec<f64>,
+    duals: Vec<f64>,
 }
 
 impl Master {
@@ -92,6 +101,11 @@ impl Master {
         self.columns[column].ban = by;
     }
 
+    /// Adds to what is added to a column's cost.
+    pub(super) fn shift_ban(&mut self, column: usize, by: f64) {
+        self.columns[column].ban += by;
+    }
+
     /// The price of each row.
     pub(super) fn duals(&self) -> &[f64] {
         &self.duals
@@ -111,22 +125,41 @@ impl Master {
         self.columns[column].cost + self.columns[column].ban
     }
 
-    fn reduced(&self, column: usize) -> f64 {
+    pub(super) fn is_basic(&self, column: usize) -> bool {
+        self.basic[column]
+    }
+
+    /// What a column costs beyond the prices of its rows.
+    pub(super) fn reduced(&self, column: usize) -> f64 {
         let c = &self.columns[column];
         let paid = |(r, a): &(u32, f64)| self.duals[*r as usize] * a;
         c.cost + c.ban - c.entries.iter().map(paid).sum::<f64>()
     }
 
+    /// The basis at hand, to come back to. Columns that are added meanwhile stay.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            basis: self.basis.clone(),
+            inverse: self.inverse.clone(),
+            values: self.values.clone(),
+            duals: self.duals.clone(),
+        }
+    }
+
+    /// Back to an earlier basis.
+    pub(super) fn restore(&mut self, to: Snapshot) {
+        self.basic.fill(false);
+        to.basis.iter().for_each(|c| self.basic[*c] = true);
+        self.basis = to.basis;
+        self.inverse = to.inverse;
+        self.values = to.values;
+        self.duals = to.duals;
+    }
+
     /// The least cost when some more columns are switched off by `by`; everything is as
     /// before afterwards.
     pub(super) fn probe(&mut self, off: &[usize], by: f64, pivots: usize) -> f64 {
-        let kept = (
-            self.basis.clone(),
-            self.basic.clone(),
-            self.inverse.clone(),
-            self.values.clone(),
-            self.duals.clone(),
-        );
+        let kept = self.snapshot();
         for c in off {
             self.columns[*c].ban += by;
         }
@@ -135,7 +168,7 @@ impl Master {
         for c in off {
             self.columns[*c].ban -= by;
         }
-        (self.basis, self.basic, self.inverse, self.values, self.duals) = kept;
+        self.restore(kept);
         objective
     }
 

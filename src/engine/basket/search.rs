@@ -26,9 +26,11 @@ const CAREFUL: Effort = Effort { carts: 3_000, fine: false };
 const FINE: Effort = Effort { carts: 3_000, fine: true };
 /// Nodes between two that are followed straight down.
 const PLUNGE_EVERY: u64 = 40;
+/// Nodes between two that answers are made from.
+const ROUND_EVERY: u64 = 4;
 /// Ways to branch that are tried, and the pivots of each trial.
-const CANDIDATES: usize = 8;
-const PROBE_PIVOTS: usize = 40;
+const CANDIDATES: usize = 16;
+const PROBE_PIVOTS: usize = 15;
 /// Nodes kept; beyond, the search goes depth first so that memory stays bounded.
 const MAX_OPEN_NODES: usize = 20_000;
 /// Rows of the largest linear program that is set up.
@@ -155,6 +157,8 @@ pub(super) struct Search<'a, 'm> {
     /// The cart of each column, none for the rows' own columns.
     carts: Vec<Option<Cart>>,
     known: HashSet<(usize, usize, Vec<u32>)>,
+    /// Carts found before there is a linear program.
+    first: Vec<Cart>,
     /// Column of each shop's row that satisfies it alone.
     idle: Vec<usize>,
     views: Vec<View>,
@@ -202,6 +206,7 @@ impl<'a, 'm> Search<'a, 'm> {
             master: None,
             carts: Vec::new(),
             known: HashSet::new(),
+            first: Vec::new(),
             idle: vec![usize::MAX; shops],
             views: model.shops.iter().map(View::new).collect(),
             status: (0..shops).map(status).collect(),
@@ -257,7 +262,17 @@ impl<'a, 'm> Search<'a, 'm> {
             if bound > self.incumbent.prune_at() {
                 continue;
             }
+            if came_down || self.stats.nodes % ROUND_EVERY == 1 {
+                self.round();
+                if bound > self.incumbent.prune_at() {
+                    continue;
+                }
+            }
             let Some((shop, rules)) = self.branch_on() else {
+                self.round();
+                if bound > self.incumbent.prune_at() {
+                    continue;
+                }
                 // Nothing is fractional: the answer at hand is the node's best, up to
                 // what could not be priced exactly.
                 reached = reached.min(bound);
@@ -272,6 +287,7 @@ impl<'a, 'm> Search<'a, 'm> {
                 self.fix(&prices, bound);
                 root_closed = self.status.iter().map(|s| *s == Status::Closed).collect();
                 root_states = self.views.iter().map(|v| v.states.clone()).collect();
+                self.retire(bound);
             }
             let prices = Rc::new(prices.clone());
             let plunge = node.depth > 0 && came_down || self.stats.nodes % PLUNGE_EVERY == 1;
@@ -534,6 +550,23 @@ impl<'a, 'm> Search<'a, 'm> {
         }
     }
 
+    /// Switches off for good the columns that no better answer can use: at the prices of
+    /// the linear program they cost more than what is left to gain.
+    fn retire(&mut self, bound: f64) {
+        let Some(master) = &mut self.master else { return };
+        let gap = self.incumbent.prune_at() - bound;
+        for (column, cart) in self.carts.iter_mut().enumerate() {
+            if cart.is_some()
+                && !master.is_basic(column)
+                && master.reduced(column) > gap + 1.0 {
+                master.ban(column, self.model.big * 2.0);
+                if let Some(cart) = cart.take() {
+                    self.known.remove(&(cart.shop, cart.state, cart.choices));
+                }
+            }
+        }
+    }
+
     /// Rows for the items, the shops left and the limits. False if there are too many.
     fn set_up(&mut self) -> bool {
         let model = self.model;
@@ -558,12 +591,8 @@ impl<'a, 'm> Search<'a, 'm> {
             self.carts.push(None);
         }
         self.master = Some(master);
-        let first: Vec<Cart> = std::mem::take(&mut self.known)
-            .into_iter()
-            .filter_map(|(s, state, choices)| {
-                super::pricing::exact(model, self.instance, s, state, &choices)
-            })
-            .collect();
+        self.known.clear();
+        let first = std::mem::take(&mut self.first);
         for cart in first {
             self.keep(cart);
         }
@@ -574,6 +603,10 @@ impl<'a, 'm> Search<'a, 'm> {
     fn keep(&mut self, cart: Cart) -> bool {
         if !self.known.insert((cart.shop, cart.state, cart.choices.clone())) {
             return false;
+        }
+        if self.master.is_none() {
+            self.first.push(cart);
+            return true;
         }
         let Some(row) = self.rows_of[cart.shop] else {
             return true;
@@ -782,7 +815,6 @@ impl<'a, 'm> Search<'a, 'm> {
             }
         }
         *prices = center;
-        self.round(stop);
         best.max(known)
     }
 
@@ -835,7 +867,7 @@ impl<'a, 'm> Search<'a, 'm> {
     }
 
     /// Answers from the linear program: its whole carts, and its shops.
-    fn round(&mut self, _stop: &mut dyn FnMut() -> bool) {
+    fn round(&mut self) {
         let Some(master) = &self.master else { return };
         let mut used: Vec<(f64, usize)> = Vec::new();
         for (column, x) in master.solution() {
@@ -881,7 +913,8 @@ impl<'a, 'm> Search<'a, 'm> {
     /// Settles one shop after the other on its most used cart.
     fn dive(&mut self) {
         let Some(mut master) = self.master.take() else { return };
-        let kept = master.clone();
+        let kept = master.snapshot();
+        let mut banned: Vec<usize> = Vec::new();
         let big = self.model.big * 2.0;
         let mut settled: Vec<Option<usize>> = vec![None; self.model.shops.len()];
         loop {
@@ -900,10 +933,12 @@ impl<'a, 'm> Search<'a, 'm> {
             if x < 0.999 {
                 for (c, cart) in self.carts.iter().enumerate() {
                     if c != column && cart.as_ref().is_some_and(|cart| cart.shop == shop) {
-                        master.ban(c, big);
+                        banned.push(c);
+                        master.shift_ban(c, big);
                     }
                 }
-                master.ban(self.idle[shop], big);
+                banned.push(self.idle[shop]);
+                master.shift_ban(self.idle[shop], big);
                 master.solve(PROBE_PIVOTS * 4);
             }
         }
@@ -917,7 +952,11 @@ impl<'a, 'm> Search<'a, 'm> {
                 }
             }
         }
-        self.master = Some(kept);
+        for c in banned {
+            master.shift_ban(c, -big);
+        }
+        master.restore(kept);
+        self.master = Some(master);
         self.consider(&lines);
     }
 
