@@ -56,7 +56,6 @@ pub fn solve(instance: &Instance, stop: &mut dyn FnMut() -> bool) -> Result<Solv
     let mut search = Search::new(&model, instance, &mut incumbent);
     let bound = search.run(stop);
     let stats = search.stats;
-    if std::env::var("DBG").is_ok() { eprintln!("# {stats:?} open ended {} of {}", model.shops.iter().filter(|s| s.open_ended).count(), model.shops.len()); }
     let Some(solution) = incumbent.solution() else {
         return Err(if bound.is_finite() {
             BasketError::Stopped

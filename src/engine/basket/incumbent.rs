@@ -90,6 +90,15 @@ impl<'a> Incumbent<'a> {
         Some(cost)
     }
 
+    /// Keeps an answer whose cost is known if it is the best so far.
+    pub(super) fn adopt(&mut self, cost: Cents, answer: Answer, shops: Vec<usize>) {
+        if self.cost.is_none_or(|best| cost < best) {
+            self.cost = Some(cost);
+            self.best = answer;
+            self.shops = shops;
+        }
+    }
+
     /// The lines without units beyond the need, the dearest offers first; `None` where
     /// nothing is too much.
     pub(super) fn trimmed(&self, lines: &[(usize, i64)]) -> Option<Lines> {

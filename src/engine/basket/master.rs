@@ -53,8 +53,9 @@ pub(super) struct Snapshot {
 
 impl Master {
     /// Rows with their right-hand sides, each with the column that satisfies it alone.
-    /// The right-hand sides are moved a little apart so that no two bases tie.
-    pub(super) fn new(rows: &[(f64, f64)]) -> Self {
+    /// The right-hand sides are moved a little apart so that no two bases tie: those of
+    /// the first `covers` rows, to be covered, downwards, the limits upwards.
+    pub(super) fn new(rows: &[(f64, f64)], covers: usize) -> Self {
         let n = rows.len();
         let mut inverse = vec![0.0; n * n];
         for r in 0..n {
@@ -64,7 +65,7 @@ impl Master {
         let rhs: Vec<f64> = rows
             .iter()
             .enumerate()
-            .map(|(r, row)| row.0 + apart(r))
+            .map(|(r, row)| if r < covers { row.0 - apart(r) } else { row.0 + apart(r) })
             .collect();
         let columns = rows.iter().enumerate().map(|(r, row)| Column {
             cost: row.1,
@@ -337,7 +338,7 @@ mod tests {
     /// Two items, two shops: cart A covers both at 10, carts B and C one each at 6 and 3.
     #[test]
     fn chooses_the_cheaper_carts() {
-        let mut m = Master::new(&[(1.0, 100.0), (1.0, 100.0), (1.0, 0.0), (1.0, 0.0)]);
+        let mut m = Master::new(&[(1.0, 100.0), (1.0, 100.0), (1.0, 0.0), (1.0, 0.0)], 2);
         let both = m.add(10.0, vec![(0, 1.0), (1, 1.0), (2, 1.0)]);
         let one = m.add(6.0, vec![(0, 1.0), (2, 1.0)]);
         let other = m.add(3.0, vec![(1, 1.0), (3, 1.0)]);

@@ -458,7 +458,8 @@ fn add_choices(
         }
         let end = shop.choices.len();
         if excess > 0 {
-            let fillers = fillers(h, &offers, h.items[item].qty, excess, &useful);
+            let to_order = h.shops[s].min_order > 0;
+            let fillers = fillers(h, &offers, h.items[item].qty, excess, to_order, &useful);
             shop.open_ended |= fillers.is_none();
             for lines in fillers.unwrap_or_default() {
                 let units = units_of(h, &lines).min(h.items[item].qty);
@@ -553,6 +554,7 @@ fn fillers(
     offers: &[usize],
     need: i64,
     excess: Cents,
+    to_order: bool,
     useful: &[&Vec<(usize, i64)>],
 ) -> Option<Vec<Vec<(usize, i64)>>> {
     let price = |lines: &[(usize, i64)]| -> Cents {
@@ -570,7 +572,13 @@ fn fillers(
         let fits = least.iter().filter(|l| l.0 >= units.min(need));
         fits.map(|l| l.1).min().unwrap_or(0)
     };
-    let dearest = least.iter().map(|l| enough(l.0)).max().unwrap_or(0) + excess;
+    // The unit that reaches a minimum order may overshoot it by its whole price.
+    let unit = |o: &usize| match (to_order, h.offers[*o].price_of(h.offers[*o].min_qty())) {
+        (true, Some(price)) => price,
+        _ => 0,
+    };
+    let overshoot = offers.iter().map(unit).max().unwrap_or(0);
+    let dearest = least.iter().map(|l| enough(l.0)).max().unwrap_or(0) + excess + overshoot;
     let mut found = Vec::new();
     let mut stack = vec![Vec::new()];
     let mut steps = 0;
@@ -582,7 +590,9 @@ fn fillers(
         let Some(next) = offers.get(lines.len()) else {
             if !known.contains(lines.as_slice()) {
                 let units = units_of(h, &lines);
-                if price(&lines) <= enough(units) + excess {
+                let bought = lines.iter().filter(|l| l.1 > 0);
+                let last = bought.map(|l| unit(&l.0)).max().unwrap_or(0);
+                if price(&lines) - last <= enough(units) + excess {
                     found.push(lines);
                 }
             }
@@ -878,6 +888,8 @@ fn add_states(
                 ranges.push((Measure::Spend, terms.min_order as f64, f64::INFINITY));
             }
             match terms.basis {
+                // Fetched goods have no tier to reach.
+                _ if *pickup => {}
                 Basis::BeforeCoupons => ranges.push((Measure::Spend, spend.0, spend.1)),
                 // Each floored discount may leave up to a cent more than the line.
                 Basis::AfterCoupons => ranges.push((

@@ -835,11 +835,12 @@ impl Pricer {
             given_up: f64::NEG_INFINITY,
         };
         let last = labels.extend(&self.blocks, &self.rest, -fixed, -fixed - constant, effort.carts);
-        let relaxed = last.first().filter(|_| rounding > 0.0 && !effort.fine);
+        let relaxed = last.iter().find(|l| l.bought).filter(|_| rounding > 0.0 && !effort.fine);
         let relaxed = relaxed.map_or(f64::NEG_INFINITY, |l| l.value);
         let mut best: Option<(f64, Cart)> = None;
         let mut floor = floor;
         let mut picks = Vec::new();
+        let mut refused = f64::NEG_INFINITY;
         for label in &last {
             // In descending order of what they are worth at most.
             if label.value <= floor + 1e-7 {
@@ -852,12 +853,17 @@ impl Pricer {
                 picks.extend_from_slice(&self.picks[from..to]);
                 at = *before;
             }
+            let valid = cost_of(here.model, here.instance, here.index, state, &picks).is_some();
+            if !valid && label.bought {
+                // It may have stood for others that are.
+                refused = refused.max(label.value);
+            }
             if let Some(found) = here.cart(state, &picks, floor + 1e-7) {
                 floor = found.0;
                 best = Some(found);
             }
         }
-        (labels.given_up.max(floor).max(relaxed), best)
+        (labels.given_up.max(floor).max(relaxed).max(refused), best)
     }
 
     /// The options of each block that may be part of a cart within `slack` of the bound.
@@ -1043,6 +1049,8 @@ struct Label {
     totals: [f64; MAX_ENDS],
     /// Goods in the coupon's scope, modulo [`Labels::modulus`].
     residue: u32,
+    /// Whether it buys anything: an empty cart is none, and must not stand for others.
+    bought: bool,
     /// Where its last option is written down.
     trail: u32,
 }
@@ -1079,6 +1087,7 @@ impl Labels<'_, '_> {
             priced,
             totals: [0.0; MAX_ENDS],
             residue: 0,
+            bought: false,
             trail: u32::MAX,
         }];
         let mut grown: Vec<Label> = Vec::new();
@@ -1118,6 +1127,7 @@ impl Labels<'_, '_> {
                             value,
                             priced,
                             totals,
+                            bought: label.bought || option.picks.0 < option.picks.1,
                             residue: (label.residue + self.residues[o]) % self.modulus,
                             trail: self.trail.len() as u32 - 1,
                         });
@@ -1145,6 +1155,8 @@ impl Labels<'_, '_> {
             false => -l.totals[e],
         };
         let mut kept: Vec<Label> = Vec::with_capacity(labels.len());
+        let empty = labels.iter().position(|l| !l.bought);
+        let empty = empty.map(|at| labels.remove(at));
         if n < 2 {
             // The most room among those certainly worth as much, and with the same residue.
             let room = |l: &Label| if n == 0 { 0.0 } else { room(l, 0) };
@@ -1177,6 +1189,7 @@ impl Labels<'_, '_> {
                 }
             }
         }
+        kept.extend(empty);
         *labels = kept;
     }
 }

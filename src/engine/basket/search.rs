@@ -5,8 +5,8 @@
 //! (Lagrange), so that every node, and the whole search when it is interrupted, has a
 //! valid bound long before its linear program is solved.
 
-use super::incumbent::Incumbent;
-use super::instance::Instance;
+use super::incumbent::{Answer, Incumbent};
+use super::instance::{Cents, Instance};
 use super::leaf::Leaf;
 use super::master::Master;
 use super::model::{For, Model, ShopModel};
@@ -27,12 +27,15 @@ const FINE: Effort = Effort { carts: 3_000, fine: true };
 /// Nodes between two that are followed straight down.
 const PLUNGE_EVERY: u64 = 40;
 /// Nodes between two that answers are made from.
-const ROUND_EVERY: u64 = 4;
+const ROUND_EVERY: u64 = 1;
 /// Ways to branch that are tried, and the pivots of each trial.
 const CANDIDATES: usize = 16;
-const PROBE_PIVOTS: usize = 15;
+const PROBE_PIVOTS: usize = 40;
 /// Nodes kept; beyond, the search goes depth first so that memory stays bounded.
 const MAX_OPEN_NODES: usize = 20_000;
+/// What switching a column off adds to its cost, in terms of the most anything feasible
+/// costs: enough that even a small part of it is too much.
+const BAN: f64 = 1e4;
 /// Rows of the largest linear program that is set up.
 const MAX_ROWS: usize = 1_500;
 
@@ -165,6 +168,9 @@ pub(super) struct Search<'a, 'm> {
     status: Vec<Status>,
     warm: Vec<Vec<Vec<f64>>>,
     worths: Vec<f64>,
+    /// What the last bound counted for each shop, and the best bound of a node.
+    counted: Vec<f64>,
+    settled: Vec<f64>,
     pub stats: Stats,
 }
 
@@ -212,6 +218,8 @@ impl<'a, 'm> Search<'a, 'm> {
             status: (0..shops).map(status).collect(),
             warm: model.shops.iter().map(|s| vec![Vec::new(); s.states.len()]).collect(),
             worths: vec![0.0; shops],
+            counted: vec![0.0; shops],
+            settled: vec![f64::INFINITY; shops],
             stats: Stats::default(),
         }
     }
@@ -262,7 +270,7 @@ impl<'a, 'm> Search<'a, 'm> {
             if bound > self.incumbent.prune_at() {
                 continue;
             }
-            if came_down || self.stats.nodes % ROUND_EVERY == 1 {
+            if came_down || self.stats.nodes % ROUND_EVERY == 0 {
                 self.round();
                 if bound > self.incumbent.prune_at() {
                     continue;
@@ -276,14 +284,9 @@ impl<'a, 'm> Search<'a, 'm> {
                 // Nothing is fractional: the answer at hand is the node's best, up to
                 // what could not be priced exactly.
                 reached = reached.min(bound);
-                if std::env::var("DBG2").is_ok() {
-                    let m = self.master.as_ref().unwrap();
-                    eprintln!("NONE bound {bound} objective {} inc {:?} open_ended {}", m.objective(), self.incumbent.cost, self.model.shops.iter().filter(|s| s.open_ended).count());
-                    for (c, x) in m.solution() { if x > 1e-4 { if let Some(cart) = &self.carts[c] { eprintln!("   {x} {cart:?}"); } else { eprintln!("   own column {c} {x}") } } }
-                }
                 continue;
             };
-            if node.depth == 0 {
+            if node.depth == 0 && bound > node.bound {
                 self.fix(&prices, bound);
                 root_closed = self.status.iter().map(|s| *s == Status::Closed).collect();
                 root_states = self.views.iter().map(|v| v.states.clone()).collect();
@@ -421,7 +424,8 @@ impl<'a, 'm> Search<'a, 'm> {
                 &mut self.warm[s],
             );
             self.worths[s] = worth.bound;
-            bound -= worth.bound.max(floor.max(least));
+            self.counted[s] = worth.bound.max(floor.max(least));
+            bound -= self.counted[s];
             carts.extend(worth.cart);
         }
         bound
@@ -538,7 +542,8 @@ impl<'a, 'm> Search<'a, 'm> {
                 ROUGH,
                 &mut self.warm[s],
             );
-            let counted = worth.bound.max(least);
+            // A bound that was found with more effort counted less.
+            let counted = worth.bound.max(least).min(self.settled[s]);
             for (state, value) in self.pricer.state_bounds.iter().enumerate() {
                 if bound + counted - value > prune_at {
                     self.views[s].states[state] = false;
@@ -559,7 +564,7 @@ impl<'a, 'm> Search<'a, 'm> {
             if cart.is_some()
                 && !master.is_basic(column)
                 && master.reduced(column) > gap + 1.0 {
-                master.ban(column, self.model.big * 2.0);
+                master.ban(column, self.model.big * BAN);
                 if let Some(cart) = cart.take() {
                     self.known.remove(&(cart.shop, cart.state, cart.choices));
                 }
@@ -572,7 +577,7 @@ impl<'a, 'm> Search<'a, 'm> {
         let model = self.model;
         let mut rows: Vec<(f64, f64)> = Vec::new();
         let items = model.need.iter().zip(&model.penalty);
-        rows.extend(items.map(|(q, p)| (*q as f64, *p)));
+        rows.extend(items.map(|(q, p)| (*q as f64, if *p < model.big { *p } else { model.big * BAN })));
         for s in 0..model.shops.len() {
             if self.status[s] != Status::Closed {
                 self.rows_of[s] = Some(rows.len());
@@ -584,7 +589,7 @@ impl<'a, 'm> Search<'a, 'm> {
         if rows.len() > MAX_ROWS {
             return false;
         }
-        let mut master = Master::new(&rows);
+        let mut master = Master::new(&rows, model.need.len());
         self.carts.resize(rows.len(), None);
         for i in 0..model.need.len() {
             master.add(0.0, vec![(i as u32, -1.0)]);
@@ -626,7 +631,7 @@ impl<'a, 'm> Search<'a, 'm> {
         }
         let column = master.add(cart.cost as f64, entries);
         if !self.allowed(&cart) {
-            master.ban(column, self.model.big * 2.0);
+            master.ban(column, self.model.big * BAN);
         }
         debug_assert_eq!(column, self.carts.len());
         self.carts.push(Some(cart));
@@ -670,13 +675,13 @@ impl<'a, 'm> Search<'a, 'm> {
         let Some(mut master) = self.master.take() else { return };
         for (column, cart) in self.carts.iter().enumerate() {
             if let Some(cart) = cart {
-                let ban = if self.allowed(cart) { 0.0 } else { model.big * 2.0 };
+                let ban = if self.allowed(cart) { 0.0 } else { model.big * BAN };
                 master.ban(column, ban);
             }
         }
         for (s, idle) in self.idle.iter().enumerate() {
             if *idle != usize::MAX {
-                let ban = if self.status[s] == Status::Open { model.big * 2.0 } else { 0.0 };
+                let ban = if self.status[s] == Status::Open { model.big * BAN } else { 0.0 };
                 master.ban(*idle, ban);
             }
         }
@@ -782,11 +787,10 @@ impl<'a, 'm> Search<'a, 'm> {
                     floors[cart.shop] = floors[cart.shop].max(worth);
                 }
             }
-            let t0 = std::time::Instant::now();
             let bound = self.price_all(&at, effort, Some(&floors), &mut carts);
-            if std::env::var("DBG4").is_ok() { eprintln!("R node {} round {round} {effort:?} share {share} obj {objective:.2} bound {bound:.2} best {best:.2} inc {:?} {}us", self.stats.nodes, self.incumbent.cost, t0.elapsed().as_micros()); }
             if bound > best {
                 best = bound;
+                self.settled.clone_from(&self.counted);
                 center = at.clone();
             }
             if best.max(known) > self.incumbent.prune_at() {
@@ -808,7 +812,7 @@ impl<'a, 'm> Search<'a, 'm> {
                 exact_next = true;
             } else if effort == QUICK {
                 effort = CAREFUL;
-            } else if effort == CAREFUL && best + self.rounding() > self.incumbent.prune_at().min(objective - 0.01) {
+            } else if effort == CAREFUL && best + self.rounding() > self.incumbent.prune_at().min(objective - 1.0) {
                 effort = FINE;
             } else {
                 break;
@@ -837,7 +841,9 @@ impl<'a, 'm> Search<'a, 'm> {
         let duals = master.duals();
         let n = self.model.need.len();
         for i in 0..n {
-            prices.item[i] = duals[i].clamp(0.0, self.model.penalty[i]);
+            let penalty = self.model.penalty[i];
+            let most = if penalty < self.model.big { penalty } else { f64::INFINITY };
+            prices.item[i] = duals[i].clamp(0.0, most);
         }
         let first_link = duals.len() - self.links.len();
         for (k, (link, _)) in self.links.iter().enumerate() {
@@ -895,6 +901,8 @@ impl<'a, 'm> Search<'a, 'm> {
             }
         }
         self.consider(&lines);
+        let whole: Vec<usize> = used.iter().filter(|u| u.0 > 0.999).map(|u| u.1).collect();
+        self.adopt(&whole);
         self.dive();
         for least in [0.5, 0.2] {
             let shops: Vec<usize> = share.iter().filter(|s| s.1 > least).map(|s| s.0).collect();
@@ -915,7 +923,7 @@ impl<'a, 'm> Search<'a, 'm> {
         let Some(mut master) = self.master.take() else { return };
         let kept = master.snapshot();
         let mut banned: Vec<usize> = Vec::new();
-        let big = self.model.big * 2.0;
+        let big = self.model.big * BAN;
         let mut settled: Vec<Option<usize>> = vec![None; self.model.shops.len()];
         loop {
             let mut best: Option<(f64, usize, usize)> = None;
@@ -943,8 +951,9 @@ impl<'a, 'm> Search<'a, 'm> {
             }
         }
         let mut lines = Vec::new();
-        for column in settled.into_iter().flatten() {
-            if let Some(cart) = &self.carts[column] {
+        let settled: Vec<usize> = settled.into_iter().flatten().collect();
+        for column in &settled {
+            if let Some(cart) = &self.carts[*column] {
                 let shop = &self.model.shops[cart.shop];
                 for c in &cart.choices {
                     let (from, to) = shop.choices[*c as usize].picks;
@@ -958,6 +967,47 @@ impl<'a, 'm> Search<'a, 'm> {
         master.restore(kept);
         self.master = Some(master);
         self.consider(&lines);
+        self.adopt(&settled);
+    }
+
+    /// An answer as the carts say it: with their modes and coupons.
+    fn adopt(&mut self, columns: &[usize]) {
+        let model = self.model;
+        let carts: Vec<&Cart> = columns.iter().filter_map(|c| self.carts[*c].as_ref()).collect();
+        for (link, limit) in &self.links {
+            let used: f64 = carts.iter().map(|c| self.uses(c, *link)).sum();
+            if used > limit + 1e-9 {
+                return;
+            }
+        }
+        let mut left: Vec<f64> = model.need.iter().map(|q| *q as f64).collect();
+        let mut cost = 0;
+        let mut answer = Answer::default();
+        let mut shops = Vec::new();
+        for cart in &carts {
+            let shop = &model.shops[cart.shop];
+            cost += cart.cost;
+            shops.push(cart.shop);
+            for (i, units) in &cart.units {
+                left[*i] -= units;
+            }
+            for c in &cart.choices {
+                let (from, to) = shop.choices[*c as usize].picks;
+                answer.lines.extend_from_slice(&shop.picks[from as usize..to as usize]);
+            }
+            let state = &shop.states[cart.state];
+            answer.coupons.extend_from_slice(&state.coupons);
+            if state.pickup {
+                answer.pickups.push(cart.shop);
+            }
+        }
+        for (left, penalty) in left.iter().zip(&model.penalty).filter(|l| *l.0 > 0.0) {
+            if *penalty >= model.big {
+                return;
+            }
+            cost += (left * penalty) as Cents;
+        }
+        self.incumbent.adopt(cost, answer, shops);
     }
 
     /// What to branch on: a shop and two rules that exclude what is fractional.
@@ -983,7 +1033,9 @@ impl<'a, 'm> Search<'a, 'm> {
         };
         for (s, carts) in &by_shop {
             let used: f64 = carts.iter().map(|c| c.0).sum();
-            propose(4.0 * fraction(used), *s, [Rule::Open(true), Rule::Open(false)]);
+            if self.status[*s] == Status::Free {
+                propose(4.0 * fraction(used), *s, [Rule::Open(true), Rule::Open(false)]);
+            }
             let shop = &model.shops[*s];
             let of = |test: &dyn Fn(&Cart) -> bool| -> f64 {
                 carts.iter().filter(|c| test(c.1)).map(|c| c.0).sum()
@@ -1041,7 +1093,7 @@ impl<'a, 'm> Search<'a, 'm> {
         let mut master = self.master.take()?;
         let before = master.objective();
         let most = (self.incumbent.prune_at() - before).max(1.0);
-        let big = self.model.big * 2.0;
+        let big = self.model.big * BAN;
         let mut best: Option<(f64, usize, [Rule; 2])> = None;
         for (_, shop, rules) in candidates.iter().filter(|_| candidates.len() > 1) {
             let gains = rules.map(|rule| {
