@@ -19,7 +19,7 @@ mod weights;
 mod words;
 
 pub use index::{Candidate, Index};
-pub use joint::{CANDIDATES, Link, Pair, block, decide_pairs, link_tables};
+pub use joint::{CANDIDATES, Link, Pair, block, decide_pairs, link_tables, link_tables_from};
 pub use prepare::{Prepared, Vocabulary};
 pub use want::{Decision, Decisions, judge, judge_with};
 

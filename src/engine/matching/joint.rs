@@ -153,13 +153,18 @@ pub struct Link {
 /// surest links first. Ordered by left record.
 #[must_use]
 pub fn link_tables(left: &[Rec], right: &[Rec]) -> Vec<Link> {
+    link_tables_from(left, right, super::THRESHOLD)
+}
+
+#[must_use]
+pub fn link_tables_from(left: &[Rec], right: &[Rec], threshold: f64) -> Vec<Link> {
     let pairs = block(left, right);
     let records: Vec<Rec> = left.iter().chain(right).cloned().collect();
     let shifted: Vec<Pair> = pairs.iter().map(|(l, r)| (*l, left.len() + r)).collect();
     let mut links: Vec<Link> = decide_pairs(&records, &shifted)
         .iter()
         .zip(&pairs)
-        .filter(|(j, _)| j.score >= super::THRESHOLD)
+        .filter(|(j, _)| j.score >= threshold)
         .map(|(j, (l, r))| Link {
             left: *l,
             right: *r,
