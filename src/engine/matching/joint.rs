@@ -182,22 +182,27 @@ pub struct Link {
     pub score: f64,
 }
 
+/// What the log-odds of a pair of two whole tables say once it is the best of both its
+/// records: slope and intercept (Platt 1999), chosen on labelled tables. A pair alone is
+/// judged with the few rivals that were handed over; here all near ones are known.
+const LINKED: (f64, f64) = (0.5, 1.1);
+
 /// Links two tables, each the list of one shop: every record is linked at most once, the
 /// surest links first. Ordered by left record.
 #[must_use]
 pub fn link_tables(left: &[Rec], right: &[Rec]) -> Vec<Link> {
-    link_tables_from(left, right, super::THRESHOLD)
+    link_tables_from(left, right, 0.5)
 }
 
+/// As [`link_tables`], with all links of at least the probability `least`.
 #[must_use]
-pub fn link_tables_from(left: &[Rec], right: &[Rec], threshold: f64) -> Vec<Link> {
+pub fn link_tables_from(left: &[Rec], right: &[Rec], least: f64) -> Vec<Link> {
     let pairs = block(left, right);
     let records: Vec<Rec> = left.iter().chain(right).cloned().collect();
     let shifted: Vec<Pair> = pairs.iter().map(|(l, r)| (*l, left.len() + r)).collect();
     let mut links: Vec<Link> = decide_pairs(&records, &shifted)
         .iter()
         .zip(&pairs)
-        .filter(|(j, _)| j.score >= threshold)
         .map(|(j, (l, r))| Link {
             left: *l,
             right: *r,
@@ -210,9 +215,12 @@ pub fn link_tables_from(left: &[Rec], right: &[Rec], threshold: f64) -> Vec<Link
             .then((a.left, a.right).cmp(&(b.left, b.right)))
     });
     let mut taken = (HashSet::new(), HashSet::new());
-    links.retain(|l| {
+    links.retain_mut(|l| {
         let free = !taken.0.contains(&l.left) && !taken.1.contains(&l.right);
-        free && taken.0.insert(l.left) && taken.1.insert(l.right)
+        let log_odds = LINKED.0 * score::log_odds_of(l.score) + LINKED.1;
+        l.score = l.score.max(score::logistic(log_odds as f32));
+        let linked = free && l.score >= least;
+        linked && taken.0.insert(l.left) && taken.1.insert(l.right)
     });
     links.sort_by_key(|l| (l.left, l.right));
     links
