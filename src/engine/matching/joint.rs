@@ -186,17 +186,13 @@ pub struct Link {
 /// records: slope and intercept (Platt 1999), chosen on labelled tables. A pair alone is
 /// judged with the few rivals that were handed over; here all near ones are known.
 const LINKED: (f64, f64) = (0.5, 1.1);
+/// The probability from which on two records of two tables are linked.
+const LINK: f64 = 0.5;
 
 /// Links two tables, each the list of one shop: every record is linked at most once, the
 /// surest links first. Ordered by left record.
 #[must_use]
 pub fn link_tables(left: &[Rec], right: &[Rec]) -> Vec<Link> {
-    link_tables_from(left, right, 0.5)
-}
-
-/// As [`link_tables`], with all links of at least the probability `least`.
-#[must_use]
-pub fn link_tables_from(left: &[Rec], right: &[Rec], least: f64) -> Vec<Link> {
     let pairs = block(left, right);
     let records: Vec<Rec> = left.iter().chain(right).cloned().collect();
     let shifted: Vec<Pair> = pairs.iter().map(|(l, r)| (*l, left.len() + r)).collect();
@@ -219,7 +215,7 @@ pub fn link_tables_from(left: &[Rec], right: &[Rec], least: f64) -> Vec<Link> {
         let free = !taken.0.contains(&l.left) && !taken.1.contains(&l.right);
         let log_odds = LINKED.0 * score::log_odds_of(l.score) + LINKED.1;
         l.score = l.score.max(score::logistic(log_odds as f32));
-        let linked = free && l.score >= least;
+        let linked = free && l.score >= LINK;
         linked && taken.0.insert(l.left) && taken.1.insert(l.right)
     });
     links.sort_by_key(|l| (l.left, l.right));
