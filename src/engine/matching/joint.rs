@@ -290,4 +290,17 @@ mod tests {
                 .all(|j| j.reasons.iter().all(|t| !t.text.contains("another record")))
         );
     }
+
+    #[test]
+    fn rivals_do_not_count_where_a_list_repeats_its_products() {
+        // Forty records with two sure twins each.
+        let pairs: Vec<Pair> = (0..40)
+            .flat_map(|l| [(l, 40 + 2 * l), (l, 41 + 2 * l)])
+            .collect();
+        let sure = exclusive(120, &pairs, &[0.9; 80]);
+        assert!(sure.iter().all(|(taken, _)| *taken == 0.0));
+        let one_of_two: Vec<f64> = (0..80).map(|i| [0.9, 0.3][i % 2]).collect();
+        let once = exclusive(120, &pairs, &one_of_two);
+        assert!(once.iter().all(|(taken, _)| *taken < 0.0));
+    }
 }
