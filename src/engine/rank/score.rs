@@ -55,12 +55,10 @@ impl Interval {
         } else {
             0.0
         };
-        // Which side is a coin toss: one root and no branch on it.
+        // Both sides, then a choice: without a branch a loop over this can be vectorised.
         move |u| {
-            let low = u < split;
-            let area = if low { u * below } else { (1.0 - u) * above };
-            let root = area.sqrt();
-            if low { lo + root } else { hi - root }
+            let (low, high) = (lo + (u * below).sqrt(), hi - ((1.0 - u) * above).sqrt());
+            if u < split { low } else { high }
         }
     }
 

@@ -364,19 +364,18 @@ impl Draws {
     /// The cost of one alternative in every draw.
     fn costs(&self, a: &Alternative<'_>, boxes: &[WeightBox<'_>]) -> Vec<f64> {
         let mut row = vec![a.fixed.mid; self.count];
+        let mut drawn = vec![0.0; self.uncertain];
         if !a.fixed.is_exact() {
-            let drawn = self.unknown(&a.fixed, hash(&[a.id]));
-            for (x, value) in row.iter_mut().zip(drawn) {
-                *x = value;
-            }
+            self.unknown(&a.fixed, hash(&[a.id]), &mut drawn);
+            row[..self.uncertain].copy_from_slice(&drawn);
         }
         for ((b, i), weights) in boxes.iter().zip(&a.weighted).zip(&self.weights) {
             for (x, w) in row.iter_mut().zip(weights) {
                 *x += w * i.mid;
             }
             if !i.is_exact() {
-                let drawn = self.unknown(i, hash(&[a.id, b.id]));
-                for ((x, w), value) in row.iter_mut().zip(weights).zip(drawn) {
+                self.unknown(i, hash(&[a.id, b.id]), &mut drawn);
+                for ((x, w), value) in row.iter_mut().zip(weights).zip(&drawn) {
                     *x += w * (value - i.mid);
                 }
             }
@@ -384,17 +383,20 @@ impl Draws {
         row
     }
 
-    /// What an unknown is in each draw in which it is not at its middle.
-    fn unknown(&self, i: &Interval, seed: u64) -> impl Iterator<Item = f64> + use<> {
+    /// Writes what an unknown is in each draw in which it is not at its middle.
+    fn unknown(&self, i: &Interval, seed: u64, drawn: &mut [f64]) {
+        for (d, x) in drawn.iter_mut().enumerate() {
+            *x = uniform(seed, d);
+        }
         let quantile = i.quantiles();
-        let Interval { lo, mid, hi } = *i;
-        let random = (0..self.random).map(move |d| quantile(uniform(seed, d)));
-        let ends = (self.random..self.uncertain).map(move |d| {
-            let u = uniform(seed, d);
-            let upper = if u < 0.7 { mid } else { hi };
-            if u < 0.3 { lo } else { upper }
-        });
-        random.chain(ends)
+        let (random, ends) = drawn.split_at_mut(self.random);
+        for x in random {
+            *x = quantile(*x);
+        }
+        for x in ends {
+            let upper = if *x < 0.7 { i.mid } else { i.hi };
+            *x = if *x < 0.3 { i.lo } else { upper };
+        }
     }
 
     /// The cheapest of `rows` in every random draw; the better rank, which comes earlier,
