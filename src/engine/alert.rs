@@ -3,6 +3,7 @@
 //! * [`state`]: a rule over what is true now, with memory of what was already told;
 //! * [`delivery`]: quiet hours, daily cap, digest;
 //! * [`detector`]: "better enough" without a rule set by hand;
+//! * [`plausible`]: whether a price is of the same thing and unit as before;
 //! * [`wait`]: buy now or wait, with the chance of being wrong;
 //! * [`after`]: price protection after a purchase, and news of a whole basket.
 //!
@@ -13,6 +14,7 @@ pub mod decision;
 pub mod delivery;
 pub mod detector;
 pub mod history;
+pub mod plausible;
 pub mod state;
 pub mod wait;
 

@@ -1,7 +1,7 @@
 //! Decisions and their reasons, in numbers and in words.
 
 use super::history::USUAL_DAYS;
-use super::state::JUMP_DAYS;
+use super::plausible;
 use crate::engine::wish::Stage;
 use crate::model::time::Timestamp;
 use crate::model::{Availability, Currency, Money};
@@ -233,7 +233,8 @@ impl fmt::Display for Hold {
             }
             Self::Jump { cost, last } => write!(
                 f,
-                "{cost} after {last} looks like another unit; believed if it stays {JUMP_DAYS} days"
+                "{cost} after {last} looks like another unit; believed if it stays {} days",
+                plausible::DAYS
             ),
             Self::CannotBuy { availability } => {
                 write!(f, "it cannot be bought now ({availability:?})")

@@ -251,7 +251,14 @@ mod tests {
         let prices = runs(&[(1000, 80), (1300, 10), (1000, 30), (1350, 8), (1000, 30)]);
         assert_eq!(told(&prices), [0i32; 0]);
         // Nor after the level went down for good: that is told, once.
-        let prices = runs(&[(1000, 80), (900, 15), (1200, 6), (900, 5), (1150, 8), (900, 9)]);
+        let prices = runs(&[
+            (1000, 80),
+            (900, 15),
+            (1200, 6),
+            (900, 5),
+            (1150, 8),
+            (900, 9),
+        ]);
         assert_eq!(told(&prices), [80]);
     }
 

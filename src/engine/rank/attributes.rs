@@ -128,10 +128,17 @@ mod tests {
         assert_eq!(all.get("bb"), None);
         let mut cursor = all.in_order();
         let found = ["a", "aa", "b", "c", "d"].map(|n| cursor.find(n).cloned());
-        let want = [Some(json!(2)), None, Some(json!("3")), Some(json!(null)), None];
+        let want = [
+            Some(json!(2)),
+            None,
+            Some(json!("3")),
+            Some(json!(null)),
+            None,
+        ];
         assert_eq!(found, want);
         assert!(serde_json::from_str::<Attributes>("[1]").is_err());
-        let same: Attributes = serde_json::from_value(json!({"a":2,"b":"3","c":null})).expect("a map");
+        let same: Attributes =
+            serde_json::from_value(json!({"a":2,"b":"3","c":null})).expect("a map");
         assert_eq!(same.get("b"), all.get("b"));
     }
 }
