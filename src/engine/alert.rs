@@ -1,7 +1,7 @@
 //! When to tell the person, and when to keep quiet.
 //!
 //! * [`state`]: a rule over what is true now, with memory of what was already told;
-//! * [`delivery`]: quiet hours, daily cap, digest;
+//! * [`delivery`]: quiet hours, daily cap, weekly budget, digest;
 //! * [`detector`]: "better enough" without a rule set by hand;
 //! * [`plausible`]: whether a price is of the same thing and unit as before;
 //! * [`wait`]: buy now or wait, with the chance of being wrong;
@@ -19,5 +19,5 @@ pub mod state;
 pub mod wait;
 
 pub use decision::{Decision, Fire, Hold, Reason};
-pub use delivery::{Delivery, Pending, Policy, Urgency, deliver};
+pub use delivery::{Delivery, Pending, Policy, Urgency, by_worth, deliver};
 pub use state::{AlertState, Seen, Tuning};

@@ -59,6 +59,24 @@ pub enum Reason {
     },
 }
 
+impl Reason {
+    /// What one piece costs less than the price it is compared with, where the reason
+    /// compares prices. The weekly budget of popups goes to what saves most.
+    #[must_use]
+    pub fn saving(&self) -> Option<Money> {
+        let (cost, before) = match self {
+            Self::Under { cost, limit } => (cost, limit),
+            Self::Low { cost, before, .. } => (cost, before),
+            Self::UnderUsual { cost, usual, .. } | Self::Better { cost, usual, .. } => {
+                (cost, usual)
+            }
+            Self::InStock { .. } => return None,
+        };
+        let saved = before.amount.checked_sub(cost.amount)?;
+        (before.currency == cost.currency).then_some(Money::new(saved, cost.currency))
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -424,7 +424,10 @@ impl AlertState {
                     clearly: minor > less(usual, percent / 2),
                 }
             }
-            AlertRule::BackInStock | AlertRule::Better | AlertRule::PriceGuarantee => Met::No {
+            AlertRule::BackInStock
+            | AlertRule::Better
+            | AlertRule::PriceGuarantee
+            | AlertRule::WholeList => Met::No {
                 needs: minor,
                 clearly: false,
             },
