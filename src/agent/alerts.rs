@@ -57,7 +57,7 @@ pub async fn look(
     let Some(want) = store.want(want)?.filter(|w| w.status == WantStatus::Open) else {
         return Ok(());
     };
-    whole_list::changed(agent, store, &want);
+    whole_list::changed(agent, &want);
     if rules.is_empty() {
         return Ok(());
     }

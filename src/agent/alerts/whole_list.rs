@@ -10,7 +10,7 @@ use crate::agent::{basket, life};
 use crate::engine::alert::after::{BasketGate, ListCost, list_news};
 use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::want::{Want, WantKind, WantStatus};
-use crate::model::{Alert, AlertRule, Id};
+use crate::model::{Alert, AlertRule, Id, Money};
 use crate::vault::VaultError;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -57,12 +57,12 @@ impl ChangedLists {
 
 /// Notes that an offer for a want changed. The list is added up later, and not by the
 /// caller, who holds the right to write.
-pub(super) fn changed(agent: &Agent, store: &Store, want: &Want) {
+pub(super) fn changed(agent: &Agent, want: &Want) {
     if !agent.config().notify.whole_list {
         return;
     }
     let change = agent.changed_lists().note(&want.list);
-    let (agent, store) = (agent.clone(), store.clone());
+    let agent = agent.clone();
     tokio::spawn(async move {
         let stop = agent.stopping();
         tokio::select! {
@@ -70,6 +70,8 @@ pub(super) fn changed(agent: &Agent, store: &Store, want: &Want) {
             () = tokio::time::sleep(SETTLED) => {}
         }
         let _one_at_a_time = agent.changed_lists().adding.lock().await;
+        // The vault may have been locked meanwhile.
+        let Ok(store) = agent.store() else { return };
         for list in agent.changed_lists().take(change) {
             let done = tokio::select! {
                 () = stop.cancelled() => return,
@@ -233,7 +235,7 @@ fn judge(
     watch: &mut ListWatch,
     look: &Look,
     added: Result<&Sum, &String>,
-) -> (Option<crate::model::Money>, String) {
+) -> (Option<Money>, String) {
     let sum = match added {
         Ok(sum) => sum,
         Err(why) => return (None, format!("not compared: {why}")),
@@ -314,7 +316,7 @@ fn judge(
 mod tests {
     use super::*;
 
-    fn eur(text: &str) -> crate::model::Money {
+    fn eur(text: &str) -> Money {
         format!("{text} EUR").parse().expect("test money")
     }
 
