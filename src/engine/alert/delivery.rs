@@ -28,8 +28,8 @@ pub struct Policy {
     pub quiet: Option<(Time, Time)>,
     /// Most popups in a civil day.
     pub per_day: u32,
-    /// Most popups in seven days, what the person asked for by name not among those held
-    /// back; `None` for no budget.
+    /// Most popups in seven days; the person's own word is shown beyond it. `None` for no
+    /// budget.
     pub per_week: Option<u32>,
     /// When the digest goes out. `None` holds what is over the cap until the next day.
     pub digest: Option<Time>,
