@@ -158,7 +158,12 @@ pub struct Notify {
     pub quiet: Option<[String; 2]>,
     pub digest: Option<String>,
     pub daily_cap: u32,
+    /// 0 for no cap.
+    pub weekly_cap: u32,
     pub cooldown_hours: u32,
+    pub whole_list: bool,
+    pub whole_list_amount: Decimal,
+    pub whole_list_percent: u32,
 }
 
 impl Default for Notify {
@@ -168,7 +173,11 @@ impl Default for Notify {
             quiet: None,
             digest: None,
             daily_cap: 20,
+            weekly_cap: 30,
             cooldown_hours: 20,
+            whole_list: true,
+            whole_list_amount: Decimal::TWO,
+            whole_list_percent: 3,
         }
     }
 }
@@ -282,6 +291,12 @@ impl Config {
                 "fx.date",
                 "is needed with fx.rates: rates without a day mislead".into(),
             );
+        }
+        if self.notify.whole_list_amount.is_sign_negative() {
+            return bad("notify.whole_list_amount", "must not be negative".into());
+        }
+        if self.notify.whole_list_percent > 100 {
+            return bad("notify.whole_list_percent", "must be from 0 to 100".into());
         }
         let times = self
             .notify

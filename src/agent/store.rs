@@ -3,6 +3,7 @@
 //! One writer: every change of a job is one transaction, so a kill between two lines of
 //! code leaves the old state or the new one.
 
+use crate::engine::alert::after::ListCost;
 use crate::engine::alert::{AlertState, Decision};
 use crate::engine::rank::elicit::TradeOff;
 use crate::engine::wish::Event;
@@ -27,6 +28,7 @@ const JOBS: Collection<CrawlJob> = Collection::new(Tree::new(5, "jobs"), 1);
 const PAGES: Collection<Page> = Collection::new(Tree::new(6, "pages"), 1);
 const RULES: Collection<Rule> = Collection::new(Tree::new(7, "rules"), 1);
 const ALERTS: Collection<Alert> = Collection::new(Tree::new(8, "alerts"), 1);
+const LIST_WATCHES: Collection<ListWatch> = Collection::new(Tree::new(16, "list-watches"), 1);
 const TENDERS: Collection<Tender> = Collection::new(Tree::new(9, "tenders"), 1);
 const RATES: Collection<Rates> = Collection::new(Tree::new(10, "rates"), 1);
 const LIVES: Collection<Vec<Event>> = Collection::new(Tree::new(11, "lives"), 1);
@@ -43,6 +45,7 @@ pub const TREES: &[Tree] = &[
     PAGES.tree(),
     RULES.tree(),
     ALERTS.tree(),
+    LIST_WATCHES.tree(),
     TENDERS.tree(),
     RATES.tree(),
     LIVES.tree(),
@@ -150,6 +153,30 @@ pub struct Rule {
     pub state: AlertState,
     /// The last decisions, newest last, for `emptor alerts why`.
     pub decisions: Vec<(Timestamp, Decision)>,
+}
+
+/// What is remembered of a whole list, to tell when it becomes cheaper.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListWatch {
+    /// The list.
+    pub list: String,
+    /// What it is compared with.
+    pub standing: Option<Standing>,
+    /// What came of each look, newest last: when, whether it was told, and why.
+    pub looks: Vec<(Timestamp, bool, String)>,
+}
+
+/// What a list cost when it was last told, or first added up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The open wants on it and how many of each.
+    pub wants: Vec<(Id, u32)>,
+    /// What they cost.
+    pub cost: ListCost,
+    /// When.
+    pub at: Timestamp,
+    /// Whether the person was told.
+    pub told: bool,
 }
 
 /// Something bought, and the price guarantee that came with it.
@@ -460,6 +487,18 @@ impl Store {
         self.all(&ALERTS)
     }
 
+    /// What is remembered of a whole list, whatever its letters' case.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn list_watch(&self, list: &str) -> Result<ListWatch> {
+        let kept = LIST_WATCHES.get(&self.vault, list_key(list).as_bytes())?;
+        Ok(kept.unwrap_or_else(|| ListWatch {
+            list: list.to_owned(),
+            ..ListWatch::default()
+        }))
+    }
+
     /// All tenders, oldest first.
     ///
     /// # Errors
@@ -513,6 +552,10 @@ impl Store {
     pub fn rates(&self) -> Result<Option<Rates>> {
         RATES.get(&self.vault, b"ecb")
     }
+}
+
+fn list_key(list: &str) -> String {
+    list.to_lowercase()
 }
 
 fn page_key(url: &str) -> [u8; 32] {
@@ -671,6 +714,14 @@ impl Change<'_, '_> {
     /// As the vault.
     pub fn put_alert(&mut self, alert: &Alert) -> Result<()> {
         ALERTS.put(self.tx, alert.id.0.as_bytes(), alert)
+    }
+
+    /// Writes what is remembered of a whole list.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn put_list_watch(&mut self, watch: &ListWatch) -> Result<()> {
+        LIST_WATCHES.put(self.tx, list_key(&watch.list).as_bytes(), watch)
     }
 
     /// Writes a tender.

@@ -498,37 +498,7 @@ async fn decide(
 async fn why(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Vec<Why>> {
     let store = agent.store()?;
     let want = agent.find_want(&store, &text)?;
-    let mut all: Vec<Why> = store
-        .rules()?
-        .into_iter()
-        .filter(|r| r.want == want.id)
-        .flat_map(|r| {
-            let rule = r.rule.to_string();
-            r.decisions.into_iter().map(move |(at, decision)| {
-                let (word, reason) = match decision {
-                    Decision::Fire(fire) => ("fired", fire.to_string()),
-                    Decision::Hold(hold) => ("held", hold.to_string()),
-                };
-                Why {
-                    at,
-                    rule: rule.clone(),
-                    decision: word.to_owned(),
-                    reason,
-                }
-            })
-        })
-        .collect();
-    let bought = store.purchases()?;
-    for purchase in bought.iter().filter(|p| p.want == want.id) {
-        all.extend(purchase.looks.iter().map(|(at, told, reason)| Why {
-            at: *at,
-            rule: AlertRule::PriceGuarantee.to_string(),
-            decision: if *told { "fired" } else { "held" }.to_owned(),
-            reason: reason.clone(),
-        }));
-    }
-    all.sort_by_key(|w| std::cmp::Reverse(w.at));
-    Ok(Json(all))
+    Ok(Json(crate::agent::alerts::why(&store, &want)?))
 }
 
 fn shop_view(
@@ -734,6 +704,10 @@ async fn add_rule(State(agent): State<Agent>, Body(new): Body<NewRule>) -> Resul
     let _writer = agent.writer().await;
     let store = agent.store()?;
     let want = agent.find_want(&store, &new.want)?;
+    if new.rule == AlertRule::WholeList {
+        return Err(ApiError::invalid("a whole list is watched by itself")
+            .hint("`whole_list` under [notify] in the configuration switches it"));
+    }
     if new.rule == AlertRule::PriceGuarantee {
         return Err(ApiError::invalid("a price guarantee comes with a purchase")
             .hint("`emptor purchases add WANT --price MONEY --shop DOMAIN --protect-days N`"));
