@@ -15,6 +15,7 @@ mod instance;
 mod leaf;
 mod model;
 mod oracle;
+mod plain;
 mod read;
 mod search;
 
@@ -51,28 +52,38 @@ pub struct Solved {
 /// [`BasketError::Infeasible`] if nothing satisfies the list, [`BasketError::Stopped`]
 /// if the time was over before anything was found, [`BasketError::TooLarge`].
 pub fn solve(instance: &Instance, stop: &mut dyn FnMut() -> bool) -> Result<Solved, BasketError> {
+    match instance {
+        Instance::Classic(c) if c.discount.is_none() => {
+            let found = plain::solve(c, stop)?;
+            confirm(
+                instance,
+                found.solution,
+                found.cost,
+                found.bound,
+                found.stats,
+            )
+        }
+        Instance::Classic(_) | Instance::Household(_) => solve_general(instance, stop),
+    }
+}
+
+/// The method for every kind of instance.
+fn solve_general(
+    instance: &Instance,
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<Solved, BasketError> {
     let model = Model::new(instance)?;
     let mut incumbent = Incumbent::new(instance, &model);
     let mut search = Search::new(&model, &mut incumbent);
     let bound = search.run(stop);
     let stats = search.stats;
-    let Some(solution) = incumbent.solution() else {
+    let (Some(solution), Some(cost)) = (incumbent.solution(), incumbent.cost) else {
         return Err(if bound.is_finite() {
             BasketError::Stopped
         } else {
             BasketError::Infeasible("no choice of shops covers every item within the limits".into())
         });
     };
-    // Whatever the search believes, only what the evaluator confirms is handed out.
-    let evaluation = evaluate(instance, &solution)
-        .map_err(|errors| BasketError::Inconsistent(errors.join("; ")))?;
-    let cost = evaluation.cost;
-    if incumbent.cost != Some(cost) {
-        return Err(BasketError::Inconsistent(format!(
-            "the search counted {:?}, the evaluator {cost}",
-            incumbent.cost
-        )));
-    }
     let bound = if bound.is_finite() {
         // Costs are whole cents; the margin is above the rounding error.
         let margin = 1e-6 + bound.abs() * 1e-10;
@@ -80,6 +91,25 @@ pub fn solve(instance: &Instance, stop: &mut dyn FnMut() -> bool) -> Result<Solv
     } else {
         cost
     };
+    confirm(instance, solution, cost, bound, stats)
+}
+
+/// Whatever a search believes, only what the evaluator confirms is handed out.
+fn confirm(
+    instance: &Instance,
+    solution: Solution,
+    cost: Cents,
+    bound: Cents,
+    stats: Stats,
+) -> Result<Solved, BasketError> {
+    let evaluation = evaluate(instance, &solution)
+        .map_err(|errors| BasketError::Inconsistent(errors.join("; ")))?;
+    if evaluation.cost != cost {
+        return Err(BasketError::Inconsistent(format!(
+            "the search counted {cost}, the evaluator {}",
+            evaluation.cost
+        )));
+    }
     Ok(Solved {
         solution,
         evaluation,
