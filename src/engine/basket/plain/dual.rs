@@ -9,18 +9,23 @@
 
 use super::core::{Amount, Core, Fate, Point};
 
+/// Weight of the newest subgradient in the average.
+const SMOOTH: f64 = 0.3;
+/// Steps without a better bound after which they become shorter.
+const PATIENCE: usize = 8;
+
 /// Working memory, sized for one core.
 #[derive(Default)]
 pub(super) struct Dual {
     /// Delivery minus margins of each free shop: its reduced cost.
-    pub slack: Vec<Amount>,
+    slack: Vec<Amount>,
     direction: Vec<f64>,
-    gradient: Vec<f64>,
+    moves: Vec<f64>,
     trial: Vec<Amount>,
-    pub open: Vec<bool>,
+    open: Vec<bool>,
 }
 
-/// How to climb.
+/// How far to climb.
 #[derive(Clone, Copy)]
 pub(super) struct Climb {
     pub steps: usize,
@@ -28,8 +33,6 @@ pub(super) struct Climb {
     pub enough: Amount,
     /// What the bound is hoped to reach.
     pub target: Amount,
-    /// Scale of the steps, kept from one climb to the next.
-    pub scale: f64,
 }
 
 impl Dual {
@@ -52,7 +55,12 @@ impl Dual {
 
     /// Dual ascent: raises the prices in turn, each to the next offer or until some
     /// shop would pay. Starts from nothing.
-    pub(super) fn ascend(&mut self, core: &Core, price: &mut [Amount]) {
+    pub(super) fn ascend(
+        &mut self,
+        core: &Core,
+        price: &mut [Amount],
+        stop: &mut dyn FnMut() -> bool,
+    ) {
         self.slack.clear();
         self.slack.extend_from_slice(&core.fee);
         for (j, v) in price.iter_mut().enumerate() {
@@ -61,7 +69,7 @@ impl Dual {
         let mut active: Vec<u32> = (0..price.len() as u32).collect();
         // How many offers are at or below the price of the product.
         let mut reach: Vec<u32> = vec![0; price.len()];
-        while !active.is_empty() {
+        while !active.is_empty() && !stop() {
             active.retain(|j| {
                 let j = *j as usize;
                 let cells = core.cells_of(j);
@@ -88,42 +96,58 @@ impl Dual {
         }
     }
 
-    /// Improves `point.price`; returns its bound. `seen` gets the shops that each
-    /// better point would open.
+    /// After the ascent: shops whose margins pay for them, as few as sell each product
+    /// within its price.
+    pub(super) fn complement(&self, core: &Core, price: &[Amount]) -> Vec<bool> {
+        let mut open = vec![false; core.fee.len()];
+        for (j, v) in price.iter().enumerate() {
+            let pays = |s: u32| self.slack[s as usize] == 0;
+            let mut within = core.cells_of(j).iter().take_while(|c| c.price <= *v);
+            let mut candidates = within.clone().filter(|c| pays(c.shop));
+            if !within.any(|c| open[c.shop as usize])
+                && let Some(cell) = candidates.next()
+            {
+                open[cell.shop as usize] = true;
+            }
+        }
+        open
+    }
+
+    /// Improves prices; returns their bound. The shares move towards what the
+    /// relaxation opens. `scale` is of the steps, kept from one climb to the next.
+    /// `seen` gets the shops that the points on the way would open.
     pub(super) fn climb(
         &mut self,
         core: &Core,
-        point: &mut Point,
-        how: &mut Climb,
+        (price, share): (&mut [Amount], &mut [f64]),
+        to: Climb,
+        scale: &mut f64,
         seen: &mut dyn FnMut(&[bool]),
         stop: &mut dyn FnMut() -> bool,
     ) -> Amount {
-        let n = point.price.len();
-        self.trial.clear();
-        self.trial.extend_from_slice(&point.price);
-        self.direction.clear();
-        self.direction.resize(n, 0.0);
-        self.gradient.resize(n, 0.0);
         let mut trial = std::mem::take(&mut self.trial);
+        trial.clear();
+        trial.extend_from_slice(price);
+        self.direction.clear();
         let mut best = Amount::MIN;
         let mut stale = 0;
-        for step in 0..=how.steps {
-            let bound = self.bound(core, &trial);
+        for step in 0..=to.steps {
+            let mut bound = self.bound(core, &trial);
             let improved = bound > best;
             if improved {
                 best = bound;
-                point.price.copy_from_slice(&trial);
+                price.copy_from_slice(&trial);
                 stale = 0;
             } else {
                 stale += 1;
-                if stale >= 8 {
-                    how.scale *= 0.6;
+                if stale == PATIENCE {
                     stale = 0;
-                    trial.copy_from_slice(&point.price);
-                    self.bound(core, &trial);
+                    *scale *= 0.6;
+                    trial.copy_from_slice(price);
+                    bound = self.bound(core, &trial);
                 }
             }
-            if best > how.enough || step == how.steps || how.scale < 0.002 || stop() {
+            if best > to.enough || step == to.steps || stop() {
                 break;
             }
             self.open.clear();
@@ -131,37 +155,49 @@ impl Dual {
             if improved || step % 4 == 0 {
                 seen(&self.open);
             }
-            for (share, open) in point.share.iter_mut().zip(&self.open) {
+            for (share, open) in share.iter_mut().zip(&self.open) {
                 *share += SMOOTH * (f64::from(u8::from(*open)) - *share);
             }
-            let mut norm = 0.0;
-            for j in 0..n {
-                let (v, cells) = (trial[j], core.cells_of(j));
-                let sellers = cells.iter().take_while(|c| c.price < v);
-                let sellers = sellers.filter(|c| self.open[c.shop as usize]).count();
-                let gradient = 1.0 - sellers as f64;
-                let smooth = &mut self.direction[j];
-                *smooth += if step == 0 { 1.0 } else { SMOOTH } * (gradient - *smooth);
-                let mut d = *smooth;
-                if (d > 0.0 && v >= core.cap[j]) || (d < 0.0 && v <= cells[0].price) {
-                    d = 0.0;
-                }
-                self.gradient[j] = d;
-                norm += d * d;
-            }
+            let norm = self.turn(core, &trial);
             if norm < 1e-9 {
                 break;
             }
-            let target = how.target as f64;
+            let target = to.target as f64;
             let gap = (target - bound as f64).max(1.0 + target * 1e-5);
-            let length = how.scale * gap / norm;
-            for (j, d) in self.gradient.iter().enumerate() {
+            let length = *scale * gap / norm;
+            for (j, d) in self.moves.iter().enumerate() {
                 let moved = trial[j].saturating_add((length * d).round() as Amount);
                 trial[j] = moved.clamp(core.cells_of(j)[0].price, core.cap[j]);
             }
         }
         self.trial = trial;
         best
+    }
+
+    /// Turns the direction towards the subgradient (how many shops too few sell each
+    /// product); `moves` is what of it stays within the limits of the prices. Returns
+    /// the square of its length.
+    fn turn(&mut self, core: &Core, price: &[Amount]) -> f64 {
+        let fresh = self.direction.is_empty();
+        self.direction.resize(price.len(), 0.0);
+        self.moves.resize(price.len(), 0.0);
+        let weight = if fresh { 1.0 } else { SMOOTH };
+        let mut norm = 0.0;
+        for (j, v) in price.iter().enumerate() {
+            let cells = core.cells_of(j);
+            let sellers = cells.iter().take_while(|c| c.price < *v);
+            let sellers = sellers.filter(|c| self.open[c.shop as usize]).count();
+            let direction = &mut self.direction[j];
+            *direction += weight * (1.0 - sellers as f64 - *direction);
+            let outward = if *direction > 0.0 {
+                *v >= core.cap[j]
+            } else {
+                *v <= cells[0].price
+            };
+            self.moves[j] = if outward { 0.0 } else { *direction };
+            norm += self.moves[j] * self.moves[j];
+        }
+        norm
     }
 
     /// Decides what the reduced costs at `point` prove, given that only answers up to
@@ -193,6 +229,3 @@ impl Dual {
         bound
     }
 }
-
-/// Weight of the newest subgradient in the average.
-const SMOOTH: f64 = 0.3;

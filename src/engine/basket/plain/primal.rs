@@ -2,6 +2,9 @@
 
 use super::core::{Amount, Core};
 
+/// Pairs of shops that are looked at together.
+const MAX_EXCHANGES: usize = 1 << 24;
+
 /// What the core costs with these free shops open.
 pub(super) fn cost(core: &Core, open: &[bool]) -> Amount {
     let fees = core.fee.iter().zip(open).filter(|(_, open)| **open);
@@ -29,7 +32,9 @@ pub(super) fn improve(core: &Core, open: &mut [bool], stop: &mut dyn FnMut() -> 
         gain.fill(0);
         loss.fill(0);
         extra.clear();
-        extra.resize(opened.len() * shops, 0);
+        // Too many for every exchange: additions and removals come first.
+        let exchange = opened.len() * shops <= MAX_EXCHANGES;
+        extra.resize(if exchange { opened.len() * shops } else { 0 }, 0);
         for (j, cap) in core.cap.iter().enumerate() {
             let cells = core.cells_of(j);
             let mut serving = cells.iter().filter(|c| open[c.shop as usize]);
@@ -44,7 +49,7 @@ pub(super) fn improve(core: &Core, open: &mut [bool], stop: &mut dyn FnMut() -> 
                     continue;
                 }
                 gain[cell.shop as usize] += (price - cell.price).max(0);
-                if let Some(first) = first {
+                if let Some(first) = first.filter(|_| exchange) {
                     let at = row[first.shop as usize] * shops + cell.shop as usize;
                     extra[at] += second - cell.price.max(price);
                 }
@@ -61,6 +66,9 @@ pub(super) fn improve(core: &Core, open: &mut [bool], stop: &mut dyn FnMut() -> 
             let drop = core.fee[*out] - loss[*out];
             if drop > best.0 {
                 best = (drop, None, Some(*out));
+            }
+            if !exchange {
+                continue;
             }
             let extra = &extra[at * shops..(at + 1) * shops];
             for s in (0..shops).filter(|s| !open[*s]) {
