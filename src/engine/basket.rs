@@ -4,8 +4,9 @@
 //! [`Instance::from_json`] reads and validates, [`solve`] answers, [`evaluate()`]
 //! scores any answer in integer cents. The method is a branch and bound over the
 //! states of shops (delivery tier, weight tier, pickup, coupons, discount bracket)
-//! with Lagrangian bounds, see `ARCHITECTURE.md`. There is no clock in here: the
-//! caller's `stop` says when to come back with the best so far.
+//! with Lagrangian bounds, see `ARCHITECTURE.md`; the plain problem without states has
+//! a faster one in `plain.rs`. There is no clock in here: the caller's `stop` says
+//! when to come back with the best so far.
 
 mod dual;
 mod evaluate;
