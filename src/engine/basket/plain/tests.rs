@@ -58,8 +58,8 @@ fn odd(seed: u64) -> Classic {
     let mut price: Vec<Vec<Option<Cents>>> = (0..m)
         .map(|_| (0..n).map(|_| (r(0, 2) > 0).then(|| r(0, top))).collect())
         .collect();
-    for j in 0..n {
-        let s = r(0, m as i64 - 1) as usize;
+    let sellers: Vec<usize> = (0..n).map(|_| r(0, m as i64 - 1) as usize).collect();
+    for (j, s) in sellers.into_iter().enumerate() {
         price[s][j] = Some(r(0, top));
     }
     let delivery = (0..m).map(|_| r(0, 1) * r(0, top)).collect();
