@@ -4,8 +4,9 @@
 //! [`Instance::from_json`] reads and validates, [`solve`] answers, [`evaluate()`]
 //! scores any answer in integer cents. The method is a branch and bound over the
 //! states of shops (delivery tier, weight tier, pickup, coupons, discount bracket)
-//! with Lagrangian bounds, see `ARCHITECTURE.md`. There is no clock in here: the
-//! caller's `stop` says when to come back with the best so far.
+//! with Lagrangian bounds, see `ARCHITECTURE.md`; the plain problem without states has
+//! a faster one in `plain.rs`. There is no clock in here: the caller's `stop` says
+//! when to come back with the best so far.
 
 mod dual;
 mod evaluate;
@@ -15,6 +16,7 @@ mod instance;
 mod leaf;
 mod model;
 mod oracle;
+mod plain;
 mod read;
 mod search;
 
@@ -51,28 +53,38 @@ pub struct Solved {
 /// [`BasketError::Infeasible`] if nothing satisfies the list, [`BasketError::Stopped`]
 /// if the time was over before anything was found, [`BasketError::TooLarge`].
 pub fn solve(instance: &Instance, stop: &mut dyn FnMut() -> bool) -> Result<Solved, BasketError> {
+    match instance {
+        Instance::Classic(c) if c.discount.is_none() => {
+            let found = plain::solve(c, stop)?;
+            confirm(
+                instance,
+                found.solution,
+                found.cost,
+                found.bound,
+                found.stats,
+            )
+        }
+        Instance::Classic(_) | Instance::Household(_) => solve_general(instance, stop),
+    }
+}
+
+/// The method for every kind of instance.
+fn solve_general(
+    instance: &Instance,
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<Solved, BasketError> {
     let model = Model::new(instance)?;
     let mut incumbent = Incumbent::new(instance, &model);
     let mut search = Search::new(&model, &mut incumbent);
     let bound = search.run(stop);
     let stats = search.stats;
-    let Some(solution) = incumbent.solution() else {
+    let (Some(solution), Some(cost)) = (incumbent.solution(), incumbent.cost) else {
         return Err(if bound.is_finite() {
             BasketError::Stopped
         } else {
             BasketError::Infeasible("no choice of shops covers every item within the limits".into())
         });
     };
-    // Whatever the search believes, only what the evaluator confirms is handed out.
-    let evaluation = evaluate(instance, &solution)
-        .map_err(|errors| BasketError::Inconsistent(errors.join("; ")))?;
-    let cost = evaluation.cost;
-    if incumbent.cost != Some(cost) {
-        return Err(BasketError::Inconsistent(format!(
-            "the search counted {:?}, the evaluator {cost}",
-            incumbent.cost
-        )));
-    }
     let bound = if bound.is_finite() {
         // Costs are whole cents; the margin is above the rounding error.
         let margin = 1e-6 + bound.abs() * 1e-10;
@@ -80,6 +92,25 @@ pub fn solve(instance: &Instance, stop: &mut dyn FnMut() -> bool) -> Result<Solv
     } else {
         cost
     };
+    confirm(instance, solution, cost, bound, stats)
+}
+
+/// Whatever a search believes, only what the evaluator confirms is handed out.
+fn confirm(
+    instance: &Instance,
+    solution: Solution,
+    cost: Cents,
+    bound: Cents,
+    stats: Stats,
+) -> Result<Solved, BasketError> {
+    let evaluation = evaluate(instance, &solution)
+        .map_err(|errors| BasketError::Inconsistent(errors.join("; ")))?;
+    if evaluation.cost != cost {
+        return Err(BasketError::Inconsistent(format!(
+            "the search counted {cost}, the evaluator {}",
+            evaluation.cost
+        )));
+    }
     Ok(Solved {
         solution,
         evaluation,

@@ -2,6 +2,8 @@
 //! name of the field when it makes no sense.
 
 use super::read::{Field, list, text};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -265,6 +267,9 @@ impl Instance {
     /// # Errors
     /// [`BasketError`] naming the first field that is wrong.
     pub fn from_json(json: &str) -> Result<Self, BasketError> {
+        if let Some(plain) = PlainText::read(json) {
+            return Ok(Self::Classic(plain));
+        }
         let value: Value =
             serde_json::from_str(json).map_err(|e| BasketError::NotJson(e.to_string()))?;
         let root = Field::root(&value);
@@ -279,6 +284,63 @@ impl Instance {
                 "`{other}` is neither `isop/1` nor `emptor-basket/1`"
             ))),
         }
+    }
+}
+
+/// A correct `isop/1` without a discount, read without a tree of values: in a large
+/// price matrix that is most of the work. Anything else is left to the reader that
+/// knows the path of each field.
+#[derive(Deserialize)]
+struct PlainText {
+    #[serde(rename = "schema")]
+    _schema: PlainSchema,
+    n: usize,
+    m: usize,
+    price: Vec<Vec<Option<Cents>>>,
+    delivery: Vec<Cents>,
+    discount: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+enum PlainSchema {
+    #[serde(rename = "isop/1")]
+    Isop,
+}
+
+impl PlainText {
+    fn read(json: &str) -> Option<Classic> {
+        let Self {
+            n,
+            m,
+            price,
+            delivery,
+            discount,
+            ..
+        } = serde_json::from_str(json).ok()?;
+        let amounts = 0..=MAX_CENTS;
+        let mut sold = vec![false; n.min(MAX_ENTRIES)];
+        let row_fits = |row: &Vec<Option<Cents>>| {
+            row.len() == n
+                && row.iter().zip(&mut sold).all(|(price, sold)| {
+                    *sold |= price.is_some();
+                    price.is_none_or(|p| amounts.contains(&p))
+                })
+        };
+        let fits = (1..=MAX_ENTRIES).contains(&n)
+            && (1..=MAX_ENTRIES).contains(&m)
+            && n * m <= 10 * MAX_ENTRIES
+            && discount.is_none()
+            && price.len() == m
+            && price.iter().all(row_fits)
+            && delivery.len() == m
+            && delivery.iter().all(|d| amounts.contains(d))
+            && sold.iter().all(|s| *s);
+        fits.then_some(Classic {
+            n,
+            price,
+            delivery,
+            discount: None,
+        })
     }
 }
 
