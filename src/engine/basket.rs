@@ -7,6 +7,7 @@
 //! with Lagrangian bounds, see `ARCHITECTURE.md`. There is no clock in here: the
 //! caller's `stop` says when to come back with the best so far.
 
+pub mod conflict;
 mod dual;
 mod evaluate;
 pub mod explain;
@@ -79,6 +80,11 @@ pub fn solve(instance: &Instance, stop: &mut dyn FnMut() -> bool) -> Result<Solv
         ((bound - margin).ceil().max(0.0) as Cents).min(cost)
     } else {
         cost
+    };
+    let bound = match instance {
+        // Buying for the discount alone may pay there, which the search does not try.
+        Instance::Household(h) if h.overshoot > 0 => bound.min(h.overshoot.saturating_neg()),
+        _ => bound,
     };
     Ok(Solved {
         solution,

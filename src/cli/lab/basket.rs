@@ -1,6 +1,7 @@
 //! `emptor lab basket`: the whole-basket optimiser on one instance.
 
-use crate::engine::basket::{Instance, Solved, solve};
+use crate::engine::basket::conflict::conflict;
+use crate::engine::basket::{BasketError, Instance, Solved, solve};
 use serde_json::{Value, json};
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
@@ -10,6 +11,9 @@ use std::time::{Duration, Instant};
 
 /// The largest instance read.
 const MAX_INPUT: u64 = 256 << 20;
+
+/// The most time for finding out why there is no answer.
+const CONFLICT_LIMIT: Duration = Duration::from_secs(20);
 
 /// Arguments.
 #[derive(clap::Args, Debug)]
@@ -29,7 +33,14 @@ pub fn run(args: &Args) -> ExitCode {
         let instance = Instance::from_json(&text).map_err(|e| e.to_string())?;
         let limit = args.limit_ms.map(Duration::from_millis);
         let mut stop = stopper(started, limit);
-        solve(&instance, &mut stop).map_err(|e| e.to_string())
+        solve(&instance, &mut stop).map_err(|e| match (&e, &instance) {
+            (BasketError::Infeasible(_), Instance::Household(h)) => {
+                let until = Instant::now() + CONFLICT_LIMIT;
+                let reason = conflict(h, &mut || stop() || Instant::now() >= until);
+                BasketError::Infeasible(reason.to_string()).to_string()
+            }
+            _ => e.to_string(),
+        })
     });
     match answer.and_then(|solved| print(&solved, started.elapsed())) {
         Ok(()) => ExitCode::SUCCESS,
