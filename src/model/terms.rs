@@ -35,8 +35,10 @@ pub struct ShopTerms {
     /// What the shop asks for having the goods ready.
     pub pickup_fee: Option<Money>,
     /// Coupons.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub coupons: Vec<Coupon>,
     /// Prices noted by hand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub offers: Vec<NotedOffer>,
 }
 

@@ -42,7 +42,7 @@ fn market() -> (Shops, Home) {
 }
 
 /// Adds a shopping item with its pages.
-fn item(shops: &Shops, home: &Home, path: &str, at: &[&str], more: &[&str]) {
+pub fn item(shops: &Shops, home: &Home, path: &str, at: &[&str], more: &[&str]) {
     let first = shops.url(at[0], path);
     let mut args = vec!["list", "add", "--no-crawl", &first, "--name", &path[1..]];
     args.extend(["--list", "groceries"]);
@@ -69,7 +69,7 @@ fn groceries() -> (Shops, Home) {
     (shops, home)
 }
 
-fn amount(value: &Value) -> &str {
+pub fn amount(value: &Value) -> &str {
     value["amount"]
         .as_str()
         .unwrap_or_else(|| panic!("no amount: {value}"))
