@@ -109,10 +109,10 @@ pub fn with_coupon(
         until: new.until,
     };
     if coupon.is_expired(market.today()) {
-        return Err(ApiError::invalid(format!(
-            "coupon {} has expired already",
-            coupon.code
-        )));
+        return Err(
+            ApiError::invalid(format!("coupon {} has expired already", coupon.code))
+                .hint("--until is the last day it is good for"),
+        );
     }
     check_coupon(store, shop, &coupon)?;
     terms.coupons.retain(|c| c.code != coupon.code);
@@ -226,7 +226,8 @@ pub fn with_price(
         until: new.until,
     };
     if noted.is_expired(market.today()) {
-        return Err(ApiError::invalid("the price has expired already"));
+        return Err(ApiError::invalid("the price has expired already")
+            .hint("--until is the last day it holds"));
     }
     let id = noted.id;
     terms.offers.push(noted);

@@ -8,6 +8,7 @@
 //! caller's `stop` says when to come back with the best so far.
 
 pub mod conflict;
+mod dominance;
 mod dual;
 mod evaluate;
 pub mod explain;

@@ -277,6 +277,7 @@ impl Instance {
                 let mut household = Household::read(&root)?;
                 household.cap_percentages();
                 household.validate()?;
+                household.drop_dominated()?;
                 Ok(Self::Household(household))
             }
             other => Err(root.get("schema")?.invalid(format!(
