@@ -14,7 +14,7 @@ use super::api::types::{BasketReply, BasketRequest, NotBought, PlanView};
 use super::store::Store;
 use super::terms as noted;
 use super::view::{self as market_view, Market};
-use crate::engine::basket::conflict::{Conflict, Relief, conflict};
+use crate::engine::basket::conflict::{Conflict, Relief, conflict, over_budget};
 use crate::engine::basket::{BasketError, Instance, Solved, solve};
 use crate::model::want::{Want, WantKind, WantStatus};
 use crate::model::{Currency, Money, Place};
@@ -98,6 +98,11 @@ pub fn answer(
         let mut stop = || stopped.load(Ordering::Relaxed) || Instant::now() >= deadline;
         let valid = problem.household.validate();
         valid.map_err(|e| ApiError::invalid(e.to_string()))?;
+        let until = Instant::now() + EXPLAIN_LIMIT.min(limit / 4);
+        let mut soon = || stopped.load(Ordering::Relaxed) || Instant::now() >= until;
+        if let Some(relief) = over_budget(&problem.household, &mut soon) {
+            return Err(refused(&[relief], "", market.home()));
+        }
         let instance = Instance::Household(problem.household.clone());
         let solved = solve(&instance, &mut stop)
             .map_err(|e| refusal(e, &problem, stopped, market.home()))?;
@@ -207,6 +212,10 @@ fn refusal(
             .hint("leave --budget or --max-shops out");
         }
     };
+    refused(&reliefs, word, home)
+}
+
+fn refused(reliefs: &[Relief], word: &str, home: Currency) -> ApiError {
     let text: Vec<String> = reliefs.iter().map(|r| relief(r, home)).collect();
     let hints = reliefs.iter().map(|r| match r {
         Relief::Budget { .. } => "raise the budget",
@@ -214,10 +223,8 @@ fn refusal(
         Relief::MinOrder { .. } => "put more on the list",
     });
     let hints: Vec<&str> = hints.collect();
-    ApiError::conflict(text.join(word)).hint(format!(
-        "{}, or change the list",
-        hints.join(word.trim_matches([';', ' ']))
-    ))
+    let hints = hints.join(word.trim_start_matches(';'));
+    ApiError::conflict(text.join(word)).hint(format!("{hints}, or change the list"))
 }
 
 /// A limit that is in the way, in words.

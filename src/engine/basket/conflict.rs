@@ -65,6 +65,21 @@ enum Limit {
     MinOrder,
 }
 
+/// Whether the budget of an instance is proven to be under the least that can be paid.
+/// Asked before the search: without the budget the least payment is found quickly, where
+/// trying every plan against it would take long.
+#[must_use]
+pub fn over_budget(household: &Household, stop: &mut dyn FnMut() -> bool) -> Option<Relief> {
+    let is = household.limits.budget?;
+    let free = without(household, &[Limit::Budget]);
+    let cheapest = answer(&payable_only(free), stop).ok().flatten()?;
+    (cheapest.bound > is).then(|| Relief::Budget {
+        is,
+        least: cheapest.evaluation.payable,
+        exact: cheapest.optimal,
+    })
+}
+
 /// Says which limits of an instance without an answer contradict the list.
 #[must_use]
 pub fn conflict(household: &Household, stop: &mut dyn FnMut() -> bool) -> Conflict {
