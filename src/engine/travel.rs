@@ -4,7 +4,7 @@ use crate::model::{Money, Place};
 use rust_decimal::Decimal;
 
 /// The mean radius of the earth in kilometres (IUGG: (2a + b) / 3 of GRS 80).
-const EARTH_KM: f64 = 6371.008_8;
+const EARTH_KM: f64 = 6_371.008_8;
 
 /// Kilometres between two places along a great circle (haversine formula, Sinnott 1984).
 /// A road is longer.

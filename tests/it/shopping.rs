@@ -168,6 +168,7 @@ fn coupons_are_used_where_they_pay_and_never_once_expired() {
         text.contains("€7.00 more here saves €5.00 by coupon FAR"),
         "{text}"
     );
+    println!("{text}{}", home.run(&["shop", "terms", &beta]).ok().out);
 
     // Together more than the price: one of them, and it is said.
     home.run(&["shop", "coupon", "rm", &beta, "FAR"]).ok();
@@ -348,6 +349,7 @@ fn noted_prices_are_packs_breaks_and_bundles() {
         text.contains("Bundle Gift set for €16.00: saves €2.00"),
         "{text}"
     );
+    println!("{text}");
 
     // What only a bundle has.
     forget(&id);

@@ -13,9 +13,12 @@ use crate::model::want::{Want, WantKind};
 use crate::model::{Currency, Id, Money, Offer as Asked, Place};
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Offers of one want looked at: the best ranked.
 const MAX_OFFERS: usize = 200;
+/// Ways to buy one want at one shop.
+const MAX_WAYS: i64 = 10_000;
 /// The largest amount taken for a price.
 const MAX_CENTS: Cents = 100_000_000_000;
 /// The finest division of a piece into common units of its packs.
@@ -121,8 +124,9 @@ impl Problem {
         let index = self.entries.len();
         let (per_piece, units) = packs(&entry.want, &entry.offers);
         let wanted = i64::from(entry.want.quantity) * per_piece;
+        let few = few(&entry.offers, prices, &units, wanted);
         for (at, (offer, price)) in entry.offers.iter().zip(prices).enumerate() {
-            let Some((price, worst)) = *price else {
+            let Some((price, worst)) = price.filter(|_| few.contains(&at)) else {
                 continue;
             };
             let step = |amount| vec![Step { from: 1, amount }];
@@ -489,6 +493,40 @@ fn packs(want: &Want, offers: &[Buyable]) -> (i64, Vec<i64>) {
     (piece / unit, held.iter().map(|n| n / unit).collect())
 }
 
+/// The offers to look at, by index: of each shop the cheapest ones a unit, so many that the
+/// ways to combine them stay few.
+fn few(
+    offers: &[Buyable],
+    prices: &[Option<(Cents, Cents)>],
+    units: &[i64],
+    wanted: i64,
+) -> BTreeSet<usize> {
+    let mut by_shop: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, offer) in offers.iter().enumerate() {
+        by_shop.entry(&offer.shop).or_default().push(at);
+    }
+    let mut few = BTreeSet::new();
+    for mut here in by_shop.into_values() {
+        let price = |at: &usize| prices[*at].map_or(i128::MAX, |p| i128::from(p.0) * 1_000_000);
+        here.sort_by_key(|at| (price(at) / i128::from(units[*at]), *at));
+        let smallest = here.iter().map(|at| units[*at]).min().unwrap_or(1);
+        here.truncate(most_offers(packs_for(wanted, smallest)));
+        few.extend(here);
+    }
+    few
+}
+
+/// How many offers can be combined to `packs` packs in at most [`MAX_WAYS`] ways: with n of
+/// them there are at most `packs + n` over `n`.
+fn most_offers(packs: i64) -> usize {
+    let mut ways: i64 = 1;
+    let fits = |n: &i64| {
+        ways = ways.saturating_mul(packs.saturating_add(*n)) / n;
+        ways <= MAX_WAYS
+    };
+    (1..=MAX_OFFERS as i64).take_while(fits).count().max(1)
+}
+
 /// How many packs of `units` it takes to have `wanted`.
 const fn packs_for(wanted: i64, units: i64) -> i64 {
     (wanted + units - 1) / units
@@ -518,6 +556,17 @@ mod tests {
     fn packs_of(want: &str, titles: &[&str]) -> (i64, Vec<i64>) {
         let offers: Vec<Buyable> = titles.iter().map(|t| offer(t)).collect();
         packs(&Want::new(want, Timestamp::UNIX_EPOCH), &offers)
+    }
+
+    #[test]
+    fn as_many_offers_as_can_be_combined() {
+        assert_eq!(most_offers(1), MAX_OFFERS, "one piece: one way an offer");
+        assert_eq!(most_offers(12), 5, "17 over 5 is 6188, 18 over 6 is 18564");
+        assert_eq!(most_offers(1_000_000), 1);
+        let offers = [offer("a"), offer("b"), offer("c")];
+        let prices = [Some((900, 900)), Some((500, 500)), None];
+        let few = few(&offers, &prices, &[2, 1, 1], 1_000_000);
+        assert_eq!(few, BTreeSet::from([0]), "450 a unit");
     }
 
     #[test]

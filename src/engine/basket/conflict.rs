@@ -73,7 +73,7 @@ pub fn over_budget(household: &Household, stop: &mut dyn FnMut() -> bool) -> Opt
     let is = household.limits.budget?;
     let free = without(household, &[Limit::Budget]);
     let cheapest = answer(&payable_only(free), stop).ok().flatten()?;
-    (cheapest.bound > is).then(|| Relief::Budget {
+    (cheapest.bound > is).then_some(Relief::Budget {
         is,
         least: cheapest.evaluation.payable,
         exact: cheapest.optimal,
