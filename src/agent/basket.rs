@@ -289,10 +289,7 @@ fn fill(
         gap_percent: (gap * 10_000.0).ceil() / 100.0,
     });
     reply.left_out = problem.left_out(purchase);
-    reply.cheapest_each = problem
-        .cheapest_each()
-        .and_then(|p| view::check_again(household, &p).ok())
-        .map(|e| money(e.payable));
+    reply.cheapest_each = view::cheapest_each(problem).map(money);
     reply.worst = view::worst(problem, purchase, home, &mut stop);
     let carts = reply.plan.as_ref().map_or(0, |p| p.shops.len());
     reply.splits = view::splits(problem, carts, home, &mut stop);

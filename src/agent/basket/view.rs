@@ -223,6 +223,22 @@ fn spare_wants(
     Ok(spare)
 }
 
+/// What everything costs at the shop with the lowest price for it, with the coupons that
+/// help there.
+pub fn cheapest_each(problem: &Problem) -> Option<Cents> {
+    let household = &problem.household;
+    let mut purchase = problem.cheapest_each()?;
+    let mut pay = check_again(household, &purchase).ok()?.payable;
+    for coupon in &household.coupons {
+        purchase.coupons.push(coupon.id.clone());
+        match check_again(household, &purchase) {
+            Ok(checked) if checked.payable < pay => pay = checked.payable,
+            _ => drop(purchase.coupons.pop()),
+        }
+    }
+    Some(pay)
+}
+
 /// The plan with everything unknown at its worst, and the better one then.
 pub fn worst(
     problem: &Problem,
