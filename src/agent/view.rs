@@ -7,7 +7,7 @@ pub use terms::Trip;
 use super::api::types::{
     Blind, CostView, HistoryPoint, HistoryReply, OfferView, OffersReply, WantView,
 };
-use super::config::Config;
+use super::config::{Config, Travel};
 use super::life;
 use super::store::{Listing, Store, Zone};
 use crate::engine::landed::{
@@ -39,6 +39,7 @@ pub struct Market {
     terms: BTreeMap<String, ShopTerms>,
     places: BTreeMap<String, Place>,
     per_km: Money,
+    per_km_assumed: bool,
     tuned: HashMap<Id, Vec<TradeOff>>,
     habit: Habit,
     now: Timestamp,
@@ -97,6 +98,7 @@ impl Market {
             terms: store.all_terms()?,
             places: config.places.clone(),
             per_km: Money::new(config.travel.per_km, home),
+            per_km_assumed: config.travel == Travel::default(),
             tuned: store.trade_offs()?,
             habit: life::habit(config),
             now,

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 const WHOLE: i64 = 10_000;
 
 /// The code that stands for a coupon that is tried out.
-const TRIED: &str = "the coupon tried";
+const TRIED: &str = "(tried)";
 
 /// Adds the coupons of the shops and those to try to the problem. Returns the code of each
 /// and what the person should know: which do not count, and why.

@@ -63,8 +63,13 @@ impl Market {
         let source = match (terms.travel, km) {
             (Some(_), _) => "as you noted".to_owned(),
             (None, Some(km)) => format!(
-                "{km:.1} km there and back at {} a km, which is assumed",
-                self.per_km
+                "{km:.1} km there and back at {} a km, which {}",
+                self.per_km,
+                if self.per_km_assumed {
+                    "is assumed"
+                } else {
+                    "you set"
+                }
             ),
             (None, None) => return None,
         };
