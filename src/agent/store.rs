@@ -12,12 +12,12 @@ use crate::model::offer::{Observation, Provenance};
 use crate::model::seller::SourceHealth;
 use crate::model::tender::Tender;
 use crate::model::time::{Date, SignedDuration, Timestamp};
-use crate::model::{Alert, AlertRule, Id, Money, Offer, Shop, Want};
+use crate::model::{Alert, AlertRule, Id, Money, Offer, Shop, ShopTerms, Want};
 use crate::net::Validators;
 use crate::vault::{Collection, Log, Transaction, Tree, Vault, VaultError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 const WANTS: Collection<Want> = Collection::new(Tree::new(1, "wants"), 1);
@@ -28,12 +28,13 @@ const JOBS: Collection<CrawlJob> = Collection::new(Tree::new(5, "jobs"), 1);
 const PAGES: Collection<Page> = Collection::new(Tree::new(6, "pages"), 1);
 const RULES: Collection<Rule> = Collection::new(Tree::new(7, "rules"), 1);
 const ALERTS: Collection<Alert> = Collection::new(Tree::new(8, "alerts"), 1);
-const LIST_WATCHES: Collection<ListWatch> = Collection::new(Tree::new(16, "list-watches"), 1);
 const TENDERS: Collection<Tender> = Collection::new(Tree::new(9, "tenders"), 1);
 const RATES: Collection<Rates> = Collection::new(Tree::new(10, "rates"), 1);
 const LIVES: Collection<Vec<Event>> = Collection::new(Tree::new(11, "lives"), 1);
 const TRADE_OFFS: Collection<Vec<TradeOff>> = Collection::new(Tree::new(12, "trade-offs"), 1);
 const PURCHASES: Collection<Purchase> = Collection::new(Tree::new(13, "purchases"), 1);
+const TERMS: Collection<ShopTerms> = Collection::new(Tree::new(15, "terms"), 1);
+const LIST_WATCHES: Collection<ListWatch> = Collection::new(Tree::new(16, "list-watches"), 1);
 
 /// Everything that a backup or an export holds.
 pub const TREES: &[Tree] = &[
@@ -45,12 +46,13 @@ pub const TREES: &[Tree] = &[
     PAGES.tree(),
     RULES.tree(),
     ALERTS.tree(),
-    LIST_WATCHES.tree(),
     TENDERS.tree(),
     RATES.tree(),
     LIVES.tree(),
     TRADE_OFFS.tree(),
     PURCHASES.tree(),
+    TERMS.tree(),
+    LIST_WATCHES.tree(),
 ];
 
 /// What identifies an offer: the first 16 hexadecimal digits of the SHA-256 of its
@@ -357,6 +359,28 @@ impl Store {
         SHOPS.get(&self.vault, domain.as_bytes())
     }
 
+    /// What the person knows of a shop.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn terms(&self, domain: &str) -> Result<ShopTerms> {
+        Ok(TERMS
+            .get(&self.vault, domain.as_bytes())?
+            .unwrap_or_default())
+    }
+
+    /// What the person knows of shops, by domain.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn all_terms(&self) -> Result<BTreeMap<String, ShopTerms>> {
+        let all = TERMS.all(&self.vault)?;
+        Ok(all
+            .into_iter()
+            .filter_map(|(key, t)| Some((String::from_utf8(key).ok()?, t)))
+            .collect())
+    }
+
     /// All crawl jobs.
     ///
     /// # Errors
@@ -628,11 +652,20 @@ impl Change<'_, '_> {
         SHOPS.put(self.tx, shop.domain.as_bytes(), shop)
     }
 
-    /// Removes a shop.
+    /// Writes what the person knows of a shop.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn put_terms(&mut self, domain: &str, terms: &ShopTerms) -> Result<()> {
+        TERMS.put(self.tx, domain.as_bytes(), terms)
+    }
+
+    /// Removes a shop and what the person knows of it.
     ///
     /// # Errors
     /// As the vault.
     pub fn remove_shop(&mut self, domain: &str) -> Result<()> {
+        TERMS.remove(self.tx, domain.as_bytes())?;
         SHOPS.remove(self.tx, domain.as_bytes()).map(drop)
     }
 

@@ -8,6 +8,8 @@
 //! a faster one in `plain.rs`. There is no clock in here: the caller's `stop` says
 //! when to come back with the best so far.
 
+pub mod conflict;
+mod dominance;
 mod dual;
 mod evaluate;
 pub mod explain;
@@ -91,6 +93,11 @@ fn solve_general(
         ((bound - margin).ceil().max(0.0) as Cents).min(cost)
     } else {
         cost
+    };
+    let bound = match instance {
+        // Buying for the discount alone may pay there, which the search does not try.
+        Instance::Household(h) if h.overshoot > 0 => bound.min(h.overshoot.saturating_neg()),
+        _ => bound,
     };
     confirm(instance, solution, cost, bound, stats)
 }

@@ -115,11 +115,8 @@ async fn add_up(agent: &Agent, store: &Store, list: &str) -> Result<(), VaultErr
     }
     let request = BasketRequest {
         list: Some(list.to_owned()),
-        max_shops: None,
-        from: None,
-        budget: None,
         limit_ms: Some(LIMIT_MS),
-        run: None,
+        ..BasketRequest::default()
     };
     // Dropped with this future: the search ends with it.
     let stopper = agent.baskets().begin(None);

@@ -2,7 +2,7 @@
 
 use super::routes::{self, Route};
 use super::types::*;
-use super::{ApiError, Code, decisions, tenders, vault};
+use super::{ApiError, Code, decisions, tenders, terms, vault};
 use crate::agent::core::Agent;
 use crate::agent::store::{Listing, Rule, Store, Zone};
 use crate::agent::view::{self, Market};
@@ -138,6 +138,7 @@ pub fn table() -> Vec<Route> {
     ];
     table.extend(decisions::routes());
     table.extend(tenders::routes());
+    table.extend(terms::routes());
     table.extend(vault::routes());
     table
 }
@@ -545,7 +546,10 @@ async fn shops(State(agent): State<Agent>) -> Result<Vec<ShopView>> {
     Ok(Json(views?))
 }
 
-fn find_shop(store: &Store, text: &str) -> std::result::Result<crate::model::Shop, ApiError> {
+pub(super) fn find_shop(
+    store: &Store,
+    text: &str,
+) -> std::result::Result<crate::model::Shop, ApiError> {
     store
         .shop(&text.trim().to_ascii_lowercase())?
         .ok_or_else(|| {
@@ -647,7 +651,7 @@ async fn remove_shop(State(agent): State<Agent>, Path(text): Path<String>) -> Re
     })?;
     crawl::plan(&agent, &store)?;
     done(format!(
-        "{} is not followed any more; its price history stays.",
+        "{} is not followed any more; what you noted of it is gone, its price history stays.",
         shop.domain
     ))
 }
