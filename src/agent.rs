@@ -16,6 +16,7 @@ pub mod server;
 pub mod socket;
 pub mod store;
 pub mod tenders;
+pub mod terms;
 pub mod tune;
 pub mod view;
 pub mod web;

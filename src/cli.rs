@@ -14,6 +14,7 @@ pub mod offers;
 pub mod plan;
 pub mod purchases;
 pub mod tender;
+pub mod terms;
 pub mod tune;
 pub mod vault;
 pub mod want;

@@ -16,4 +16,5 @@ pub mod quote;
 pub mod rank;
 pub mod rates;
 pub mod robots;
+pub mod travel;
 pub mod wish;

@@ -1,15 +1,21 @@
 //! Rules on wants: looked at after every observation, delivered when it suits the person.
 
+mod whole_list;
+mod why;
+
+pub use whole_list::ChangedLists;
+pub use why::why;
+
 use super::core::Agent;
 use super::store::{Rule, Store, Zone};
 use super::view::{self, Market};
 use super::{life, purchases};
 use crate::engine::alert::{
-    Decision, Delivery as When, Fire, Hold, Pending, Seen, Tuning, Urgency, deliver,
+    Decision, Delivery as When, Fire, Hold, Pending, Seen, Tuning, Urgency, by_worth, deliver,
 };
 use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::want::{Want, WantStatus};
-use crate::model::{Alert, Availability, Id, Money};
+use crate::model::{Alert, AlertRule, Availability, Currency, Id, Money};
 use crate::notify::{Action, Message};
 use crate::vault::VaultError;
 use tokio::sync::mpsc;
@@ -51,6 +57,7 @@ pub async fn look(
     let Some(want) = store.want(want)?.filter(|w| w.status == WantStatus::Open) else {
         return Ok(());
     };
+    whole_list::changed(agent, &want);
     if rules.is_empty() {
         return Ok(());
     }
@@ -179,6 +186,14 @@ fn alert(
         }
         _ => format!("{}: {}", want.name, rule.rule),
     };
+    let saving = fire.reason.saving().and_then(|each| {
+        let all = each.amount.checked_mul(want.quantity.into())?;
+        Some(Money::new(all, each.currency))
+    });
+    let asked = matches!(rule.rule, AlertRule::Under(_) | AlertRule::BackInStock);
+    let under_limit = want.limit.zip(seen.cost).is_some_and(|(limit, cost)| {
+        limit.currency == cost.currency && cost.amount <= limit.amount
+    });
     Alert {
         id: Id::new(),
         at: now,
@@ -189,61 +204,70 @@ fn alert(
         cost: seen.cost,
         url: url.map(str::to_owned),
         delivered: None,
+        saving,
+        own_word: asked || under_limit,
+        held: None,
     }
 }
 
-/// Delivers what may be delivered now.
+/// Delivers what may be delivered now, what saves most first.
 ///
 /// # Errors
 /// As the vault.
 pub async fn deliver_due(agent: &Agent, store: &Store, now: Timestamp) -> Result<(), VaultError> {
     let _one_at_a_time = agent.deliverer().await;
     let policy = agent.delivery_policy();
-    let zone = agent.config().time_zone();
+    let config = agent.config();
+    let zone = config.time_zone();
     let alerts = store.alerts()?;
     let mut delivered: Vec<(Id, Timestamp)> = alerts
         .iter()
         .filter_map(|a| Some((a.want, a.delivered?)))
         .collect();
+    let urgency = if policy.digest.is_some() {
+        Urgency::Low
+    } else {
+        Urgency::Normal
+    };
+    let (waiting, pending): (Vec<&Alert>, Vec<Pending>) = alerts
+        .iter()
+        .filter(|a| a.delivered.is_none() && now.duration_since(a.at) <= STALE_AFTER)
+        .map(|a| (a, pending(a, urgency, config.person.currency)))
+        .unzip();
     let mut digest = Vec::new();
-    for alert in alerts.iter().filter(|a| a.delivered.is_none()) {
-        if now.duration_since(alert.at) > STALE_AFTER {
-            continue;
-        }
-        let urgency = if policy.digest.is_some() {
-            Urgency::Low
-        } else {
-            Urgency::Normal
-        };
-        let pending = Pending {
-            want: alert.want,
-            urgency,
-        };
+    for at in by_worth(&pending) {
+        let (alert, pending) = (waiting[at], &pending[at]);
         // What was held for the digest goes out once its time has come.
-        let held_until = match deliver(&pending, &delivered, &policy, &zone, alert.at) {
-            When::Digest(at) => Some(at),
-            _ => None,
-        };
-        if let Some(at) = held_until {
+        if let When::Digest(at) = deliver(pending, &delivered, &policy, &zone, alert.at) {
             if at <= now {
                 digest.push(alert.clone());
             }
             continue;
         }
-        if deliver(&pending, &delivered, &policy, &zone, now) == When::Now {
-            let message = Message {
-                key: alert.id.to_string(),
-                title: alert.title.clone(),
-                body: alert.reason.clone(),
-                actions: true,
-            };
-            agent.notifier().deliver(&message).await;
-            delivered.push((alert.want, now));
-            let done = Alert {
-                delivered: Some(now),
-                ..alert.clone()
-            };
-            store.change(|tx| tx.put_alert(&done))?;
+        match deliver(pending, &delivered, &policy, &zone, now) {
+            When::Now => {
+                let message = Message {
+                    key: alert.id.to_string(),
+                    title: alert.title.clone(),
+                    body: alert.reason.clone(),
+                    // The buttons are about one want.
+                    actions: alert.rule != AlertRule::WholeList,
+                };
+                agent.notifier().deliver(&message).await;
+                delivered.push((alert.want, now));
+                store.change(|tx| tx.put_alert(&done(alert, now)))?;
+            }
+            When::OverBudget(until) => {
+                let held = Some(over_budget(alert, policy.per_week.unwrap_or(0), until));
+                if alert.held != held {
+                    let kept = Alert {
+                        held,
+                        ..alert.clone()
+                    };
+                    store.change(|tx| tx.put_alert(&kept))?;
+                }
+            }
+            When::HoldUntil(_) | When::Digest(_) => {}
         }
     }
     if !digest.is_empty() {
@@ -258,16 +282,38 @@ pub async fn deliver_due(agent: &Agent, store: &Store, now: Timestamp) -> Result
             actions: false,
         };
         agent.notifier().deliver(&message).await;
-        store.change(|tx| {
-            digest.iter().try_for_each(|a| {
-                tx.put_alert(&Alert {
-                    delivered: Some(now),
-                    ..a.clone()
-                })
-            })
-        })?;
+        store.change(|tx| digest.iter().try_for_each(|a| tx.put_alert(&done(a, now))))?;
     }
     Ok(())
+}
+
+fn pending(alert: &Alert, urgency: Urgency, home: Currency) -> Pending {
+    let saving = alert.saving.filter(|s| s.currency == home);
+    Pending {
+        want: alert.want,
+        urgency,
+        saving: saving.and_then(|s| s.to_minor().ok()).unwrap_or(0),
+        own_word: alert.own_word,
+    }
+}
+
+fn done(alert: &Alert, now: Timestamp) -> Alert {
+    Alert {
+        delivered: Some(now),
+        held: None,
+        ..alert.clone()
+    }
+}
+
+fn over_budget(alert: &Alert, most: u32, until: Timestamp) -> String {
+    let saves = alert.saving.map_or_else(
+        || "what it saves is not known".into(),
+        |s| format!("it saves {s}"),
+    );
+    format!(
+        "kept back: {most} popups in seven days are enough, and those that save more went first; \
+         {saves}; room again from {until:.0}"
+    )
 }
 
 /// Does what the person pressed on popups, until the agent stops.

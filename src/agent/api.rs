@@ -5,6 +5,7 @@ pub mod error;
 pub mod handlers;
 pub mod routes;
 pub mod tenders;
+mod terms;
 pub mod types;
 pub mod vault;
 

@@ -2,7 +2,7 @@
 
 use crate::engine::locale::Locale;
 use crate::model::time::Date;
-use crate::model::{Currency, Money};
+use crate::model::{Currency, Money, Place};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -53,6 +53,8 @@ pub struct Config {
     pub crawl: Crawl,
     pub net: Net,
     pub delivery: Delivery,
+    pub places: BTreeMap<String, Place>,
+    pub travel: Travel,
     pub fx: Fx,
     pub notify: Notify,
     pub wishes: Wishes,
@@ -127,6 +129,23 @@ impl Default for Delivery {
     }
 }
 
+/// `[travel]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Travel {
+    /// What one kilometre costs, in the person's currency. The default is a round number
+    /// without a source: it is shown as an assumption.
+    pub per_km: Decimal,
+}
+
+impl Default for Travel {
+    fn default() -> Self {
+        Self {
+            per_km: Decimal::new(30, 2),
+        }
+    }
+}
+
 /// `[fx]`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -158,7 +177,12 @@ pub struct Notify {
     pub quiet: Option<[String; 2]>,
     pub digest: Option<String>,
     pub daily_cap: u32,
+    /// 0 for no cap.
+    pub weekly_cap: u32,
     pub cooldown_hours: u32,
+    pub whole_list: bool,
+    pub whole_list_amount: Decimal,
+    pub whole_list_percent: u32,
 }
 
 impl Default for Notify {
@@ -168,7 +192,11 @@ impl Default for Notify {
             quiet: None,
             digest: None,
             daily_cap: 20,
+            weekly_cap: 30,
             cooldown_hours: 20,
+            whole_list: true,
+            whole_list_amount: Decimal::TWO,
+            whole_list_percent: 3,
         }
     }
 }
@@ -269,6 +297,9 @@ impl Config {
         if low < Decimal::ZERO || low > mode || mode > high {
             return bad("delivery.unknown", "must rise and not be negative".into());
         }
+        if !(Decimal::ZERO..=Decimal::ONE_THOUSAND).contains(&self.travel.per_km) {
+            return bad("travel.per_km", "must be from 0 to 1000".into());
+        }
         for (code, rate) in &self.fx.rates {
             if code.parse::<Currency>().is_err() {
                 return bad("fx.rates", format!("`{code}` is not an ISO 4217 code"));
@@ -282,6 +313,12 @@ impl Config {
                 "fx.date",
                 "is needed with fx.rates: rates without a day mislead".into(),
             );
+        }
+        if self.notify.whole_list_amount.is_sign_negative() {
+            return bad("notify.whole_list_amount", "must not be negative".into());
+        }
+        if self.notify.whole_list_percent > 100 {
+            return bad("notify.whole_list_percent", "must be from 0 to 100".into());
         }
         let times = self
             .notify
@@ -382,6 +419,7 @@ mod tests {
         assert_eq!(config.person.country.as_deref(), Some("DE"));
         assert_eq!(config.notify.digest.as_deref(), Some("18:00"));
         assert!(!config.fx.rates.is_empty());
+        assert!(config.places.contains_key("home"));
     }
 
     #[test]
@@ -396,6 +434,11 @@ mod tests {
         );
         let message = parse("[crawl]\nevery_hours = 0\n").expect_err("out of range");
         assert!(message.contains("crawl.every_hours"), "{message}");
+        assert!(
+            parse("[places]\nhome = \"Zagreb\"\n")
+                .expect_err("no place")
+                .contains("45.8131,15.9772")
+        );
         assert!(
             parse("[fx.rates]\nUSD = \"1.1\"\n")
                 .expect_err("no day")

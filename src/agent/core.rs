@@ -44,6 +44,7 @@ struct Inner {
     delivering: tokio::sync::Mutex<()>,
     pub(super) runs: super::crawl::Runs,
     baskets: super::basket::Running,
+    changed_lists: super::alerts::ChangedLists,
     pub(super) web: super::web::Sessions,
     wake: Notify,
     stop: CancellationToken,
@@ -108,6 +109,7 @@ impl Agent {
             delivering: tokio::sync::Mutex::new(()),
             runs: super::crawl::Runs::default(),
             baskets: super::basket::Running::default(),
+            changed_lists: super::alerts::ChangedLists::default(),
             web: super::web::Sessions::default(),
             wake: Notify::new(),
             stop: CancellationToken::new(),
@@ -125,6 +127,11 @@ impl Agent {
     #[must_use]
     pub fn baskets(&self) -> &super::basket::Running {
         &self.0.baskets
+    }
+
+    /// The lists to add up again.
+    pub(super) fn changed_lists(&self) -> &super::alerts::ChangedLists {
+        &self.0.changed_lists
     }
 
     /// The settings in force.
@@ -508,6 +515,7 @@ impl Agent {
                 .as_ref()
                 .and_then(|[from, to]| Some((clock_time(from)?, clock_time(to)?))),
             per_day: n.daily_cap,
+            per_week: Some(n.weekly_cap).filter(|most| *most > 0),
             digest: n.digest.as_deref().and_then(clock_time),
             // Each rule has a cooldown of its own.
             want_cooldown_hours: 0,

@@ -135,6 +135,14 @@ pub fn look(
                 cost: Some(asks),
                 url: page,
                 delivered: None,
+                saving: purchase
+                    .paid
+                    .amount
+                    .checked_sub(asks.amount)
+                    .map(|saved| Money::new(saved, asks.currency)),
+                // A guarantee runs out, and the person said they hold it.
+                own_word: true,
+                held: None,
             });
         }
         purchase.looks.push((now, alert, reason));

@@ -3,6 +3,7 @@
 //! One writer: every change of a job is one transaction, so a kill between two lines of
 //! code leaves the old state or the new one.
 
+use crate::engine::alert::after::ListCost;
 use crate::engine::alert::{AlertState, Decision};
 use crate::engine::rank::elicit::TradeOff;
 use crate::engine::wish::Event;
@@ -11,12 +12,12 @@ use crate::model::offer::{Observation, Provenance};
 use crate::model::seller::SourceHealth;
 use crate::model::tender::Tender;
 use crate::model::time::{Date, SignedDuration, Timestamp};
-use crate::model::{Alert, AlertRule, Id, Money, Offer, Shop, Want};
+use crate::model::{Alert, AlertRule, Id, Money, Offer, Shop, ShopTerms, Want};
 use crate::net::Validators;
 use crate::vault::{Collection, Log, Transaction, Tree, Vault, VaultError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 const WANTS: Collection<Want> = Collection::new(Tree::new(1, "wants"), 1);
@@ -32,6 +33,8 @@ const RATES: Collection<Rates> = Collection::new(Tree::new(10, "rates"), 1);
 const LIVES: Collection<Vec<Event>> = Collection::new(Tree::new(11, "lives"), 1);
 const TRADE_OFFS: Collection<Vec<TradeOff>> = Collection::new(Tree::new(12, "trade-offs"), 1);
 const PURCHASES: Collection<Purchase> = Collection::new(Tree::new(13, "purchases"), 1);
+const TERMS: Collection<ShopTerms> = Collection::new(Tree::new(15, "terms"), 1);
+const LIST_WATCHES: Collection<ListWatch> = Collection::new(Tree::new(16, "list-watches"), 1);
 
 /// Everything that a backup or an export holds.
 pub const TREES: &[Tree] = &[
@@ -48,6 +51,8 @@ pub const TREES: &[Tree] = &[
     LIVES.tree(),
     TRADE_OFFS.tree(),
     PURCHASES.tree(),
+    TERMS.tree(),
+    LIST_WATCHES.tree(),
 ];
 
 /// What identifies an offer: the first 16 hexadecimal digits of the SHA-256 of its
@@ -150,6 +155,30 @@ pub struct Rule {
     pub state: AlertState,
     /// The last decisions, newest last, for `emptor alerts why`.
     pub decisions: Vec<(Timestamp, Decision)>,
+}
+
+/// What is remembered of a whole list, to tell when it becomes cheaper.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListWatch {
+    /// The list.
+    pub list: String,
+    /// What it is compared with.
+    pub standing: Option<Standing>,
+    /// What came of each look, newest last: when, whether it was told, and why.
+    pub looks: Vec<(Timestamp, bool, String)>,
+}
+
+/// What a list cost when it was last told, or first added up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The open wants on it and how many of each.
+    pub wants: Vec<(Id, u32)>,
+    /// What they cost.
+    pub cost: ListCost,
+    /// When.
+    pub at: Timestamp,
+    /// Whether the person was told.
+    pub told: bool,
 }
 
 /// Something bought, and the price guarantee that came with it.
@@ -330,6 +359,28 @@ impl Store {
         SHOPS.get(&self.vault, domain.as_bytes())
     }
 
+    /// What the person knows of a shop.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn terms(&self, domain: &str) -> Result<ShopTerms> {
+        Ok(TERMS
+            .get(&self.vault, domain.as_bytes())?
+            .unwrap_or_default())
+    }
+
+    /// What the person knows of shops, by domain.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn all_terms(&self) -> Result<BTreeMap<String, ShopTerms>> {
+        let all = TERMS.all(&self.vault)?;
+        Ok(all
+            .into_iter()
+            .filter_map(|(key, t)| Some((String::from_utf8(key).ok()?, t)))
+            .collect())
+    }
+
     /// All crawl jobs.
     ///
     /// # Errors
@@ -460,6 +511,18 @@ impl Store {
         self.all(&ALERTS)
     }
 
+    /// What is remembered of a whole list, whatever its letters' case.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn list_watch(&self, list: &str) -> Result<ListWatch> {
+        let kept = LIST_WATCHES.get(&self.vault, list_key(list).as_bytes())?;
+        Ok(kept.unwrap_or_else(|| ListWatch {
+            list: list.to_owned(),
+            ..ListWatch::default()
+        }))
+    }
+
     /// All tenders, oldest first.
     ///
     /// # Errors
@@ -513,6 +576,10 @@ impl Store {
     pub fn rates(&self) -> Result<Option<Rates>> {
         RATES.get(&self.vault, b"ecb")
     }
+}
+
+fn list_key(list: &str) -> String {
+    list.to_lowercase()
 }
 
 fn page_key(url: &str) -> [u8; 32] {
@@ -585,11 +652,20 @@ impl Change<'_, '_> {
         SHOPS.put(self.tx, shop.domain.as_bytes(), shop)
     }
 
-    /// Removes a shop.
+    /// Writes what the person knows of a shop.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn put_terms(&mut self, domain: &str, terms: &ShopTerms) -> Result<()> {
+        TERMS.put(self.tx, domain.as_bytes(), terms)
+    }
+
+    /// Removes a shop and what the person knows of it.
     ///
     /// # Errors
     /// As the vault.
     pub fn remove_shop(&mut self, domain: &str) -> Result<()> {
+        TERMS.remove(self.tx, domain.as_bytes())?;
         SHOPS.remove(self.tx, domain.as_bytes()).map(drop)
     }
 
@@ -671,6 +747,14 @@ impl Change<'_, '_> {
     /// As the vault.
     pub fn put_alert(&mut self, alert: &Alert) -> Result<()> {
         ALERTS.put(self.tx, alert.id.0.as_bytes(), alert)
+    }
+
+    /// Writes what is remembered of a whole list.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn put_list_watch(&mut self, watch: &ListWatch) -> Result<()> {
+        LIST_WATCHES.put(self.tx, list_key(&watch.list).as_bytes(), watch)
     }
 
     /// Writes a tender.

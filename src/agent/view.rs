@@ -1,9 +1,13 @@
 //! From records to answers: the ranked short list of a want.
 
+mod terms;
+
+pub use terms::Trip;
+
 use super::api::types::{
     Blind, CostView, HistoryPoint, HistoryReply, OfferView, OffersReply, WantView,
 };
-use super::config::Config;
+use super::config::{Config, Travel};
 use super::life;
 use super::store::{Listing, Store, Zone};
 use crate::engine::landed::{
@@ -15,11 +19,11 @@ use crate::engine::wish::Habit;
 use crate::market::shop::domain_of;
 use crate::model::landed::{Certainty, TermKind};
 use crate::model::offer::Shipping;
-use crate::model::seller::{DeliveryRule, SourceHealth};
+use crate::model::seller::SourceHealth;
 use crate::model::tender::{Session, SessionStatus, Tender, TenderStatus};
 use crate::model::time::{Date, Timestamp, days_between};
 use crate::model::want::{Requirement, Want};
-use crate::model::{Currency, Id, LandedCost, Money, Offer, Shop};
+use crate::model::{Currency, Id, LandedCost, Money, Offer, Place, Shop, ShopTerms};
 use crate::vault::VaultError;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -32,6 +36,10 @@ pub struct Market {
     rates: Vec<FxRate>,
     prior: DeliveryPrior,
     shops: BTreeMap<String, Shop>,
+    terms: BTreeMap<String, ShopTerms>,
+    places: BTreeMap<String, Place>,
+    per_km: Money,
+    per_km_assumed: bool,
     tuned: HashMap<Id, Vec<TradeOff>>,
     habit: Habit,
     now: Timestamp,
@@ -87,6 +95,10 @@ impl Market {
             rates,
             prior,
             shops,
+            terms: store.all_terms()?,
+            places: config.places.clone(),
+            per_km: Money::new(config.travel.per_km, home),
+            per_km_assumed: config.travel == Travel::default(),
             tuned: store.trade_offs()?,
             habit: life::habit(config),
             now,
@@ -136,14 +148,6 @@ impl Market {
             .collect()
     }
 
-    /// What delivery costs at a shop as the person or its adapter states it.
-    #[must_use]
-    pub fn delivery_rule(&self, shop: &str) -> DeliveryRule {
-        self.shops
-            .get(shop)
-            .map_or_else(DeliveryRule::default, |s| s.delivery.clone())
-    }
-
     /// What one delivery costs where nobody says: expected and at the most.
     #[must_use]
     pub fn unknown_delivery(&self) -> (Money, Money) {
@@ -170,7 +174,12 @@ impl Market {
         shop: &str,
         quantity: u32,
     ) -> Result<LandedCost, LandedError> {
-        let rule = self.delivery_rule(shop);
+        let mut rule = self.delivery_rule(shop);
+        let mut offer = offer.clone();
+        if let Some(terms) = self.terms.get(shop) {
+            self.as_noted(terms, shop, quantity, &mut offer, &mut rule);
+        }
+        let offer = &offer;
         let mut context = LandedContext::new(self.home, &self.rates, &self.prior, self.today);
         context.quantity = quantity.max(1);
         let deposit = offer.deposit.map(|d| Adjustment {
@@ -518,7 +527,7 @@ fn candidates<'a>(market: &Market, rows: &'a [Row]) -> Vec<Candidate<'a>> {
             landed: r.cost.as_ref(),
             shop: &r.shop,
             shop_days: market.shops.get(&r.shop).and_then(|s| s.delivery.days),
-            distance_km: None,
+            distance_km: market.distance_km(&r.shop),
             age_days: u32::try_from(days_between(r.seen, market.now)).ok(),
         })
         .collect()

@@ -61,6 +61,9 @@ pub async fn run(cx: &mut Context, verb: Option<Alerts>) -> Result {
                 for a in &r.alerts {
                     cx.line(&format!("{}  {}", local(a.at), cx.bold(&a.title)));
                     cx.line(&format!("    {}", a.reason));
+                    if let Some(held) = &a.held {
+                        cx.line(&cx.dim(&format!("    {held}")));
+                    }
                     if let Some(url) = &a.url {
                         cx.line(&cx.dim(&format!("    {url}")));
                     }

@@ -2,8 +2,10 @@
 
 use super::client::{Client, encode};
 use super::context::{CliError, Context, Result};
+use super::terms::tried;
 use crate::agent::api::types::{
-    BasketReply, BasketRequest, CartView, Done, NotBought, PlanView, SplitView, WorstView,
+    BasketReply, BasketRequest, BundleView, CartView, Done, NotBought, PlanView, SplitView,
+    TryCoupon, WorstView,
 };
 use crate::agent::paths::Paths;
 use crate::model::{Id, Money};
@@ -15,18 +17,24 @@ use clap::Args;
   emptor basket                             all shopping items that are open
   emptor basket groceries --max-shops 2
   emptor basket wishes --budget '300 EUR' --explain
+  emptor basket groceries --from office     fetch where that is cheaper
+  emptor basket --coupon 'shop.example 10% min 40 EUR cap 8 EUR'
 
 Items of a shopping list are all bought. A wish with a limit is bought only if it adds no more
-than its limit. Ctrl-C ends the search with the best plan so far.")]
+than its limit. What shops take for an order, coupons and noted prices: `emptor shop --help`.
+Ctrl-C ends the search with the best plan so far.")]
 pub struct Basket {
     /// The list; all shopping items without it
     list: Option<String>,
     /// At most so many shops
     #[arg(long, value_name = "N")]
     max_shops: Option<usize>,
-    /// Where trips to shops start
-    #[arg(long, value_name = "PLACE")]
+    /// Where trips to shops start: a name under [places] in the settings, or LAT,LON
+    #[arg(long, value_name = "PLACE", allow_hyphen_values = true)]
     from: Option<String>,
+    /// Count a coupon this once; may be given again
+    #[arg(long, value_name = "SHOP GIVES", value_parser = tried)]
+    coupon: Vec<TryCoupon>,
     /// The most to pay in all
     #[arg(long, value_name = "MONEY")]
     budget: Option<Money>,
@@ -51,6 +59,7 @@ pub async fn run(cx: &mut Context, args: Basket) -> Result {
         budget: args.budget,
         limit_ms: args.limit_ms,
         run: Some(run.clone()),
+        coupons: args.coupon,
     };
     // A locked vault asks for the passphrase here, where Ctrl-C still ends the program.
     let _: serde_json::Value = cx.get("/v1/shops").await?;
@@ -97,6 +106,9 @@ fn print(cx: &Context, r: &BasketReply, explain: bool) {
     for split in &r.splits {
         print_split(cx, split);
     }
+    for bundle in &r.bundles {
+        print_bundle(cx, bundle);
+    }
     for limit in &r.limits {
         let name = limit.limit.replace('_', "-");
         match &limit.saving {
@@ -115,6 +127,9 @@ fn print(cx: &Context, r: &BasketReply, explain: bool) {
     }
     not_bought(cx, "Left out", &r.left_out);
     not_bought(cx, "Nobody offers", &r.nobody);
+    for note in &r.notes {
+        cx.line(&cx.yellow(&format!("Note: {note}")));
+    }
 }
 
 fn print_plan(cx: &Context, r: &BasketReply, plan: &PlanView, explain: bool) {
@@ -160,7 +175,9 @@ fn print_cart(cx: &Context, cart: &CartView, explain: bool) {
             line.name,
             money(&line.total)
         ));
-        cx.line(&cx.dim(&format!("      {}", line.url)));
+        if let Some(url) = &line.url {
+            cx.line(&cx.dim(&format!("      {url}")));
+        }
         if let Some(packs) = &line.packs {
             cx.line(&format!("      {packs}"));
         }
@@ -168,21 +185,10 @@ fn print_cart(cx: &Context, cart: &CartView, explain: bool) {
             cx.line(&cx.dim(&format!("      sold there as {title} [{}]", line.offer)));
         }
     }
-    let source = if explain {
-        format!("  ({})", cart.delivery_source)
-    } else {
-        String::new()
-    };
-    let delivery = if cart.delivery.amount == cart.delivery_high.amount {
-        money(&cart.delivery)
-    } else {
-        format!(
-            "{} (up to {})",
-            money(&cart.delivery),
-            money(&cart.delivery_high)
-        )
-    };
-    cx.line(&format!("  delivery  {delivery}{source}"));
+    for c in &cart.coupons {
+        cx.line(&format!("  coupon {}  -{}", c.code, money(&c.saves)));
+    }
+    print_delivery(cx, cart, explain);
     if let Some(next) = &cart.next {
         let add = next
             .add
@@ -194,6 +200,83 @@ fn print_cart(cx: &Context, cart: &CartView, explain: bool) {
             money(&next.missing),
             money(&next.saves)
         ));
+    }
+    if let Some(next) = &cart.next_coupon {
+        let add = next
+            .add
+            .as_ref()
+            .map(|a| format!(", for example {a}"))
+            .unwrap_or_default();
+        cx.line(&format!(
+            "  {} more here saves {} by coupon {}{add}",
+            money(&next.missing),
+            money(&next.saves),
+            next.code
+        ));
+    }
+}
+
+fn print_delivery(cx: &Context, cart: &CartView, explain: bool) {
+    let money = |m: &Money| cx.locale.money(m);
+    let because = |source: &str| match explain {
+        true => format!("  ({source})"),
+        false => String::new(),
+    };
+    if let Some(trip) = &cart.trip {
+        cx.line(&format!(
+            "  fetch it: the trip costs {}{}",
+            money(&trip.cost),
+            because(&trip.source)
+        ));
+        if !cart.delivery.amount.is_zero() {
+            cx.line(&format!("  having it ready  {}", money(&cart.delivery)));
+        }
+        return;
+    }
+    let delivery = if cart.delivery.amount == cart.delivery_high.amount {
+        money(&cart.delivery)
+    } else {
+        format!(
+            "{} (up to {})",
+            money(&cart.delivery),
+            money(&cart.delivery_high)
+        )
+    };
+    let source = because(&cart.delivery_source);
+    cx.line(&format!("  delivery  {delivery}{source}"));
+}
+
+fn print_bundle(cx: &Context, b: &BundleView) {
+    let money = |m: &Money| cx.locale.money(m);
+    let apart = match &b.saves {
+        Some(saves) => format!("saves {} over buying its parts", money(saves)),
+        None => "cannot be done without".to_owned(),
+    };
+    cx.line(&format!(
+        "Bundle {} for {}: {apart}",
+        b.name,
+        money(&b.price)
+    ));
+    if b.saves.is_some() && !b.anyway.is_empty() {
+        cx.line(&format!(
+            "  you would buy anyway: {}, for {} apart",
+            b.anyway.join(", "),
+            money(&b.apart)
+        ));
+    }
+    if !b.only_here.is_empty() {
+        let what = b.only_here.join(", ");
+        cx.line(&match &b.saves {
+            None => format!("  nobody else has {what}"),
+            Some(_) if b.price.amount > b.apart.amount => {
+                let rest = Money::new(b.price.amount - b.apart.amount, b.price.currency);
+                format!(
+                    "  you would not buy by itself: {what}; that is the other {}",
+                    money(&rest)
+                )
+            }
+            Some(_) => format!("  you would not buy by itself: {what}; it comes for nothing"),
+        });
     }
 }
 

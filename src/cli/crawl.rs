@@ -4,6 +4,7 @@ use super::client::encode;
 use super::context::{Context, Result};
 use super::format::ago;
 use super::offers::print_blind;
+use super::terms;
 use crate::agent::api::types::{CrawlProgress, CrawlRequest, CrawlResult, Done, NewShop, ShopView};
 use crate::model::Money;
 use crate::model::time::Timestamp;
@@ -32,6 +33,11 @@ pub struct Crawl {
 
 /// `emptor shop`
 #[derive(Subcommand, Debug)]
+#[command(after_help = "Examples:
+  emptor shop add shop.example
+  emptor shop terms shop.example --ship '4.90 EUR' --free-from '49 EUR'
+  emptor shop coupon add shop.example SPRING 10% --min '40 EUR'
+  emptor shop price add shop.example tea mug --price '9 EUR'")]
 pub enum Shop {
     /// Follow a shop
     Add {
@@ -58,6 +64,14 @@ pub enum Shop {
         /// Its domain
         domain: String,
     },
+    /// What it takes for an order, where its pages do not say
+    Terms(Box<terms::Terms>),
+    /// Its coupons
+    #[command(subcommand)]
+    Coupon(terms::Coupon),
+    /// Prices you noted: packs, prices that fall with the number, bundles
+    #[command(subcommand)]
+    Price(terms::Price),
     /// Follow it no more; its history stays
     Rm {
         /// Its domain
@@ -183,6 +197,9 @@ pub async fn shop(cx: &mut Context, verb: Shop) -> Result {
                 print_shops(cx, std::slice::from_ref(shop));
             })
         }
+        Shop::Terms(args) => terms::terms(cx, *args).await,
+        Shop::Coupon(verb) => terms::coupon(cx, verb).await,
+        Shop::Price(verb) => terms::price(cx, verb).await,
         Shop::Rm { domain } => {
             let done: Done = cx.delete(&format!("/v1/shops/{}", encode(&domain))).await?;
             cx.show(&done, |cx, d| cx.line(&d.done))

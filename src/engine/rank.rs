@@ -6,6 +6,7 @@
 //! What is unknown is an interval from a prior, shown as assumed. [`rank`] answers the
 //! JSON schema `emptor-rank/1`; [`for_want`] ranks offers for a [`crate::model::Want`].
 
+mod attributes;
 mod explain;
 mod json;
 mod requirement;
@@ -16,6 +17,7 @@ mod worth;
 
 pub mod elicit;
 
+pub use attributes::Attributes;
 pub use explain::Explanation;
 pub use json::{
     Constraint, Criterion, OfferIn, Op, Priors, Ranked, Rejected, Reply, Request, Term, rank,

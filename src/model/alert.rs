@@ -24,6 +24,9 @@ pub enum AlertRule {
     /// Asked less by the shop it was bought at, while its guarantee runs:
     /// `price guarantee`. It comes with a purchase and cannot be set on a want.
     PriceGuarantee,
+    /// The whole list costs clearly less than when last told: `whole list`. It comes with
+    /// the list and cannot be set on a want.
+    WholeList,
 }
 
 /// Why a rule cannot be read.
@@ -42,6 +45,7 @@ impl FromStr for AlertRule {
             "back in stock" => return Ok(Self::BackInStock),
             "better" | "better offer" => return Ok(Self::Better),
             "price guarantee" => return Ok(Self::PriceGuarantee),
+            "whole list" => return Ok(Self::WholeList),
             _ => {}
         }
         if let Some(amount) = text.strip_prefix("under ") {
@@ -89,6 +93,7 @@ impl fmt::Display for AlertRule {
             Self::PercentUnderUsual(p) => write!(f, "{p}% under usual"),
             Self::Better => f.write_str("better"),
             Self::PriceGuarantee => f.write_str("price guarantee"),
+            Self::WholeList => f.write_str("whole list"),
         }
     }
 }
@@ -112,7 +117,7 @@ pub struct Alert {
     pub id: Id,
     /// When the rule fired.
     pub at: Timestamp,
-    /// The want it is about.
+    /// The want it is about; of a whole list the first on it.
     pub want: Id,
     /// The rule that fired.
     pub rule: AlertRule,
@@ -124,8 +129,18 @@ pub struct Alert {
     pub cost: Option<Money>,
     /// Where to buy.
     pub url: Option<String>,
-    /// When it was delivered. `None` while held back by quiet hours or a digest.
+    /// When it was delivered. `None` while held back by quiet hours, a digest or a cap.
     pub delivered: Option<Timestamp>,
+    /// What it saves against the price it is compared with, for all that is wanted.
+    #[serde(default)]
+    pub saving: Option<Money>,
+    /// The person's own word holds: a price at or under their limit, something they
+    /// waited for to be had again. The weekly budget never silences it.
+    #[serde(default)]
+    pub own_word: bool,
+    /// Why it was not delivered yet, where the weekly budget is why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
 }
 
 #[cfg(test)]
@@ -141,6 +156,7 @@ mod tests {
             "15% under usual",
             "better",
             "price guarantee",
+            "whole list",
         ] {
             let rule: AlertRule = text.parse().expect(text);
             assert_eq!(rule.to_string(), text);

@@ -51,6 +51,21 @@ fn alerts_answers_every_line_and_goes_on_after_a_bad_one() {
 }
 
 #[test]
+fn a_poisoned_day_moves_no_alert() {
+    let clean = json!({"id": 0, "prices": sales()});
+    let mut input = format!("{clean}\n");
+    for poison in [json!(0), json!(-5), json!(1), json!(99_900), json!(null)] {
+        let mut series = clean.clone();
+        series["prices"][150] = poison.clone();
+        series["prices"][151] = poison;
+        input.push_str(&format!("{series}\n"));
+    }
+    let (answers, code) = lab("alerts", &input);
+    assert_eq!(code, Some(0));
+    assert!(answers.iter().all(|a| a == &answers[0]), "{answers:?}");
+}
+
+#[test]
 fn wait_waits_for_a_sale_that_comes_and_buys_what_never_gets_cheaper() {
     let mut before_sale = sales();
     before_sale.truncate(70 * 5 + 50);

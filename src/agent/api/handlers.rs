@@ -2,7 +2,7 @@
 
 use super::routes::{self, Route};
 use super::types::*;
-use super::{ApiError, Code, decisions, tenders, vault};
+use super::{ApiError, Code, decisions, tenders, terms, vault};
 use crate::agent::core::Agent;
 use crate::agent::store::{Listing, Rule, Store, Zone};
 use crate::agent::view::{self, Market};
@@ -138,6 +138,7 @@ pub fn table() -> Vec<Route> {
     ];
     table.extend(decisions::routes());
     table.extend(tenders::routes());
+    table.extend(terms::routes());
     table.extend(vault::routes());
     table
 }
@@ -498,37 +499,7 @@ async fn decide(
 async fn why(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Vec<Why>> {
     let store = agent.store()?;
     let want = agent.find_want(&store, &text)?;
-    let mut all: Vec<Why> = store
-        .rules()?
-        .into_iter()
-        .filter(|r| r.want == want.id)
-        .flat_map(|r| {
-            let rule = r.rule.to_string();
-            r.decisions.into_iter().map(move |(at, decision)| {
-                let (word, reason) = match decision {
-                    Decision::Fire(fire) => ("fired", fire.to_string()),
-                    Decision::Hold(hold) => ("held", hold.to_string()),
-                };
-                Why {
-                    at,
-                    rule: rule.clone(),
-                    decision: word.to_owned(),
-                    reason,
-                }
-            })
-        })
-        .collect();
-    let bought = store.purchases()?;
-    for purchase in bought.iter().filter(|p| p.want == want.id) {
-        all.extend(purchase.looks.iter().map(|(at, told, reason)| Why {
-            at: *at,
-            rule: AlertRule::PriceGuarantee.to_string(),
-            decision: if *told { "fired" } else { "held" }.to_owned(),
-            reason: reason.clone(),
-        }));
-    }
-    all.sort_by_key(|w| std::cmp::Reverse(w.at));
-    Ok(Json(all))
+    Ok(Json(crate::agent::alerts::why(&store, &want)?))
 }
 
 fn shop_view(
@@ -575,7 +546,10 @@ async fn shops(State(agent): State<Agent>) -> Result<Vec<ShopView>> {
     Ok(Json(views?))
 }
 
-fn find_shop(store: &Store, text: &str) -> std::result::Result<crate::model::Shop, ApiError> {
+pub(super) fn find_shop(
+    store: &Store,
+    text: &str,
+) -> std::result::Result<crate::model::Shop, ApiError> {
     store
         .shop(&text.trim().to_ascii_lowercase())?
         .ok_or_else(|| {
@@ -677,7 +651,7 @@ async fn remove_shop(State(agent): State<Agent>, Path(text): Path<String>) -> Re
     })?;
     crawl::plan(&agent, &store)?;
     done(format!(
-        "{} is not followed any more; its price history stays.",
+        "{} is not followed any more; what you noted of it is gone, its price history stays.",
         shop.domain
     ))
 }
@@ -734,6 +708,10 @@ async fn add_rule(State(agent): State<Agent>, Body(new): Body<NewRule>) -> Resul
     let _writer = agent.writer().await;
     let store = agent.store()?;
     let want = agent.find_want(&store, &new.want)?;
+    if new.rule == AlertRule::WholeList {
+        return Err(ApiError::invalid("a whole list is watched by itself")
+            .hint("`whole_list` under [notify] in the configuration switches it"));
+    }
     if new.rule == AlertRule::PriceGuarantee {
         return Err(ApiError::invalid("a price guarantee comes with a purchase")
             .hint("`emptor purchases add WANT --price MONEY --shop DOMAIN --protect-days N`"));

@@ -1,8 +1,10 @@
 //! What travels over the API. `--json` prints these documents unchanged.
 
 mod decisions;
+mod terms;
 
 pub use decisions::*;
+pub use terms::*;
 
 use crate::model::offer::Provenance;
 use crate::model::seller::SourceHealth;

@@ -1,20 +1,30 @@
 //! Wants, offers and delivery rules as an instance in whole cents of the person's currency.
 
-use crate::agent::api::types::NotBought;
+use super::coupons;
+use super::terms::{Terms, is_reachable};
+use crate::agent::api::types::{NotBought, TryCoupon};
 use crate::agent::view::{Buyable, Market};
-use crate::engine::basket::{Basis, Cents, Household, Item, Offer, Purchase, Shop, Step};
-use crate::engine::quantity;
+use crate::engine::basket::{
+    Basis, Cents, Household, Item, Mode, Offer, Purchase, Shop, Step, explain,
+};
+use crate::engine::quantity::{self, Unit};
+use crate::model::terms::NotedOffer;
 use crate::model::want::{Want, WantKind};
-use crate::model::{Currency, Money, Offer as Asked};
+use crate::model::{Currency, Id, Money, Offer as Asked, Place};
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Offers of one want looked at: the best ranked.
 const MAX_OFFERS: usize = 200;
+/// Ways to buy one want at one shop.
+const MAX_WAYS: i64 = 10_000;
 /// The largest amount taken for a price.
 const MAX_CENTS: Cents = 100_000_000_000;
 /// The finest division of a piece into common units of its packs.
 const MAX_UNITS: i64 = 10_000;
+/// The heaviest thing whose weight is believed.
+const MAX_GRAMS: i64 = 1_000_000;
 /// Packs that differ by less than this share of the wanted amount are the same pack.
 const SAME_PACK: Decimal = Decimal::from_parts(5, 0, 0, false, 2);
 
@@ -24,73 +34,61 @@ pub struct Entry {
     pub offers: Vec<Buyable>,
 }
 
-/// What a shop takes for an order, in cents.
-pub struct Terms {
-    shop: String,
-    fee: Cents,
-    worst_fee: Cents,
-    free_from: Option<Cents>,
-    min_order: Cents,
-    /// In words.
-    pub source: String,
-}
-
-impl Terms {
-    /// The fee for so much goods.
-    pub fn fee_at(&self, goods: Cents) -> Cents {
-        if self.is_free(goods) { 0 } else { self.fee }
-    }
-
-    /// The fee for so much goods at the most.
-    pub fn worst_fee_at(&self, goods: Cents) -> Cents {
-        if self.is_free(goods) {
-            0
-        } else {
-            self.worst_fee
-        }
-    }
-
-    fn is_free(&self, goods: Cents) -> bool {
-        self.free_from.is_some_and(|from| goods >= from)
-    }
-
-    fn tiers(&self, fee: Cents) -> Vec<Step> {
-        let mut tiers = vec![Step {
-            from: 0,
-            amount: fee,
-        }];
-        if let Some(from) = self.free_from {
-            if from > 0 {
-                tiers.push(Step { from, amount: 0 });
-            } else {
-                tiers[0].amount = 0;
-            }
-        }
-        tiers
-    }
+/// What stands behind an offer of the problem.
+enum Source {
+    /// An offer of an entry.
+    Listed { entry: usize, at: usize },
+    /// A price the person noted.
+    Noted(NotedOffer),
 }
 
 /// The problem and how its parts are called outside.
 pub struct Problem {
     pub entries: Vec<Entry>,
     pub household: Household,
+    /// What the person should know: coupons that do not count, and the like.
+    pub notes: Vec<String>,
+    /// The codes of the household's coupons.
+    pub codes: Vec<String>,
     terms: Vec<Terms>,
     /// Units of each entry's item that make one piece wanted.
     per_piece: Vec<i64>,
-    /// For each engine offer: the entry, its offer there, the units in it, and its price
-    /// at the worst.
-    offers: Vec<(usize, usize, i64, Cents)>,
+    /// For each offer of the household: what stands behind it, …
+    sources: Vec<Source>,
+    /// … its prices at the worst, and whether its weight is known.
+    worst: Vec<(Vec<Step>, bool)>,
+}
+
+/// What an offer of the problem is to the person.
+pub struct Named<'a> {
+    /// The entries it answers, and the units of each in it.
+    pub covers: &'a [(usize, i64)],
+    /// Its id outside.
+    pub id: String,
+    /// Its name in the shop.
+    pub title: Option<String>,
+    /// Where it is sold.
+    pub url: Option<String>,
 }
 
 impl Problem {
     /// Builds the problem. Wants without a usable price go to `nobody`.
-    pub fn new(market: &Market, entries: Vec<Entry>, nobody: &mut Vec<NotBought>) -> Self {
+    pub fn new(
+        market: &Market,
+        entries: Vec<Entry>,
+        start: Option<Place>,
+        tried: &[TryCoupon],
+        nobody: &mut Vec<NotBought>,
+    ) -> Self {
         let mut problem = Self {
             entries: Vec::new(),
             household: Household::default(),
+            notes: Vec::new(),
+            codes: Vec::new(),
             terms: Vec::new(),
             per_piece: Vec::new(),
-            offers: Vec::new(),
+            sources: Vec::new(),
+            worst: Vec::new(),
         };
         for mut entry in entries {
             entry.offers.truncate(MAX_OFFERS);
@@ -99,7 +97,7 @@ impl Problem {
                 .iter()
                 .map(|o| goods(market, &o.offer))
                 .collect();
-            if prices.iter().all(Option::is_none) {
+            if prices.iter().all(Option::is_none) && !is_noted(market, entry.want.id, start) {
                 nobody.push(NotBought {
                     want: entry.want.id.short(),
                     name: entry.want.name.clone(),
@@ -109,7 +107,16 @@ impl Problem {
             }
             problem.add(market, entry, &prices);
         }
-        problem.add_terms(market);
+        for (shop, offer) in market.noted() {
+            if is_reachable(market, shop, start) {
+                problem.add_noted(market, shop, offer);
+            }
+        }
+        problem.add_terms(market, start);
+        let wants: Vec<&Want> = problem.entries.iter().map(|e| &e.want).collect();
+        let (codes, notes) = coupons::add(market, &mut problem.household, &wants, tried);
+        problem.codes = codes;
+        problem.notes.extend(notes);
         problem
     }
 
@@ -117,26 +124,28 @@ impl Problem {
         let index = self.entries.len();
         let (per_piece, units) = packs(&entry.want, &entry.offers);
         let wanted = i64::from(entry.want.quantity) * per_piece;
+        let few = few(&entry.offers, prices, &units, wanted);
         for (at, (offer, price)) in entry.offers.iter().zip(prices).enumerate() {
-            let Some((price, worst)) = *price else {
+            let Some((price, worst)) = price.filter(|_| few.contains(&at)) else {
                 continue;
             };
-            let shop = self.shop(&offer.shop);
-            let covers = units[at];
-            self.household.offers.push(Offer {
-                // One page may answer two wants of the list.
-                id: format!("{index}:{}", offer.id),
-                shop,
-                covers: vec![(index, covers)],
-                breaks: vec![Step {
-                    from: 1,
-                    amount: price,
-                }],
-                max_qty: packs_for(wanted, covers),
-                weight_g: 0,
-                disutility: 0,
-            });
-            self.offers.push((index, at, covers, worst));
+            let step = |amount| vec![Step { from: 1, amount }];
+            self.push(
+                &offer.shop,
+                Source::Listed { entry: index, at },
+                Offer {
+                    // One page may answer two wants of the list.
+                    id: format!("{index}:{}", offer.id),
+                    shop: 0,
+                    covers: vec![(index, units[at])],
+                    breaks: step(price),
+                    max_qty: packs_for(wanted, units[at]),
+                    weight_g: 0,
+                    disutility: 0,
+                },
+                step(worst),
+                offer.offer.name.as_deref().unwrap_or(&entry.want.name),
+            );
         }
         // A wish is worth at most its limit; what is to be bought is bought.
         let limit = entry
@@ -154,6 +163,70 @@ impl Problem {
         self.entries.push(entry);
     }
 
+    /// Adds a price the person noted, for those of its wants that are on the list.
+    fn add_noted(&mut self, market: &Market, shop: &str, noted: &NotedOffer) {
+        let covers: Vec<(usize, i64)> = noted
+            .covers
+            .iter()
+            .filter_map(|(want, pieces)| {
+                let index = self.entries.iter().position(|e| e.want.id == *want)?;
+                let units = i64::from(*pieces) * self.per_piece[index];
+                (1..=MAX_UNITS).contains(&units).then_some((index, units))
+            })
+            .collect();
+        let priced = |money: Money| {
+            let offer = Asked {
+                price: Some(money),
+                ..Asked::default()
+            };
+            goods(market, &offer)
+        };
+        let first = (1, noted.price);
+        let later = noted.breaks.iter().map(|b| (i64::from(b.from), b.price));
+        let steps: Option<Vec<_>> = [first]
+            .into_iter()
+            .chain(later)
+            .map(|(from, price)| Some((from, priced(price)?)))
+            .collect();
+        let Some(steps) = steps.filter(|_| !covers.is_empty()) else {
+            return;
+        };
+        let useful = covers
+            .iter()
+            .map(|(item, units)| packs_for(self.household.items[*item].qty, *units));
+        let enough = useful.chain(steps.iter().map(|s| s.0)).max().unwrap_or(1);
+        let step = |(from, amount)| Step { from, amount };
+        let offer = Offer {
+            id: noted.id.to_string(),
+            shop: 0,
+            covers,
+            breaks: steps.iter().map(|s| step((s.0, s.1.0))).collect(),
+            max_qty: enough.min(noted.most.map_or(i64::MAX, i64::from)),
+            weight_g: 0,
+            disutility: 0,
+        };
+        let worst = steps.iter().map(|s| step((s.0, s.1.1))).collect();
+        self.push(
+            shop,
+            Source::Noted(noted.clone()),
+            offer,
+            worst,
+            &noted.name,
+        );
+    }
+
+    fn push(&mut self, shop: &str, source: Source, offer: Offer, worst: Vec<Step>, title: &str) {
+        let weight = grams(title);
+        let shop = self.shop(shop);
+        self.household.offers.push(Offer {
+            shop,
+            weight_g: weight.unwrap_or(0),
+            ..offer
+        });
+        self.sources.push(source);
+        self.worst.push((worst, weight.is_some()));
+    }
+
     fn shop(&mut self, domain: &str) -> usize {
         let shops = &mut self.household.shops;
         shops
@@ -163,7 +236,7 @@ impl Problem {
                 shops.push(Shop {
                     id: domain.to_owned(),
                     tiers: Vec::new(),
-                    basis: Basis::BeforeCoupons,
+                    basis: Basis::AfterCoupons,
                     weight_tiers: Vec::new(),
                     pickup: None,
                     min_order: 0,
@@ -172,16 +245,18 @@ impl Problem {
             })
     }
 
-    fn add_terms(&mut self, market: &Market) {
+    fn add_terms(&mut self, market: &Market, start: Option<Place>) {
         for (index, shop) in self.household.shops.iter_mut().enumerate() {
-            let asked = self.household.offers.iter().zip(&self.offers);
+            let asked = self.household.offers.iter().zip(&self.sources);
             let asked: Vec<&Asked> = asked
                 .filter(|(o, _)| o.shop == index)
-                .map(|(_, (entry, at, ..))| &self.entries[*entry].offers[*at].offer)
+                .filter_map(|(_, source)| match source {
+                    Source::Listed { entry, at } => Some(&self.entries[*entry].offers[*at].offer),
+                    Source::Noted(_) => None,
+                })
                 .collect();
-            let terms = terms(market, &shop.id, &asked);
-            shop.tiers = terms.tiers(terms.fee);
-            shop.min_order = terms.min_order;
+            let terms = Terms::new(market, &shop.id, &asked, start);
+            terms.apply(shop);
             self.terms.push(terms);
         }
     }
@@ -192,11 +267,27 @@ impl Problem {
         &self.terms[at.expect("invariant: carts name shops of the problem")]
     }
 
-    /// The entry, offer and units behind an engine offer.
-    pub fn offer(&self, id: &str) -> Option<(usize, &Buyable, i64)> {
+    /// What an offer of the household is to the person.
+    pub fn offer(&self, id: &str) -> Option<Named<'_>> {
         let at = self.household.offers.iter().position(|o| o.id == id)?;
-        let (entry, offer, units, _) = *self.offers.get(at)?;
-        Some((entry, &self.entries[entry].offers[offer], units))
+        let covers = &self.household.offers[at].covers;
+        Some(match &self.sources[at] {
+            Source::Listed { entry, at } => {
+                let offer = &self.entries[*entry].offers[*at];
+                Named {
+                    covers,
+                    id: offer.id.clone(),
+                    title: offer.offer.name.clone(),
+                    url: Some(offer.url.clone()),
+                }
+            }
+            Source::Noted(noted) => Named {
+                covers,
+                id: noted.id.short(),
+                title: Some(noted.name.clone()),
+                url: noted.url.clone(),
+            },
+        })
     }
 
     /// Units that make one piece wanted.
@@ -204,14 +295,35 @@ impl Problem {
         self.per_piece[entry]
     }
 
+    /// The want behind an item of the household.
+    pub fn want_of(&self, item: &str) -> Option<&Want> {
+        let at = self.household.items.iter().position(|i| i.id == item)?;
+        Some(&self.entries[at].want)
+    }
+
+    /// The code of a coupon of the household.
+    pub fn code(&self, coupon: &str) -> &str {
+        let at = self.household.coupons.iter().position(|c| c.id == coupon);
+        at.and_then(|at| self.codes.get(at)).map_or("", |c| c)
+    }
+
+    /// Whether a coupon counts for everything in its shop.
+    pub fn is_for_all(&self, coupon: &str) -> bool {
+        let mut coupons = self.household.coupons.iter();
+        coupons.any(|c| c.id == coupon && c.offers.is_none())
+    }
+
     /// The same problem with everything unknown at its worst.
     pub fn worst(&self) -> Household {
         let mut h = self.household.clone();
         for (shop, terms) in h.shops.iter_mut().zip(&self.terms) {
-            shop.tiers = terms.tiers(terms.worst_fee);
+            terms.apply_worst(shop);
         }
-        for (offer, (.., worst)) in h.offers.iter_mut().zip(&self.offers) {
-            offer.breaks[0].amount = *worst;
+        for (offer, (worst, weighed)) in h.offers.iter_mut().zip(&self.worst) {
+            offer.breaks.clone_from(worst);
+            if let (Some(heaviest), false) = (self.terms[offer.shop].heaviest(), weighed) {
+                offer.weight_g = heaviest;
+            }
         }
         h
     }
@@ -220,32 +332,20 @@ impl Problem {
     pub fn unknowns(&self, purchase: &Purchase, home: Currency) -> Vec<String> {
         let money = |cents| Money::from_minor(cents, home);
         let mut lines = Vec::new();
-        for (index, terms) in self.terms.iter().enumerate() {
-            let in_plan = self
-                .household
-                .offers
-                .iter()
-                .zip(&self.offers)
-                .filter(|(o, _)| o.shop == index && purchase.buy.contains_key(&o.id));
-            let (mut goods, mut dearer) = (0, 0);
-            for (offer, (.., worst)) in in_plan {
-                let quantity = purchase.buy[&offer.id];
-                goods += offer.price_of(quantity).unwrap_or(0);
-                dearer += (worst - offer.breaks[0].amount) * quantity;
-            }
-            if goods > 0 && terms.worst_fee_at(goods) > terms.fee_at(goods) {
+        let worst = explain::carts(&self.worst(), purchase);
+        for (cart, worst) in explain::carts(&self.household, purchase).iter().zip(worst) {
+            let shop = &cart.shop;
+            if worst.fee > cart.fee {
                 lines.push(format!(
-                    "delivery at {} may cost {} instead of {}",
-                    terms.shop,
-                    money(terms.worst_fee_at(goods)),
-                    money(terms.fee_at(goods))
+                    "delivery at {shop} may cost {} instead of {}",
+                    money(worst.fee),
+                    money(cart.fee)
                 ));
             }
-            if dearer > 0 {
+            if worst.goods > cart.goods {
                 lines.push(format!(
-                    "the goods at {} may cost {} more: the exchange rate moves",
-                    terms.shop,
-                    money(dearer)
+                    "the goods at {shop} may cost {} more: the exchange rate moves",
+                    money(worst.goods - cart.goods)
                 ));
             }
         }
@@ -255,8 +355,11 @@ impl Problem {
     /// Wishes that a plan does not buy in full.
     pub fn left_out(&self, purchase: &Purchase) -> Vec<NotBought> {
         let mut covered = vec![0_i64; self.entries.len()];
-        for (offer, (entry, _, units, _)) in self.household.offers.iter().zip(&self.offers) {
-            covered[*entry] += units * purchase.buy.get(&offer.id).copied().unwrap_or(0);
+        for offer in &self.household.offers {
+            let quantity = purchase.buy.get(&offer.id).copied().unwrap_or(0);
+            for (entry, units) in &offer.covers {
+                covered[*entry] += units * quantity;
+            }
         }
         let short = |i: &usize| covered[*i] < self.household.items[*i].qty;
         (0..self.entries.len())
@@ -273,20 +376,20 @@ impl Problem {
             .collect()
     }
 
-    /// Everything from the shop with the lowest price for it, whatever delivery adds.
+    /// Everything by itself from the shop with the lowest price for it, whatever delivery
+    /// adds.
     pub fn cheapest_each(&self) -> Option<Purchase> {
         let mut purchase = Purchase::default();
         for (index, item) in self.household.items.iter().enumerate() {
-            let offers = self.household.offers.iter().zip(&self.offers);
-            let (cost, id, quantity) = offers
-                .filter(|(_, (entry, ..))| *entry == index)
-                .map(|(offer, (_, _, units, _))| {
-                    let quantity = packs_for(item.qty, *units);
-                    (
-                        offer.price_of(quantity).unwrap_or(Cents::MAX),
-                        &offer.id,
-                        quantity,
-                    )
+            let alone = |o: &&Offer| o.covers.len() == 1 && o.covers[0].0 == index;
+            let (cost, id, quantity, shop) = self
+                .household
+                .offers
+                .iter()
+                .filter(alone)
+                .filter_map(|offer| {
+                    let quantity = packs_for(item.qty, offer.covers[0].1);
+                    Some((offer.price_of(quantity)?, &offer.id, quantity, offer.shop))
                 })
                 .min()?;
             let worth = item
@@ -294,6 +397,10 @@ impl Problem {
                 .is_none_or(|p| cost <= p.saturating_mul(item.qty));
             if worth {
                 purchase.buy.insert(id.clone(), quantity);
+                if self.terms[shop].fetch_only {
+                    let shop = self.terms[shop].shop.clone();
+                    purchase.mode.insert(shop, Mode::Pickup);
+                }
             }
         }
         Some(purchase)
@@ -303,8 +410,8 @@ impl Problem {
     pub fn missing_at_best_shop(&self) -> Vec<String> {
         let missing = |shop: usize| -> Vec<String> {
             let has = |entry: usize| {
-                let mut offers = self.household.offers.iter().zip(&self.offers);
-                offers.any(|(o, (e, ..))| o.shop == shop && *e == entry)
+                let mut offers = self.household.offers.iter();
+                offers.any(|o| o.shop == shop && o.covers.iter().any(|c| c.0 == entry))
             };
             let names = self.entries.iter().enumerate();
             names
@@ -317,6 +424,23 @@ impl Problem {
             .min_by_key(Vec::len)
             .unwrap_or_default()
     }
+}
+
+/// Whether the person noted a usable price for a want.
+pub fn is_noted(market: &Market, want: Id, start: Option<Place>) -> bool {
+    market.noted().any(|(shop, offer)| {
+        offer.covers.iter().any(|c| c.0 == want)
+            && market.home_price(&offer.price).is_some()
+            && is_reachable(market, shop, start)
+    })
+}
+
+/// Grams of one, from its title; a litre is taken for a kilogram.
+fn grams(title: &str) -> Option<i64> {
+    let quantity = quantity::parse(title)?;
+    let weighs = matches!(quantity.unit, Unit::Gram | Unit::Millilitre);
+    let grams = quantity.amount.round().to_i64().filter(|_| weighs)?;
+    (0..=MAX_GRAMS).contains(&grams).then_some(grams)
 }
 
 /// An amount in cents of the person's currency, rounded half up.
@@ -333,58 +457,6 @@ pub fn goods(market: &Market, offer: &Asked) -> Option<(Cents, Cents)> {
     let cost = market.goods(offer).ok()?;
     let (mid, high) = (cost.mid().to_minor().ok()?, cost.high().to_minor().ok()?);
     (0 < mid && mid <= high && high <= MAX_CENTS).then_some((mid, high))
-}
-
-/// What an order at a shop costs to be sent: what its pages agree on, else its own rule,
-/// else the most its pages say, else the usual range.
-fn terms(market: &Market, shop: &str, asked: &[&Asked]) -> Terms {
-    let rule = market.delivery_rule(shop);
-    let in_cents = |money: Option<Money>| cents(market, &money?);
-    let said: Vec<Option<Cents>> = asked
-        .iter()
-        .map(|o| in_cents(o.shipping.as_ref().and_then(|s| s.cost)))
-        .collect();
-    let page_free = asked
-        .iter()
-        .filter_map(|o| in_cents(o.shipping.as_ref().and_then(|s| s.free_from)))
-        .max();
-    let free_from = in_cents(rule.free_from).or(page_free);
-    let agreed = said.first().copied().flatten();
-    let agreed = agreed.filter(|fee| said.iter().all(|s| *s == Some(*fee)));
-    let most = said.iter().copied().flatten().max();
-    let mut terms = Terms {
-        shop: shop.to_owned(),
-        fee: 0,
-        worst_fee: 0,
-        free_from,
-        min_order: in_cents(rule.min_order).unwrap_or(0),
-        source: String::new(),
-    };
-    let source = if let Some(fee) = agreed {
-        terms.fee = fee;
-        "as its pages say"
-    } else if let Some(fee) = in_cents(rule.fee) {
-        terms.fee = fee;
-        "the shop's rule"
-    } else if let Some(fee) = most {
-        terms.fee = fee;
-        "the most its pages say"
-    } else {
-        let (mid, high) = market.unknown_delivery();
-        terms.fee = cents(market, &mid).unwrap_or(0);
-        terms.worst_fee = cents(market, &high).unwrap_or(0);
-        "nobody says; the usual range"
-    };
-    terms.worst_fee = terms.worst_fee.max(terms.fee);
-    source.clone_into(&mut terms.source);
-    if let Some(from) = free_from.filter(|_| terms.fee > 0) {
-        terms.source += &format!(", free from {}", Money::from_minor(from, market.home()));
-    }
-    if terms.min_order > 0 {
-        let least = Money::from_minor(terms.min_order, market.home());
-        terms.source += &format!(", orders from {least} on");
-    }
-    terms
 }
 
 /// How many common units make one piece wanted, and how many each offer holds. Where the
@@ -421,6 +493,40 @@ fn packs(want: &Want, offers: &[Buyable]) -> (i64, Vec<i64>) {
     (piece / unit, held.iter().map(|n| n / unit).collect())
 }
 
+/// The offers to look at, by index: of each shop the cheapest ones a unit, so many that the
+/// ways to combine them stay few.
+fn few(
+    offers: &[Buyable],
+    prices: &[Option<(Cents, Cents)>],
+    units: &[i64],
+    wanted: i64,
+) -> BTreeSet<usize> {
+    let mut by_shop: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, offer) in offers.iter().enumerate() {
+        by_shop.entry(&offer.shop).or_default().push(at);
+    }
+    let mut few = BTreeSet::new();
+    for mut here in by_shop.into_values() {
+        let price = |at: &usize| prices[*at].map_or(i128::MAX, |p| i128::from(p.0) * 1_000_000);
+        here.sort_by_key(|at| (price(at) / i128::from(units[*at]), *at));
+        let smallest = here.iter().map(|at| units[*at]).min().unwrap_or(1);
+        here.truncate(most_offers(packs_for(wanted, smallest)));
+        few.extend(here);
+    }
+    few
+}
+
+/// How many offers can be combined to `packs` packs in at most [`MAX_WAYS`] ways: with n of
+/// them there are at most `packs + n` over `n`.
+fn most_offers(packs: i64) -> usize {
+    let mut ways: i64 = 1;
+    let fits = |n: &i64| {
+        ways = ways.saturating_mul(packs.saturating_add(*n)) / n;
+        ways <= MAX_WAYS
+    };
+    (1..=MAX_OFFERS as i64).take_while(fits).count().max(1)
+}
+
 /// How many packs of `units` it takes to have `wanted`.
 const fn packs_for(wanted: i64, units: i64) -> i64 {
     (wanted + units - 1) / units
@@ -450,6 +556,17 @@ mod tests {
     fn packs_of(want: &str, titles: &[&str]) -> (i64, Vec<i64>) {
         let offers: Vec<Buyable> = titles.iter().map(|t| offer(t)).collect();
         packs(&Want::new(want, Timestamp::UNIX_EPOCH), &offers)
+    }
+
+    #[test]
+    fn as_many_offers_as_can_be_combined() {
+        assert_eq!(most_offers(1), MAX_OFFERS, "one piece: one way an offer");
+        assert_eq!(most_offers(12), 5, "17 over 5 is 6188, 18 over 6 is 18564");
+        assert_eq!(most_offers(1_000_000), 1);
+        let offers = [offer("a"), offer("b"), offer("c")];
+        let prices = [Some((900, 900)), Some((500, 500)), None];
+        let few = few(&offers, &prices, &[2, 1, 1], 1_000_000);
+        assert_eq!(few, BTreeSet::from([0]), "450 a unit");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `emptor lab basket`: the whole-basket optimiser on one instance.
 
-use crate::engine::basket::{Instance, Solved, solve};
+use crate::engine::basket::conflict::{conflict, over_budget};
+use crate::engine::basket::{BasketError, Instance, Solved, solve};
 use serde_json::{Value, json};
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
@@ -10,6 +11,9 @@ use std::time::{Duration, Instant};
 
 /// The largest instance read.
 const MAX_INPUT: u64 = 256 << 20;
+
+/// The most time for finding out why there is no answer.
+const CONFLICT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Arguments.
 #[derive(clap::Args, Debug)]
@@ -29,7 +33,8 @@ pub fn run(args: &Args) -> ExitCode {
         let instance = Instance::from_json(&text).map_err(|e| e.to_string())?;
         let limit = args.limit_ms.map(Duration::from_millis);
         let mut stop = stopper(started, limit);
-        solve(&instance, &mut stop).map_err(|e| e.to_string())
+        refuse_budget(&instance, limit, &mut stop).map_err(|e| e.to_string())?;
+        solve(&instance, &mut stop).map_err(|e| reason(e, &instance, &mut stop).to_string())
     });
     match answer.and_then(|solved| print(&solved, started.elapsed())) {
         Ok(()) => ExitCode::SUCCESS,
@@ -37,6 +42,35 @@ pub fn run(args: &Args) -> ExitCode {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Says at once that the budget is too low, in a part of the time.
+fn refuse_budget(
+    instance: &Instance,
+    limit: Option<Duration>,
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<(), BasketError> {
+    let Instance::Household(h) = instance else {
+        return Ok(());
+    };
+    let slice = limit.map_or(CONFLICT_LIMIT, |l| (l / 4).min(CONFLICT_LIMIT));
+    let until = Instant::now() + slice;
+    match over_budget(h, &mut || stop() || Instant::now() >= until) {
+        Some(relief) => Err(BasketError::Infeasible(relief.to_string())),
+        None => Ok(()),
+    }
+}
+
+/// An error that says which limits are in the way.
+fn reason(error: BasketError, instance: &Instance, stop: &mut dyn FnMut() -> bool) -> BasketError {
+    match (&error, instance) {
+        (BasketError::Infeasible(_), Instance::Household(h)) => {
+            let until = Instant::now() + CONFLICT_LIMIT;
+            let found = conflict(h, &mut || stop() || Instant::now() >= until);
+            BasketError::Infeasible(found.to_string())
+        }
+        _ => error,
     }
 }
 

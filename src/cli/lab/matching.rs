@@ -49,6 +49,7 @@ fn tables(left: &Path, right: &Path) -> ExitCode {
             "left": left.0[link.left],
             "right": right.0[link.right],
             "score": link.score,
+            "zone": matching::zone(link.score),
         });
         if writeln!(out, "{line}").is_err() {
             return ExitCode::SUCCESS; // the reader of our output left

@@ -74,6 +74,23 @@ pub fn basket_news(standing: &Money, new: &Money, gate: &BasketGate) -> Option<M
         .then_some(Money::new(saving, standing.currency))
 }
 
+/// What a whole list costs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ListCost {
+    /// As expected.
+    pub pay: Money,
+    /// With everything unknown at its worst.
+    pub worst: Money,
+}
+
+/// The saving of a list that costs `new` over what it cost, if it is news whatever the
+/// unknown prices turn out to be.
+#[must_use]
+pub fn list_news(standing: &ListCost, new: &ListCost, gate: &BasketGate) -> Option<Money> {
+    basket_news(&standing.worst, &new.worst, gate)?;
+    basket_news(&standing.pay, &new.pay, gate)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,5 +134,21 @@ mod tests {
         assert_eq!(news("20.00", "18.01"), None, "under two euros");
         assert_eq!(news("100.00", "101.00"), None);
         assert_eq!(news("100.00", "0"), None);
+    }
+
+    #[test]
+    fn a_list_that_may_cost_more_is_no_news() {
+        let gate = BasketGate {
+            amount: Decimal::ONE,
+            percent: 0,
+        };
+        let list = |pay: &str, worst: &str| ListCost {
+            pay: eur(pay),
+            worst: eur(worst),
+        };
+        let standing = list("90.00", "90.00");
+        let news = |new: &ListCost| list_news(&standing, new, &gate);
+        assert_eq!(news(&list("84.00", "84.00")), Some(eur("6.00")));
+        assert_eq!(news(&list("84.00", "89.50")), None, "delivery may eat it");
     }
 }

@@ -1,7 +1,7 @@
 //! Decisions and their reasons, in numbers and in words.
 
 use super::history::USUAL_DAYS;
-use super::state::JUMP_DAYS;
+use super::plausible;
 use crate::engine::wish::Stage;
 use crate::model::time::Timestamp;
 use crate::model::{Availability, Currency, Money};
@@ -57,6 +57,24 @@ pub enum Reason {
         /// What waiting 30 days is expected to save, in whole percent, rounded up.
         waiting_percent: u32,
     },
+}
+
+impl Reason {
+    /// What one piece costs less than the price it is compared with, where the reason
+    /// compares prices. The weekly budget of popups goes to what saves most.
+    #[must_use]
+    pub fn saving(&self) -> Option<Money> {
+        let (cost, before) = match self {
+            Self::Under { cost, limit } => (cost, limit),
+            Self::Low { cost, before, .. } => (cost, before),
+            Self::UnderUsual { cost, usual, .. } | Self::Better { cost, usual, .. } => {
+                (cost, usual)
+            }
+            Self::InStock { .. } => return None,
+        };
+        let saved = before.amount.checked_sub(cost.amount)?;
+        (before.currency == cost.currency).then_some(Money::new(saved, cost.currency))
+    }
 }
 
 impl fmt::Display for Reason {
@@ -233,7 +251,8 @@ impl fmt::Display for Hold {
             }
             Self::Jump { cost, last } => write!(
                 f,
-                "{cost} after {last} looks like another unit; believed if it stays {JUMP_DAYS} days"
+                "{cost} after {last} looks like another unit; believed if it stays {} days",
+                plausible::DAYS
             ),
             Self::CannotBuy { availability } => {
                 write!(f, "it cannot be bought now ({availability:?})")

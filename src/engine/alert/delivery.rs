@@ -1,5 +1,5 @@
-//! When a fired alert reaches the person: quiet hours, a cap a day, a digest for the
-//! rest. Nothing is lost; it waits.
+//! When a fired alert reaches the person: quiet hours, a cap a day, a budget a week that
+//! goes to what saves most, a digest for the rest. Nothing is lost; it waits.
 
 use crate::model::Id;
 use crate::model::time::{SignedDuration, Timestamp};
@@ -28,6 +28,9 @@ pub struct Policy {
     pub quiet: Option<(Time, Time)>,
     /// Most popups in a civil day.
     pub per_day: u32,
+    /// Most popups in seven days; the person's own word is shown beyond it. `None` for no
+    /// budget.
+    pub per_week: Option<u32>,
     /// When the digest goes out. `None` holds what is over the cap until the next day.
     pub digest: Option<Time>,
     /// Fewest hours between two popups about one want.
@@ -39,6 +42,7 @@ impl Default for Policy {
         Self {
             quiet: Some((Time::constant(22, 0, 0, 0), Time::constant(7, 0, 0, 0))),
             per_day: 5,
+            per_week: Some(20),
             digest: Some(Time::constant(18, 0, 0, 0)),
             want_cooldown_hours: 12,
         }
@@ -52,6 +56,20 @@ pub struct Pending {
     pub want: Id,
     /// How soon.
     pub urgency: Urgency,
+    /// What it saves, in minor units of the person's currency; 0 where nobody can say.
+    pub saving: i64,
+    /// The person's own word holds, such as a price at or under their limit: the weekly
+    /// budget never silences it.
+    pub own_word: bool,
+}
+
+/// The order in which alerts that wait get what is left of the budget: the person's own
+/// word, then what saves most, then as they are given.
+#[must_use]
+pub fn by_worth(pending: &[Pending]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..pending.len()).collect();
+    order.sort_by_key(|&i| (!pending[i].own_word, std::cmp::Reverse(pending[i].saving)));
+    order
 }
 
 /// What to do with it.
@@ -64,10 +82,13 @@ pub enum Delivery {
     HoldUntil(Timestamp),
     /// Put it into the digest that goes out at this time.
     Digest(Timestamp),
+    /// The week's popups are used up; one is free again at this time, for what saves most
+    /// then.
+    OverBudget(Timestamp),
 }
 
 /// Decides for one alert. `delivered` are the popups so far, in any order; those of
-/// the last two days are enough.
+/// the last eight days are enough.
 #[must_use]
 pub fn deliver(
     pending: &Pending,
@@ -106,8 +127,30 @@ pub fn deliver(
                 None => Delivery::HoldUntil(after_quiet(policy, zone, next_midnight(zone, now))),
             };
         }
+        if !pending.own_word
+            && let Some(free) = week_free(delivered, policy, now)
+        {
+            return Delivery::OverBudget(after_quiet(policy, zone, free));
+        }
     }
     Delivery::Now
+}
+
+/// When the week has room for a popup again; `None` where it has.
+fn week_free(delivered: &[(Id, Timestamp)], policy: &Policy, now: Timestamp) -> Option<Timestamp> {
+    let most = usize::try_from(policy.per_week?).unwrap_or(usize::MAX);
+    let week = SignedDuration::from_hours(24 * 7);
+    let mut free: Vec<Timestamp> = delivered
+        .iter()
+        .filter(|d| d.1 <= now)
+        .map(|d| d.1.checked_add(week).unwrap_or(Timestamp::MAX))
+        .filter(|free| *free > now)
+        .collect();
+    let over = free.len().checked_sub(most)?;
+    free.sort_unstable();
+    // A budget of none is never free; it is asked again in a week.
+    let never = now.checked_add(week).unwrap_or(Timestamp::MAX);
+    Some(free.get(over).copied().unwrap_or(never))
 }
 
 /// The first moment from `at` on that is outside the quiet hours.
@@ -178,7 +221,60 @@ mod tests {
         Pending {
             want: Id::new(),
             urgency: Urgency::Normal,
+            saving: 0,
+            own_word: false,
         }
+    }
+
+    #[test]
+    fn the_week_goes_to_the_own_word_and_to_what_saves_most() {
+        let policy = Policy {
+            per_week: Some(2),
+            per_day: 9,
+            ..Policy::default()
+        };
+        let sent: Vec<_> = ["2026-06-08T08:00:00Z", "2026-06-09T09:00:00Z"]
+            .map(|t| (Id::new(), at(t)))
+            .into();
+        let pending = normal();
+        let ask = |pending: &Pending, text| deliver(pending, &sent, &policy, &zone(), at(text));
+        assert_eq!(
+            ask(&pending, "2026-06-10T10:00:00Z"),
+            Delivery::OverBudget(at("2026-06-15T08:00:00Z"))
+        );
+        assert_eq!(ask(&pending, "2026-06-15T08:00:00Z"), Delivery::Now);
+        let own = Pending {
+            own_word: true,
+            ..normal()
+        };
+        assert_eq!(ask(&own, "2026-06-10T10:00:00Z"), Delivery::Now);
+        let off = Policy {
+            per_week: None,
+            ..policy.clone()
+        };
+        let now = at("2026-06-10T10:00:00Z");
+        assert_eq!(deliver(&pending, &sent, &off, &zone(), now), Delivery::Now);
+        let none = Policy {
+            per_week: Some(0),
+            ..policy
+        };
+        assert_eq!(
+            deliver(&pending, &[], &none, &zone(), now),
+            Delivery::OverBudget(at("2026-06-17T10:00:00Z"))
+        );
+
+        let saves = |saving, own_word| Pending {
+            saving,
+            own_word,
+            ..normal()
+        };
+        let waiting = [
+            saves(300, false),
+            saves(0, true),
+            saves(900, false),
+            saves(300, false),
+        ];
+        assert_eq!(by_worth(&waiting), [1, 2, 0, 3]);
     }
 
     #[test]
@@ -261,11 +357,13 @@ mod tests {
         #[test]
         fn waits_end_outside_quiet_hours(
             second in 1_700_000_000i64..1_800_000_000,
-            from in 0i8..24, to in 0i8..24, per_day in 0u32..3, low in any::<bool>(),
+            from in 0i8..24, to in 0i8..24, per_day in 0u32..3, per_week in 0u32..3,
+            low in any::<bool>(),
         ) {
             let policy = Policy {
                 quiet: Some((Time::constant(from, 0, 0, 0), Time::constant(to, 30, 0, 0))),
                 per_day,
+                per_week: Some(per_week),
                 ..Policy::default()
             };
             let now = Timestamp::from_second(second).expect("in range");
@@ -277,7 +375,7 @@ mod tests {
             let zone = zone();
             let then = match deliver(&pending, &sent, &policy, &zone, now) {
                 Delivery::Now => now,
-                Delivery::HoldUntil(t) | Delivery::Digest(t) => {
+                Delivery::HoldUntil(t) | Delivery::Digest(t) | Delivery::OverBudget(t) => {
                     prop_assert!(t > now);
                     t
                 }

@@ -6,11 +6,13 @@
 //! 1. *Is it news?* `p` must lie under the usual price (the median of 90 days) and under
 //!    that of the last two weeks by more than 6 % and more than six times the daily
 //!    noise. The usual price is what a raised "before" price of a fake sale cannot move
-//!    quickly; the fortnight keeps a slow downward trend from passing for a bargain.
+//!    quickly; the fortnight keeps a slow downward trend from passing for a bargain. And
+//!    a price that was raised comes back to what it was: that is no news either.
 //! 2. *Is it good?* Every earlier visit below `p` says that waiting may pay. From their
 //!    rate and depth, the recent ones counting more, follows what waiting 30 days is
-//!    expected to save. It is told if that is at most `sensitivity` of what buying now
-//!    saves against the usual price.
+//!    expected to save. It is told if that is at most `sensitivity` of the geometric mean
+//!    of what buying now saves and of a usual sale: a sale twice as deep is worth more,
+//!    but its price does not last twice as well.
 //!
 //! Streaming and causal: one observation is `O(90)` and the state is under 2 KB.
 
@@ -27,10 +29,14 @@ pub(super) const MIN_DAYS: usize = 30;
 const LEAST_SAVING: f64 = 0.06;
 /// How many times the noise a saving must be to be news.
 const NOISE_GATE: f64 = 6.0;
+/// A price so many times the usual one was raised.
+const RAISED: f64 = 1.05;
+/// What a usual sale takes off.
+const USUAL_SALE: f64 = 0.2;
 /// A price lower by this share is clearly lower.
 const CLEARLY: f64 = 0.02;
 /// Days after which a visit counts `1/e`.
-const MEMORY_DAYS: f64 = 100.0;
+const MEMORY_DAYS: f64 = 85.0;
 /// For how long the deepest visit is remembered, in days …
 const DEEPEST_DAYS: i32 = 400;
 /// … and the chance that its price comes back within the horizon.
@@ -38,7 +44,7 @@ const DEEPEST_RETURNS: f64 = 0.05;
 /// How far a person looks ahead, in days.
 const HORIZON_DAYS: f64 = 30.0;
 /// What an item without history is given: so much saved by waiting, in so many days.
-const PRIOR: (f64, f64) = (0.08, 70.0);
+const PRIOR: (f64, f64) = (0.05, 50.0);
 /// Most visits kept: over a year of fortnightly sales.
 const MAX_VISITS: usize = 32;
 
@@ -117,11 +123,15 @@ impl Detector {
                 None => self.open = Some(Visit(day, minor)),
             }
         }
+        if self.told.is_none() && self.is_back(p, usual) {
+            self.told = Some(minor);
+            return None;
+        }
         let news = match self.told {
             Some(told) => p <= told as f64 * (1.0 - CLEARLY - 2.0 * noise),
             None => saving >= gate && 1.0 - p / recent >= gate,
         };
-        if !news || saving < gate || waiting > sensitivity * saving {
+        if !news || saving < gate || waiting > sensitivity * (saving * USUAL_SALE).sqrt() {
             return None;
         }
         self.told = Some(minor);
@@ -155,6 +165,13 @@ impl Detector {
             }
             self.days.push_back(price);
         }
+    }
+
+    /// Whether `p` follows a raised price and was about the price of days before it.
+    fn is_back(&self, p: f64, usual: f64) -> bool {
+        let mut recent = self.days.iter().rev().take(RECENT_DAYS).map(|d| *d as f64);
+        recent.next().is_some_and(|last| last > RAISED * usual)
+            && recent.any(|before| before <= p * (1.0 + CLEARLY))
     }
 
     /// The standard deviation of the daily noise, from the median step between days
@@ -233,6 +250,16 @@ mod tests {
     fn a_price_raised_before_its_sale_is_no_news() {
         let prices = runs(&[(1000, 80), (1300, 10), (1000, 30), (1350, 8), (1000, 30)]);
         assert_eq!(told(&prices), [0i32; 0]);
+        // Nor after the level went down for good: that is told, once.
+        let prices = runs(&[
+            (1000, 80),
+            (900, 15),
+            (1200, 6),
+            (900, 5),
+            (1150, 8),
+            (900, 9),
+        ]);
+        assert_eq!(told(&prices), [80]);
     }
 
     #[test]

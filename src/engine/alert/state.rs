@@ -4,6 +4,7 @@
 use super::decision::{Decision, Fire, Hold, Reason};
 use super::detector::{self, DEFAULT_SENSITIVITY, Detector};
 use super::history::History;
+use super::plausible::{self, is_jump};
 use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::{AlertRule, Availability, Currency, Money};
 use rust_decimal::Decimal;
@@ -51,14 +52,6 @@ impl Default for Tuning {
         }
     }
 }
-
-/// A price this many times higher or lower than the last is another unit, another
-/// thing or a slip of the decimal point before it is a bargain.
-const JUMP: i64 = 8;
-/// A jump is believed once it was seen so often …
-const JUMP_SIGHTINGS: u32 = 3;
-/// … and for so many days.
-pub(super) const JUMP_DAYS: i64 = 7;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Told {
@@ -307,7 +300,7 @@ impl AlertState {
     }
 
     /// Keeps prices of another currency or an unlikely size out until they stayed for
-    /// [`JUMP_DAYS`]; then the history starts anew at that level.
+    /// [`plausible::DAYS`] days; then the history starts anew at that level.
     fn believe(&mut self, cost: Money, minor: i64, at: Timestamp) -> Result<(), Hold> {
         let series = *self.currency.get_or_insert(cost.currency);
         let Some(last) = self.history.last() else {
@@ -330,8 +323,8 @@ impl AlertState {
                 currency: cost.currency,
             },
         };
-        if suspect.sightings >= JUMP_SIGHTINGS
-            && at.duration_since(suspect.since) >= SignedDuration::from_hours(24 * JUMP_DAYS)
+        if suspect.sightings >= plausible::SIGHTINGS
+            && at.duration_since(suspect.since) >= SignedDuration::from_hours(24 * plausible::DAYS)
         {
             self.rearm();
             self.history = History::default();
@@ -431,7 +424,10 @@ impl AlertState {
                     clearly: minor > less(usual, percent / 2),
                 }
             }
-            AlertRule::BackInStock | AlertRule::Better | AlertRule::PriceGuarantee => Met::No {
+            AlertRule::BackInStock
+            | AlertRule::Better
+            | AlertRule::PriceGuarantee
+            | AlertRule::WholeList => Met::No {
                 needs: minor,
                 clearly: false,
             },
@@ -443,11 +439,6 @@ impl AlertState {
 fn less(minor: i64, percent: u32) -> i64 {
     let kept = i128::from(100 - percent.min(100));
     i64::try_from((i128::from(minor) * kept).div_euclid(100)).unwrap_or(i64::MAX)
-}
-
-fn is_jump(a: i64, b: i64) -> bool {
-    let (low, high) = (a.min(b), a.max(b));
-    low.saturating_mul(JUMP) <= high
 }
 
 fn real(cost: Option<Money>) -> Option<Money> {

@@ -9,6 +9,7 @@
 //! in time and the chance of ending dearer, both from this item alone, and without
 //! enough history it is to buy now.
 
+use super::plausible::present_level;
 use serde::Serialize;
 
 /// The window of the usual price, in days.
@@ -40,7 +41,7 @@ const PRIOR_NOTHING: f64 = 20.0;
 /// Ending dearer by this share is regretted …
 const DEARER: f64 = 0.005;
 /// … and costs so much on top for every day held out, as a share of the price.
-const REGRET_PER_DAY: f64 = 0.003;
+const REGRET_PER_DAY: f64 = 0.004;
 
 /// What to do, and how sure it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -67,16 +68,18 @@ impl Advice {
 }
 
 /// Advises for the last day of `prices` (minor units, one a day), with `deadline` days
-/// left. Looks at nothing but `prices`.
+/// left. Looks at nothing but `prices`, and of them at those of the present level: a past
+/// in another unit says nothing, and a day without a believable price keeps the one before.
 #[must_use]
 pub fn advise(prices: &[i64], deadline: usize) -> Advice {
-    let prices = &prices[prices.len().saturating_sub(MAX_DAYS)..];
+    let level = present_level(&prices[prices.len().saturating_sub(MAX_DAYS)..]);
+    let prices = level.as_slice();
     let replays = prices.len().saturating_sub(deadline + MIN_DAYS + 1);
     let mut advice = Advice {
         days: replays,
         ..Advice::default()
     };
-    if deadline == 0 || replays < MIN_REPLAYS || prices.iter().any(|p| *p <= 0) {
+    if deadline == 0 || replays < MIN_REPLAYS {
         return advice;
     }
     let now = prices.len() - 1;
@@ -242,6 +245,19 @@ mod tests {
         assert_eq!(advise(&rising, 30).threshold, None);
         assert_eq!(advise(&sales(70), 30).threshold, None);
         assert_eq!(advise(&[], 30), Advice::default());
+    }
+
+    #[test]
+    fn a_wild_day_moves_nothing_and_a_past_in_another_unit_says_nothing() {
+        let clean = sales(49 * 7 + 38);
+        for wild in [0, -1, 1, 100_000] {
+            let mut poisoned = clean.clone();
+            poisoned[200] = wild;
+            assert_eq!(advise(&poisoned, 7).threshold, advise(&clean, 7).threshold);
+        }
+        let mut changed = vec![4490; 500];
+        changed.extend([45; 140]);
+        assert_eq!(advise(&changed, 30).threshold, None);
     }
 
     proptest! {

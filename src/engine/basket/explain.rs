@@ -30,8 +30,24 @@ pub struct Cart {
     pub goods: Cents,
     /// Coupons used here and what each gives.
     pub coupons: Vec<(String, Cents)>,
+    /// Delivery with what the weight adds, or what the shop asks for fetching.
+    pub fee: Cents,
+    /// The trip, where the goods are fetched.
+    pub travel: Cents,
     /// The next delivery tier: goods still missing, and what the fee falls by.
     pub next_tier: Option<(Cents, Cents)>,
+    /// The nearest coupon under its minimum spend: its name, goods in its scope still
+    /// missing, and what it gives then beyond the coupons it excludes.
+    pub next_coupon: Option<(String, Cents, Cents)>,
+}
+
+impl Cart {
+    /// What is paid for this cart.
+    #[must_use]
+    pub fn payable(&self) -> Cents {
+        let off: Cents = self.coupons.iter().map(|c| c.1).sum();
+        self.goods - off + self.fee + self.travel
+    }
 }
 
 /// A limit and what it costs to keep it.
@@ -48,11 +64,16 @@ pub struct LimitPrice {
 pub struct BundleValue {
     /// The offer.
     pub offer: String,
-    /// What the best plan without it costs more.
-    pub saves: Cents,
-    /// Items the person buys anyway in the best plan without the bundle; the others
-    /// come only because of it.
+    /// What it costs, all pieces.
+    pub price: Cents,
+    /// What the best plan without it costs more; `None` where there is no plan without it.
+    pub saves: Option<Cents>,
+    /// Items the person buys anyway in the best plan without the bundle …
     pub bought_anyway: Vec<String>,
+    /// … and what as much of them costs there, without delivery.
+    pub apart: Cents,
+    /// Items that come only because of the bundle; without a plan, those nobody else has.
+    pub only_here: Vec<String>,
 }
 
 /// The best plan for each number of shops from one to `most`.
@@ -101,15 +122,26 @@ pub fn carts(household: &Household, purchase: &Purchase) -> Vec<Cart> {
     let cart = |(s, lines): (usize, Vec<(usize, i64, Cents)>)| {
         let shop = &household.shops[s];
         let goods: Cents = lines.iter().map(|l| l.2).sum();
-        let gives = |c: &Coupon| -> Cents {
-            let base = lines.iter().filter(|l| c.covers(l.0)).map(|l| l.2).sum();
-            c.discount(base).unwrap_or(0)
-        };
-        let used = household
-            .coupons
-            .iter()
-            .filter(|c| c.shop == s && purchase.coupons.contains(&c.id));
-        let coupons: Vec<(String, Cents)> = used.map(|c| (c.id.clone(), gives(c))).collect();
+        let base =
+            |c: &Coupon| -> Cents { lines.iter().filter(|l| c.covers(l.0)).map(|l| l.2).sum() };
+        let gives = |c: &Coupon| c.discount(base(c)).unwrap_or(0);
+        let here = || household.coupons.iter().filter(|c| c.shop == s);
+        let used: Vec<&Coupon> = here()
+            .filter(|c| purchase.coupons.contains(&c.id))
+            .collect();
+        let coupons: Vec<(String, Cents)> = used.iter().map(|c| (c.id.clone(), gives(c))).collect();
+        let next_coupon = here()
+            .filter_map(|c| {
+                let missing = c.min_spend - base(c);
+                let instead: Cents = used
+                    .iter()
+                    .filter(|u| u.group == c.group)
+                    .map(|u| gives(u))
+                    .sum();
+                let more = c.discount(c.min_spend)? - instead;
+                (missing > 0 && more > 0).then(|| (c.id.clone(), missing, more))
+            })
+            .min_by_key(|next| next.1);
         let off: Cents = coupons.iter().map(|c| c.1).sum();
         let basis = match shop.basis {
             super::Basis::AfterCoupons => goods - off,
@@ -126,6 +158,16 @@ pub fn carts(household: &Household, purchase: &Purchase) -> Vec<Cart> {
             .tiers
             .iter()
             .find(|t| t.from > basis && Some(t.amount) < fee);
+        let weight: i64 = lines
+            .iter()
+            .map(|l| household.offers[l.0].weight_g.saturating_mul(l.1))
+            .sum();
+        let over = shop.weight_tiers.iter().rev().find(|t| weight > t.from);
+        let sent = fee.unwrap_or(0) + over.map_or(0, |t| t.amount);
+        let (fee_paid, travel) = match (mode, shop.pickup) {
+            (Mode::Pickup, Some(p)) => (p.fee, p.travel),
+            _ => (sent, 0),
+        };
         let line = |l: &(usize, i64, Cents)| (household.offers[l.0].id.clone(), l.1, l.2);
         Cart {
             shop: shop.id.clone(),
@@ -133,6 +175,9 @@ pub fn carts(household: &Household, purchase: &Purchase) -> Vec<Cart> {
             lines: lines.iter().map(line).collect(),
             goods,
             coupons,
+            fee: fee_paid,
+            travel,
+            next_coupon,
             next_tier: next
                 .filter(|_| mode == Mode::Ship)
                 .and_then(|t| Some((t.from - basis, fee? - t.amount))),
@@ -232,24 +277,57 @@ pub fn bundles(
             o.max_qty = 0;
         }
         let other = match solve(&Instance::Household(h), stop) {
-            Ok(other) => other,
-            Err(BasketError::Infeasible(_) | BasketError::Stopped) => continue,
+            Ok(other) => Some(other),
+            Err(BasketError::Infeasible(_) | BasketError::Invalid { .. }) => None,
+            Err(BasketError::Stopped) => continue,
             Err(e) => return Err(e),
         };
-        let Solution::Household(singly) = &other.solution else {
-            continue;
-        };
-        let covers = |item: usize| {
-            let in_plan = |o: &&Offer| singly.buy.contains_key(&o.id);
-            let mut offers = household.offers.iter().filter(in_plan);
-            offers.any(|o| o.covers.iter().any(|c| c.0 == item))
-        };
-        let anyway = offer.covers.iter().filter(|c| covers(c.0));
-        all.push(BundleValue {
+        let quantity = plan.buy.get(&offer.id).copied().unwrap_or(0);
+        let mut value = BundleValue {
             offer: offer.id.clone(),
-            saves: other.evaluation.cost - cost,
-            bought_anyway: anyway.map(|c| household.items[c.0].id.clone()).collect(),
-        });
+            price: offer.price_of(quantity).unwrap_or(0),
+            saves: other.as_ref().map(|o| o.evaluation.cost - cost),
+            bought_anyway: Vec::new(),
+            apart: 0,
+            only_here: Vec::new(),
+        };
+        for (item, units) in &offer.covers {
+            let id = household.items[*item].id.clone();
+            let apart = match other.as_ref().map(|o| &o.solution) {
+                Some(Solution::Household(singly)) => price_apart(household, singly, *item),
+                _ => elsewhere(household, offer, *item).then_some((0, 1)),
+            };
+            let Some((price, bought)) = apart else {
+                value.only_here.push(id);
+                continue;
+            };
+            value.bought_anyway.push(id);
+            let used = (units * quantity).min(household.items[*item].qty);
+            value.apart += price * used.min(bought) / bought;
+        }
+        all.push(value);
     }
     Ok(all)
+}
+
+/// What a plan pays for an item, and for how many units; offers of several items count by
+/// units. `None` where it does not buy it.
+fn price_apart(household: &Household, plan: &Purchase, item: usize) -> Option<(Cents, i64)> {
+    let (mut price, mut bought) = (0, 0);
+    for offer in &household.offers {
+        let quantity = plan.buy.get(&offer.id).copied().unwrap_or(0);
+        let Some((_, units)) = offer.covers.iter().find(|c| c.0 == item) else {
+            continue;
+        };
+        let all: i64 = offer.covers.iter().map(|c| c.1).sum();
+        price += offer.price_of(quantity).unwrap_or(0) * units / all;
+        bought += units * quantity;
+    }
+    (bought > 0).then_some((price, bought))
+}
+
+/// Whether another offer has the item.
+fn elsewhere(household: &Household, bundle: &Offer, item: usize) -> bool {
+    let mut others = household.offers.iter().filter(|o| o.id != bundle.id);
+    others.any(|o| o.max_qty >= o.min_qty() && o.covers.iter().any(|c| c.0 == item))
 }

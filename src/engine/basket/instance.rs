@@ -2,8 +2,10 @@
 //! name of the field when it makes no sense.
 
 use super::read::{Field, list, text};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// An amount in minor units of one currency.
 pub type Cents = i64;
@@ -235,6 +237,9 @@ pub struct Household {
     pub coupons: Vec<Coupon>,
     /// Limits.
     pub limits: Limits,
+    /// The most that percentages which are used together can take off beyond the price;
+    /// see [`Household::cap_percentages`].
+    pub overshoot: Cents,
 }
 
 /// The Internet Shopping Optimization Problem (Blazewicz et al. 2010).
@@ -265,20 +270,82 @@ impl Instance {
     /// # Errors
     /// [`BasketError`] naming the first field that is wrong.
     pub fn from_json(json: &str) -> Result<Self, BasketError> {
+        if let Some(plain) = PlainText::read(json) {
+            return Ok(Self::Classic(plain));
+        }
         let value: Value =
             serde_json::from_str(json).map_err(|e| BasketError::NotJson(e.to_string()))?;
         let root = Field::root(&value);
         match root.get("schema")?.str()? {
             "isop/1" => Ok(Self::Classic(Classic::read(&root)?)),
             "emptor-basket/1" => {
-                let household = Household::read(&root)?;
+                let mut household = Household::read(&root)?;
+                household.cap_percentages();
                 household.validate()?;
+                household.drop_dominated()?;
                 Ok(Self::Household(household))
             }
             other => Err(root.get("schema")?.invalid(format!(
                 "`{other}` is neither `isop/1` nor `emptor-basket/1`"
             ))),
         }
+    }
+}
+
+/// A correct `isop/1` without a discount, read without a tree of values: in a large
+/// price matrix that is most of the work. Anything else is left to the reader that
+/// knows the path of each field.
+#[derive(Deserialize)]
+struct PlainText {
+    #[serde(rename = "schema")]
+    _schema: PlainSchema,
+    n: usize,
+    m: usize,
+    price: Vec<Vec<Option<Cents>>>,
+    delivery: Vec<Cents>,
+    discount: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+enum PlainSchema {
+    #[serde(rename = "isop/1")]
+    Isop,
+}
+
+impl PlainText {
+    fn read(json: &str) -> Option<Classic> {
+        let Self {
+            n,
+            m,
+            price,
+            delivery,
+            discount,
+            ..
+        } = serde_json::from_str(json).ok()?;
+        let amounts = 0..=MAX_CENTS;
+        let mut sold = vec![false; n.min(MAX_ENTRIES)];
+        let row_fits = |row: &Vec<Option<Cents>>| {
+            row.len() == n
+                && row.iter().zip(&mut sold).all(|(price, sold)| {
+                    *sold |= price.is_some();
+                    price.is_none_or(|p| amounts.contains(&p))
+                })
+        };
+        let fits = (1..=MAX_ENTRIES).contains(&n)
+            && (1..=MAX_ENTRIES).contains(&m)
+            && n * m <= 10 * MAX_ENTRIES
+            && discount.is_none()
+            && price.len() == m
+            && price.iter().all(row_fits)
+            && delivery.len() == m
+            && delivery.iter().all(|d| amounts.contains(d))
+            && sold.iter().all(|s| *s);
+        fits.then_some(Classic {
+            n,
+            price,
+            delivery,
+            discount: None,
+        })
     }
 }
 
@@ -429,7 +496,49 @@ impl Household {
                 read_coupon(f, &shop_index, &offer_index, &mut groups)
             })?,
             limits: read_limits(&root.get("limits")?)?,
+            overshoot: 0,
         })
+    }
+
+    /// Gives percentages without a cap the cap they have anyway, their share of everything
+    /// in their scope, where together they could take off more than the price. The solver
+    /// then counts them as amounts: as rates they would make every purchase a gain. Such
+    /// an instance is answered without a proof.
+    pub fn cap_percentages(&mut self) {
+        let rate = |c: &Coupon| match (c.kind, c.cap) {
+            (CouponKind::Percent(bp), None) => bp,
+            _ => 0,
+        };
+        // The highest rate of each group of each shop.
+        let mut highest: BTreeMap<(usize, usize), i64> = BTreeMap::new();
+        for coupon in &self.coupons {
+            let group = highest.entry((coupon.shop, coupon.group)).or_default();
+            *group = rate(coupon).max(*group);
+        }
+        let mut together: BTreeMap<usize, i64> = BTreeMap::new();
+        for ((shop, _), rate) in highest {
+            *together.entry(shop).or_default() += rate;
+        }
+        together.retain(|_, rates| *rates > 10_000);
+        let offers = &self.offers;
+        let share = |shop: usize, bp: i64, counts: &dyn Fn(usize) -> bool| {
+            let here = offers.iter().enumerate().filter(|(o, _)| counts(*o));
+            let all = here.filter(|(_, o)| o.shop == shop).map(|(_, o)| {
+                let dearest = o.breaks.iter().map(|b| b.amount).max().unwrap_or(0);
+                i128::from(dearest) * i128::from(o.max_qty)
+            });
+            Cents::try_from(all.sum::<i128>() * i128::from(bp) / 10_000).unwrap_or(Cents::MAX)
+        };
+        for (shop, rates) in &together {
+            let over = share(*shop, rates - 10_000, &|_| true);
+            self.overshoot = self.overshoot.saturating_add(over);
+        }
+        for coupon in &mut self.coupons {
+            if together.contains_key(&coupon.shop) && rate(coupon) > 0 {
+                let cap = share(coupon.shop, rate(coupon), &|o| coupon.covers(o));
+                coupon.cap = Some(cap);
+            }
+        }
     }
 
     /// The checks that need more than one field.
@@ -452,8 +561,14 @@ impl Household {
         let mut supply = vec![0_i128; self.items.len()];
         let mut total: i128 = 0;
         for offer in &self.offers {
+            // Where the stock is less than one must buy, there is none.
+            let stock = if offer.min_qty() <= offer.max_qty {
+                offer.max_qty
+            } else {
+                0
+            };
             for (item, units) in &offer.covers {
-                supply[*item] += i128::from(*units) * i128::from(offer.max_qty);
+                supply[*item] += i128::from(*units) * i128::from(stock);
             }
             let dearest = offer.breaks.iter().map(|b| b.amount).max().unwrap_or(0);
             total += i128::from(dearest + offer.disutility) * i128::from(offer.max_qty);

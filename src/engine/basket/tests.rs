@@ -1,5 +1,6 @@
 //! The solver against brute force, and relations that must hold between instances.
 
+use super::conflict::{Conflict, Relief, conflict};
 use super::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -266,6 +267,61 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    fn a_conflict_names_the_value_at_which_it_ends(seed: u64) {
+        let value = small(seed, true);
+        let Ok(instance) = read(&value) else { return Ok(()) };
+        let Instance::Household(h) = &instance else { unreachable!("full schema") };
+        if !matches!(solve(&instance, &mut || false), Err(BasketError::Infeasible(_))) {
+            return Ok(());
+        }
+        let Conflict::Any(reliefs) = conflict(h, &mut || false) else { return Ok(()) };
+        let works = |change: &dyn Fn(&mut Household)| {
+            let mut h = h.clone();
+            change(&mut h);
+            brute_force(&Instance::Household(h)).is_some()
+        };
+        for relief in reliefs {
+            let (enough, less) = match relief.clone() {
+                Relief::Budget { least, .. } => (
+                    works(&|h| h.limits.budget = Some(least)),
+                    works(&|h| h.limits.budget = Some(least - 1)),
+                ),
+                Relief::MaxShops { least, .. } => (
+                    works(&|h| h.limits.max_shops = Some(least)),
+                    works(&|h| h.limits.max_shops = Some(least - 1)),
+                ),
+                Relief::MaxPickups { least, .. } => (
+                    works(&|h| h.limits.max_pickups = Some(least)),
+                    works(&|h| h.limits.max_pickups = Some(least - 1)),
+                ),
+                Relief::MinOrder { short } => {
+                    (works(&|h| h.shops.iter_mut().for_each(|s| s.min_order = 0)), short.is_empty())
+                }
+            };
+            prop_assert!(enough && !less, "{relief} in {value}");
+        }
+    }
+
+    #[test]
+    fn percentages_over_the_price_are_never_proven_wrongly(seed: u64, bp in 5_000_i64..9_900) {
+        let mut value = small(seed, true);
+        let shop = value["shops"][0]["id"].clone();
+        let coupon = |id: &str| json!({"id": id, "shop": shop, "kind": "percent", "value": bp,
+            "min_spend": 0, "cap": null, "offers": null, "group": id});
+        value["coupons"] = json!([coupon("x"), coupon("y")]);
+        let Ok(instance) = read(&value) else { return Ok(()) };
+        if let Ok(s) = solve(&instance, &mut || false) {
+            let best = brute_force(&instance);
+            prop_assert!(best.is_some_and(|b| s.bound <= b && b <= s.evaluation.cost), "{}", value);
+            prop_assert!(!s.optimal || Some(s.evaluation.cost) == best, "{}", value);
+        }
+    }
+}
+
 /// Multiplies every amount of money, and nothing else.
 fn scale(value: &Value, factor: i64) -> Value {
     const MONEY: [&str; 11] = [
@@ -458,8 +514,11 @@ fn explains_the_plan() {
     let carts = explain::carts(&h, purchase);
     assert_eq!(carts.len(), 1);
     assert_eq!(carts[0].next_tier, Some((495, 400)));
+    assert_eq!((carts[0].fee, carts[0].payable()), (400, 1905));
     let bundles = explain::bundles(&h, purchase, 1905, &mut || false).expect("solves");
-    assert_eq!(bundles[0].saves, 5);
+    assert_eq!(bundles[0].saves, Some(5));
+    assert_eq!((bundles[0].price, bundles[0].apart), (1505, 1500));
+    assert_eq!(bundles[0].only_here, ["cup"]);
     assert_eq!(bundles[0].bought_anyway, ["tea"]);
     assert_eq!(explain::worst_case(&h, purchase, &[0], 990), Some(2495));
     let splits = explain::splits(&h, 3, &mut || false).expect("solves");

@@ -29,6 +29,7 @@ features! {
     CoveredFirmly 1.0 "almost every word of one name is in the other",
     Overlap 2.0 "words in common",
     OverlapFirmly 1.0 "most words in common",
+    Shared 1.0 "rare words in common",
     Grams 1.0 "letters in common",
     FullCovered 1.0 "the name is in the other's whole text",
     FullBoth 1.5 "both names are in the other's whole text",
@@ -36,6 +37,7 @@ features! {
     Model 3.0 "the model number agrees",
     ModelExtends 1.5 "the model number agrees but for its ending",
     ModelInText 1.5 "the model number is in the other's description",
+    CodeSame 1.5 "a short model code agrees",
     ModelConflict -1.5 "other model number",
     ModelNear -2.0 "a model number of the same line",
     ModelEnding -1.5 "model numbers end otherwise",
@@ -49,7 +51,7 @@ features! {
     MeasureConflict -2.0 "other size",
     PackConflict -1.5 "other pack",
     Brand 0.5 "the brand agrees",
-    BrandConflict -1.0 "other brand",
+    BrandConflict -1.5 "other brand",
     Head 0.2 "first words agree",
     HeadConflict -1.7 "other first words",
     RareLeft -0.6 "each has a rare word of its own",
@@ -65,6 +67,12 @@ features! {
 
 /// The evidence of one pair.
 pub(super) type Values = [f32; COUNT];
+
+/// The weight of words in common from which on more add nothing.
+const SHARED: f32 = 2.5;
+/// What another model number is worth where a short code agrees: a shop's own article
+/// number beside the name of the model.
+const BESIDE_CODE: f32 = 0.3;
 
 /// How well the tokens of one name are found in the other record, 0 to 1 each.
 struct Cover {
@@ -89,6 +97,9 @@ pub(super) fn compare(a: &Prepared, b: &Prepared) -> Values {
         0.0
     };
     set(Feature::Overlap, overlap);
+    // Agreement on rare words says more than on common ones, however short the names.
+    let shared = (ca.share * a.total).min(cb.share * b.total);
+    set(Feature::Shared, (shared / SHARED).min(1.0));
     set(Feature::OverlapFirmly, ((overlap - 0.6) * 2.5).max(0.0));
     set(Feature::Grams, dice(&a.grams, &b.grams));
     set(Feature::FullCovered, ca.full.max(cb.full));
@@ -125,6 +136,9 @@ pub(super) fn compare(a: &Prepared, b: &Prepared) -> Values {
         set(Feature::PriceNear, (1.0 - ratio * 5.0).max(0.0));
     }
     variants(a, b, &ca, &cb, &mut set);
+    if v[Feature::CodeSame as usize] >= 0.5 && v[Feature::CodeConflict as usize] == 0.0 {
+        v[Feature::ModelConflict as usize] *= BESIDE_CODE;
+    }
     if v[Feature::Accessory as usize] == 1.0 {
         // The number of the product it is for.
         v[Feature::Model as usize] *= 0.3;
@@ -290,6 +304,15 @@ fn models(a: &Prepared, b: &Prepared, ca: &Cover, cb: &Cover, set: &mut impl FnM
         }
     }
     set(Feature::CodeConflict, code);
+    // d90, g10, 40d: too short to be a model number anywhere, rare enough here.
+    let same = a
+        .name
+        .iter()
+        .filter(|t| t.token.shape == Shape::Code && !codes::is_generic(a.code(t)))
+        .filter(|t| b.name.iter().any(|u| u.token.hash == t.token.hash))
+        .map(|t| t.weight)
+        .fold(0.0, f32::max);
+    set(Feature::CodeSame, same);
 }
 
 fn model_numbers(a: &Prepared, b: &Prepared, set: &mut impl FnMut(Feature, f32)) {
@@ -306,6 +329,18 @@ fn model_numbers(a: &Prepared, b: &Prepared, set: &mut impl FnMut(Feature, f32))
                 best = (r, weight);
             }
         }
+    }
+    // xha1s, xh a1s
+    let joined = |p: &Prepared, q: &Prepared| {
+        let model = p
+            .models
+            .iter()
+            .find(|m| q.joins.iter().any(|j| j.0 == m.hash));
+        model.map_or(0.0, |m| m.weight)
+    };
+    let split = joined(a, b).max(joined(b, a));
+    if best.0 < Relation::Extends && split > 0.0 {
+        best = (Relation::Same, split);
     }
     match best.0 {
         Relation::Same => set(Feature::Model, best.1),

@@ -1,5 +1,6 @@
-//! Finds the few records worth comparing among many: an inverted index over tokens,
-//! scored by the cosine of inverse document frequencies (Salton and Buckley, 1988).
+//! Finds the few records worth comparing among many: an inverted index over tokens, their
+//! beginnings and sizes, scored by inverse document frequencies with a softened
+//! normalisation by length (Singhal, Buckley and Mitra, 1996).
 
 use super::prepare::BuildPassThrough;
 use super::text::{self, Shape};
@@ -25,7 +26,7 @@ pub struct Index {
     starts: Vec<u32>,
     /// For each term the records that have it, ascending.
     records: Vec<u32>,
-    /// One over the length of each record as a vector.
+    /// What the score of each record is multiplied with: less for longer names.
     scale: Vec<f32>,
 }
 
@@ -34,7 +35,7 @@ pub struct Index {
 pub struct Candidate {
     /// Its place in the order given to [`Index::build`].
     pub record: usize,
-    /// The cosine with the query, 0 to 1.
+    /// How near it is to the query, 0 to 1.
     pub score: f32,
 }
 
@@ -44,11 +45,16 @@ impl Index {
     pub fn build<R: std::borrow::Borrow<Rec>>(records: impl IntoIterator<Item = R>) -> Self {
         let mut terms: HashMap<u64, u32, BuildPassThrough> = HashMap::default();
         let mut entries: Vec<(u32, u32)> = Vec::new();
+        let mut weights: Vec<f32> = Vec::new();
         let mut count: u32 = 0;
         for rec in records {
-            for hash in keys(rec.borrow(), false) {
+            for key in keys(rec.borrow(), false) {
                 let next = terms.len() as u32;
-                entries.push((*terms.entry(hash).or_insert(next), count));
+                let term = *terms.entry(key.hash).or_insert(next);
+                if term == next {
+                    weights.push(key.weight);
+                }
+                entries.push((term, count));
             }
             count = count.saturating_add(1);
         }
@@ -67,12 +73,12 @@ impl Index {
             let t = *term as usize;
             records[next[t] as usize] = *record;
             next[t] += 1;
-            let idf = rarity(count as usize, (starts[t + 1] - starts[t]) as usize);
-            squares[*record as usize] += idf * idf;
+            let frequency = (starts[t + 1] - starts[t]) as usize;
+            squares[*record as usize] += weights[t] * rarity(count as usize, frequency);
         }
         let scale = squares
             .iter()
-            .map(|s| 1.0 / s.sqrt().max(f32::MIN_POSITIVE))
+            .map(|s| s.max(f32::MIN_POSITIVE).powf(-LENGTH))
             .collect();
         Self {
             terms,
@@ -97,19 +103,19 @@ impl Index {
     /// The `k` records nearest to `rec`, nearest first.
     #[must_use]
     pub fn candidates(&self, rec: &Rec, k: usize) -> Vec<Candidate> {
-        let mut lists: Vec<&[u32]> = keys(rec, true)
+        let mut lists: Vec<(&[u32], f32)> = keys(rec, true)
             .iter()
-            .filter_map(|hash| self.terms.get(hash))
-            .map(|t| {
-                &self.records
-                    [self.starts[*t as usize] as usize..self.starts[*t as usize + 1] as usize]
+            .filter_map(|key| Some((*self.terms.get(&key.hash)? as usize, key.weight)))
+            .map(|(t, weight)| {
+                let list = &self.records[self.starts[t] as usize..self.starts[t + 1] as usize];
+                (list, weight * rarity(self.len(), list.len()))
             })
             .collect();
-        lists.sort_by_key(|l| l.len());
+        lists.sort_by_key(|l| l.0.len());
         let mut found: HashMap<u32, f32> = HashMap::new();
         let mut read = 0;
         let mut common = lists.len();
-        for (i, list) in lists.iter().enumerate() {
+        for (i, (list, weight)) in lists.iter().enumerate() {
             if i > 0 && read + list.len() > BUDGET {
                 common = i;
                 break;
@@ -117,15 +123,11 @@ impl Index {
             // One token in more than the budget of records: any of them will do.
             let list = &list[..list.len().min(2 * BUDGET)];
             read += list.len();
-            let idf = rarity(self.len(), list.len());
             for record in list {
-                *found.entry(*record).or_default() += idf * idf;
+                *found.entry(*record).or_default() += weight;
             }
         }
-        let length: f32 = lists
-            .iter()
-            .map(|l| rarity(self.len(), l.len()).powi(2))
-            .sum();
+        let length: f32 = lists.iter().map(|l| l.1).sum();
         let mut out: Vec<Candidate> = found
             .into_iter()
             .map(|(record, score)| Candidate {
@@ -141,11 +143,10 @@ impl Index {
                 out.select_nth_unstable_by(SHORTLIST, order);
                 out.truncate(SHORTLIST);
             }
-            for list in &lists[common..] {
-                let idf = rarity(self.len(), list.len());
+            for (list, weight) in &lists[common..] {
                 for c in &mut out {
                     if list.binary_search(&(c.record as u32)).is_ok() {
-                        c.score += idf * idf * self.scale[c.record];
+                        c.score += weight * self.scale[c.record];
                     }
                 }
             }
@@ -158,22 +159,34 @@ impl Index {
             out.truncate(k);
         }
         out.sort_unstable_by(order);
-        let length = length.sqrt().max(f32::MIN_POSITIVE);
+        let length = length.max(f32::MIN_POSITIVE).powf(LENGTH - 1.0);
         for c in &mut out {
-            c.score = (c.score / length).min(1.0);
+            c.score = (c.score * length).min(1.0);
         }
         out
     }
 }
 
-/// Inverse document frequency.
+/// How much a term says by how few records have it: a power of the inverse document
+/// frequency. Squared, as in the plain cosine, one rare word hides four common ones that
+/// agree.
 fn rarity(records: usize, frequency: usize) -> f32 {
-    (1.0 + records as f32 / frequency.max(1) as f32).ln()
+    (1.0 + records as f32 / frequency.max(1) as f32)
+        .ln()
+        .powf(1.4)
+}
+
+/// One thing that a record is found by.
+struct Key {
+    hash: u64,
+    /// Its say besides its rarity, the same for a kind of key.
+    weight: f32,
 }
 
 /// What a record is found by. A query also tries neighbouring words as one.
-fn keys(rec: &Rec, query: bool) -> Vec<u64> {
-    let mut out = Vec::with_capacity(24);
+fn keys(rec: &Rec, query: bool) -> Vec<Key> {
+    let mut out: Vec<Key> = Vec::with_capacity(32);
+    let mut add = |hash: u64, weight: f32| out.push(Key { hash, weight });
     for text in [
         Some(rec.name.as_str()),
         rec.brand.as_deref(),
@@ -183,27 +196,35 @@ fn keys(rec: &Rec, query: bool) -> Vec<u64> {
     .flatten()
     {
         let folded = fold(text, MAX_TEXT);
-        // Sizes are found however they are written: 250 ml, 0,25 l.
-        let (_, measures) = quantity::read_folded(&folded);
-        out.extend(measures.iter().map(|m| {
-            let amount = m.amount.normalize();
-            text::hash_chain(MEASURE_SEED, &format!("{:?}{amount}", m.unit))
-        }));
+        // Sizes are found however they are written: 250 ml, 0,25 l; 6 x 0,33 l, 1,98 l.
+        let (total, measures) = quantity::read_folded(&folded);
+        let sizes = measures.iter().map(|m| (m.unit, m.amount));
+        for (unit, amount) in sizes.chain(total.map(|t| (t.unit, t.amount))) {
+            let amount = amount.normalize();
+            let hash = text::hash_chain(MEASURE_SEED, &format!("{unit:?}{amount}"));
+            add(hash, MEASURE);
+        }
         let tokens = text::tokens(&folded, &[]);
         let word = |t: &text::Token| &folded[t.start as usize..t.end as usize];
         for t in &tokens {
-            out.push(t.hash);
+            add(t.hash, 1.0);
             let w = word(t);
             match t.shape {
                 Shape::Model => {
                     let code: String = w.chars().filter(|c| c.is_alphanumeric()).collect();
-                    out.extend(codes::cores(&code).map(text::hash));
+                    for core in codes::cores(&code) {
+                        add(text::hash(core), 1.0);
+                    }
                 }
                 // Endings and abbreviations: words are also found by their beginning.
-                Shape::Word => out.extend(STEMS.iter().filter_map(|length| {
-                    let mut ends = w.char_indices().map(|(i, c)| i + c.len_utf8());
-                    Some(text::hash_chain(STEM_SEED, &w[..ends.nth(length - 1)?]))
-                })),
+                Shape::Word => {
+                    for (length, weight) in STEMS {
+                        let mut ends = w.char_indices().map(|(i, c)| i + c.len_utf8());
+                        if let Some(end) = ends.nth(length - 1) {
+                            add(text::hash_chain(STEM_SEED, &w[..end]), weight);
+                        }
+                    }
+                }
                 _ => {}
             }
         }
@@ -211,21 +232,26 @@ fn keys(rec: &Rec, query: bool) -> Vec<u64> {
             for pair in tokens.windows(2).filter(|p| !p[0].part && !p[1].part) {
                 let (a, b) = (word(&pair[0]), word(&pair[1]));
                 if a.len() + b.len() >= 4 {
-                    out.push(text::hash_chain(text::hash(a), b));
+                    add(text::hash_chain(text::hash(a), b), 1.0);
                 }
             }
         }
     }
     if let Some(gtin) = rec.gtin {
-        out.push(text::hash_chain(GTIN_SEED, &gtin.as_gtin14()));
+        add(text::hash_chain(GTIN_SEED, &gtin.as_gtin14()), 1.0);
     }
-    out.sort_unstable();
-    out.dedup();
+    out.sort_unstable_by_key(|k| k.hash);
+    out.dedup_by_key(|k| k.hash);
     out
 }
 
-/// Letters of the beginnings a word is found by.
-const STEMS: [usize; 2] = [3, 5];
+/// Letters of the beginnings a word is found by, and their say.
+const STEMS: [(usize, f32); 2] = [(3, 1.5), (4, 1.0)];
+/// The say of a size: names of one product in two shops agree in little else as often.
+const MEASURE: f32 = 3.0;
+/// The power of a record's length that its score is divided by. The cosine's 0.5 favours
+/// short names a little too much.
+const LENGTH: f32 = 0.35;
 const MEASURE_SEED: u64 = 0x4d45_4153;
 const STEM_SEED: u64 = 0x5747_454d;
 const GTIN_SEED: u64 = 0x4754_494e;

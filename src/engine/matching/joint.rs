@@ -15,6 +15,12 @@ const RIVAL_LIMIT: f64 = 4.0;
 const LEAD: (f64, f64) = (1.0, 1.0);
 /// A lead over several rivals says more, up to so many.
 const LEAD_RIVALS: f64 = 2.0;
+/// Log-odds from which on a claim is sure when asking whether lists repeat products.
+const SURE: f64 = 0.85;
+/// Of the records with a sure twin, the share with two: up to `FEW` they are variants, from
+/// `SEVERAL` on the list repeats its products.
+const FEW: f64 = 0.15;
+const SEVERAL: f64 = 0.5;
 /// Records compared with each record of a table.
 pub const CANDIDATES: usize = 12;
 
@@ -81,22 +87,25 @@ pub fn decide_pairs(records: &[Rec], pairs: &[Pair]) -> Vec<Judgement> {
     judged
 }
 
+/// The claims on one record.
+#[derive(Clone, Copy)]
+struct Claims {
+    count: u32,
+    odds: f64,
+    best: (f64, usize),
+    second: f64,
+}
+
+const NO_CLAIMS: Claims = Claims {
+    count: 0,
+    odds: 0.0,
+    best: (f64::NEG_INFINITY, usize::MAX),
+    second: f64::NEG_INFINITY,
+};
+
 /// For each pair, the log-odds that rivals take away and that a lead adds.
 pub(super) fn exclusive(records: usize, pairs: &[Pair], scores: &[f64]) -> Vec<(f64, f64)> {
-    #[derive(Clone, Copy)]
-    struct Claims {
-        count: u32,
-        odds: f64,
-        best: (f64, usize),
-        second: f64,
-    }
-    let none = Claims {
-        count: 0,
-        odds: 0.0,
-        best: (f64::NEG_INFINITY, usize::MAX),
-        second: f64::NEG_INFINITY,
-    };
-    let mut claims = vec![none; records];
+    let mut claims = vec![NO_CLAIMS; records];
     let odds = |z: f64| z.min(RIVAL_LIMIT).exp();
     let logs: Vec<f64> = scores.iter().map(|s| score::log_odds_of(*s)).collect();
     for (i, ((l, r), z)) in pairs.iter().zip(&logs).enumerate() {
@@ -114,28 +123,52 @@ pub(super) fn exclusive(records: usize, pairs: &[Pair], scores: &[f64]) -> Vec<(
             }
         }
     }
+    let once = [
+        listed_once(pairs.iter().map(|p| p.0), &claims),
+        listed_once(pairs.iter().map(|p| p.1), &claims),
+    ];
     pairs
         .iter()
         .zip(&logs)
         .enumerate()
         .map(|(i, ((l, r), z))| {
-            let mut taken = 0.0;
+            let (mut taken, mut lead) = (0.0, 0.0_f64);
             let mut rival = f64::NEG_INFINITY;
             let mut rivals = 0.0;
-            for side in [l, r] {
+            for (side, once) in [l, r].into_iter().zip(once) {
                 let Some(c) = claims.get(*side) else { continue };
-                rivals += f64::from(c.count) - 1.0;
-                taken -= (c.odds - odds(*z)).max(0.0).ln_1p();
-                rival = rival.max(if c.best.1 == i { c.second } else { c.best.0 });
+                rivals += once * (f64::from(c.count) - 1.0);
+                taken -= once * (c.odds - odds(*z)).max(0.0).ln_1p();
+                if once > 0.0 {
+                    rival = rival.max(if c.best.1 == i { c.second } else { c.best.0 });
+                }
             }
-            let lead = if rival.is_finite() {
-                (LEAD.0 * (z - rival)).clamp(0.0, LEAD.1) * rivals.clamp(1.0, LEAD_RIVALS).sqrt()
-            } else {
-                0.0
-            };
+            if rival.is_finite() {
+                lead = (LEAD.0 * (z - rival)).clamp(0.0, LEAD.1)
+                    * rivals.clamp(0.0, LEAD_RIVALS).sqrt();
+            }
             (taken, lead)
         })
         .collect()
+}
+
+/// How far the other side lists each product once, from 0 to 1: where many records that
+/// have one sure twin have a second, it does not.
+fn listed_once(side: impl Iterator<Item = usize>, claims: &[Claims]) -> f64 {
+    let mut seen = HashSet::new();
+    let (mut sure, mut twice) = (0.0, 0.0_f64);
+    for record in side {
+        let Some(c) = claims.get(record) else {
+            continue;
+        };
+        if c.count > 1 && c.best.0 > SURE && seen.insert(record) {
+            sure += 1.0;
+            twice += f64::from(u8::from(c.second > SURE));
+        }
+    }
+    // A handful of records proves nothing.
+    let share = twice / (sure + 4.0);
+    ((SEVERAL - share) / (SEVERAL - FEW)).clamp(0.0, 1.0)
 }
 
 /// Two records of two tables that are one product.
@@ -149,6 +182,13 @@ pub struct Link {
     pub score: f64,
 }
 
+/// What the log-odds of a pair of two whole tables say once it is the best of both its
+/// records: slope and intercept (Platt 1999), chosen on labelled tables. A pair alone is
+/// judged with the few rivals that were handed over; here all near ones are known.
+const LINKED: (f64, f64) = (0.5, 1.1);
+/// The probability from which on two records of two tables are linked.
+const LINK: f64 = 0.5;
+
 /// Links two tables, each the list of one shop: every record is linked at most once, the
 /// surest links first. Ordered by left record.
 #[must_use]
@@ -159,7 +199,6 @@ pub fn link_tables(left: &[Rec], right: &[Rec]) -> Vec<Link> {
     let mut links: Vec<Link> = decide_pairs(&records, &shifted)
         .iter()
         .zip(&pairs)
-        .filter(|(j, _)| j.score >= super::THRESHOLD)
         .map(|(j, (l, r))| Link {
             left: *l,
             right: *r,
@@ -172,9 +211,12 @@ pub fn link_tables(left: &[Rec], right: &[Rec]) -> Vec<Link> {
             .then((a.left, a.right).cmp(&(b.left, b.right)))
     });
     let mut taken = (HashSet::new(), HashSet::new());
-    links.retain(|l| {
+    links.retain_mut(|l| {
         let free = !taken.0.contains(&l.left) && !taken.1.contains(&l.right);
-        free && taken.0.insert(l.left) && taken.1.insert(l.right)
+        let log_odds = LINKED.0 * score::log_odds_of(l.score) + LINKED.1;
+        l.score = l.score.max(score::logistic(log_odds as f32));
+        let linked = free && l.score >= LINK;
+        linked && taken.0.insert(l.left) && taken.1.insert(l.right)
     });
     links.sort_by_key(|l| (l.left, l.right));
     links
@@ -247,5 +289,18 @@ mod tests {
                 .iter()
                 .all(|j| j.reasons.iter().all(|t| !t.text.contains("another record")))
         );
+    }
+
+    #[test]
+    fn rivals_do_not_count_where_a_list_repeats_its_products() {
+        // Forty records with two sure twins each.
+        let pairs: Vec<Pair> = (0..40)
+            .flat_map(|l| [(l, 40 + 2 * l), (l, 41 + 2 * l)])
+            .collect();
+        let sure = exclusive(120, &pairs, &[0.9; 80]);
+        assert!(sure.iter().all(|(taken, _)| *taken == 0.0));
+        let one_of_two: Vec<f64> = (0..80).map(|i| [0.9, 0.3][i % 2]).collect();
+        let once = exclusive(120, &pairs, &one_of_two);
+        assert!(once.iter().all(|(taken, _)| *taken < 0.0));
     }
 }

@@ -207,6 +207,7 @@ impl Prepared {
         };
         let mut all: Vec<(u64, f32)> = Vec::new();
         let mut bundled = false;
+        let mut negated = false;
         for t in &tokens {
             let w = word(t);
             let weight = vocabulary.weight(t.hash, t.shape, w.len());
@@ -214,9 +215,10 @@ impl Prepared {
             if let Some(c) = words::colour(w) {
                 out.colours |= 1 << c;
             }
-            if let Some(e) = words::edition(w) {
+            if let Some(e) = words::edition(w).filter(|_| !negated) {
                 out.editions |= 1 << e;
             }
+            negated = words::is_not(w);
             // `camera with case` is a camera, `battery-powered drill` a drill.
             let modifies = folded[t.end as usize..].starts_with('-');
             if words::is_accessory(w) && !bundled && !modifies {

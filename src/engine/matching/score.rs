@@ -8,8 +8,12 @@ use super::weights::{BIAS, WEIGHTS};
 const LIMIT: f32 = 8.0;
 
 /// Another colour, size or pack said on both sides is another variant, however alike the
-/// rest: such a pair is never linked without asking.
+/// rest, and so is an edition that sellers seldom leave out: such a pair is never linked
+/// without asking.
 const VARIANT_LIMIT: f32 = 2.0;
+
+/// The value of [`Feature::EditionConflict`] from which on both sides would have told.
+const TOLD_EDITION: f32 = 0.8;
 
 /// The highest log-odds that the evidence allows.
 pub(super) fn limit(values: &Values) -> f32 {
@@ -20,7 +24,12 @@ pub(super) fn limit(values: &Values) -> f32 {
     ]
     .iter()
     .any(|f| values[*f as usize] >= 1.0);
-    if variant { VARIANT_LIMIT } else { LIMIT }
+    let edition = values[Feature::EditionConflict as usize] >= TOLD_EDITION;
+    if variant || edition {
+        VARIANT_LIMIT
+    } else {
+        LIMIT
+    }
 }
 
 pub(super) fn log_odds(values: &Values) -> f32 {

@@ -145,6 +145,14 @@ pub(super) fn is_for(word: &str) -> bool {
     )
 }
 
+/// Words that turn the next one round: `non-organic`.
+pub(super) fn is_not(word: &str) -> bool {
+    matches!(
+        word,
+        "non" | "not" | "ohne" | "sans" | "senza" | "sin" | "bez" | "zonder" | "uten" | "utan"
+    )
+}
+
 /// Words after which come things that are in the box too.
 pub(super) fn is_with(word: &str) -> bool {
     matches!(

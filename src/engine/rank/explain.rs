@@ -5,7 +5,6 @@ use super::json::{Cents, Constraint, OfferIn, Ranked};
 use super::score::{Alternative, Interval};
 use super::shortlist::{Shortlist, WeightBox, Wins};
 use serde::Serialize;
-use std::collections::HashMap;
 
 /// Questions are looked for among this many of the best offers, and as many at most are
 /// given.
@@ -104,7 +103,10 @@ pub(super) fn explanation<'a>(
     risk_aversion: f64,
     unknown: &Unknowns<'a>,
 ) -> Explanation<'a> {
-    let place: HashMap<&str, &Ranked<'_>> = ranked.iter().map(|r| (r.id, r)).collect();
+    let place = |index: usize| {
+        let rank = order.iter().position(|&i| i == index);
+        &ranked[rank.expect("invariant: a member is among the ranked")]
+    };
     let note = |m: &super::shortlist::Member| {
         let a = &alternatives[m.index];
         let first = &alternatives[order[0]];
@@ -122,7 +124,7 @@ pub(super) fn explanation<'a>(
                     term: boxes[criterion].id,
                 },
             },
-            against_first: place[a.id]
+            against_first: place(m.index)
                 .terms
                 .iter()
                 .zip(&ranked[0].terms)
@@ -139,22 +141,26 @@ pub(super) fn explanation<'a>(
         max_regret_cents: Cents::new(list.max_regret),
         shortlist: list.members.iter().map(note).collect(),
         ask: questions(alternatives, order, boxes),
-        unchecked: unknown
-            .offers
-            .iter()
-            .filter(|o| place.contains_key(o.id.as_str()))
-            .flat_map(|o| {
-                unknown
-                    .constraints
-                    .iter()
-                    .filter(|c| is_unchecked(o, c))
-                    .map(|c| Unchecked {
-                        id: &o.id,
-                        constraint: &c.id,
-                    })
-            })
-            .collect(),
+        unchecked: unchecked(alternatives, unknown),
     }
+}
+
+/// The constraints of the ranked offers that could not be checked, in the order of the
+/// request, which `alternatives` are in, too.
+fn unchecked<'a>(alternatives: &[Alternative<'a>], unknown: &Unknowns<'a>) -> Vec<Unchecked<'a>> {
+    let mut ranked = alternatives.iter().peekable();
+    unknown
+        .offers
+        .iter()
+        .filter(|o| ranked.next_if(|a| a.id == o.id).is_some())
+        .flat_map(|o| {
+            let open = unknown.constraints.iter().filter(|c| is_unchecked(o, c));
+            open.map(|c| Unchecked {
+                id: &o.id,
+                constraint: &c.id,
+            })
+        })
+        .collect()
 }
 
 fn is_unchecked(offer: &OfferIn, c: &Constraint) -> bool {

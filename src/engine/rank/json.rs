@@ -1,5 +1,6 @@
 //! The JSON schema `emptor-rank/1`: requests in, replies out.
 
+use super::attributes::Attributes;
 use super::explain::{self, Explanation};
 use super::score::{Alternative, Interval, order};
 use super::shortlist::{Limits, WeightBox, shortlist};
@@ -7,6 +8,7 @@ use super::worth::Worth;
 use super::{MAX_CRITERIA, MAX_OFFERS, MAX_SHORTLIST, RankError};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 /// No amount may exceed this many cents.
@@ -131,7 +133,7 @@ pub struct OfferIn {
     pub currency: Option<String>,
     /// The other attributes; `null` is unknown.
     #[serde(default)]
-    pub attrs: BTreeMap<String, Value>,
+    pub attrs: Attributes,
 }
 
 /// A ranked reply.
@@ -162,7 +164,7 @@ pub struct Ranked<'a> {
 }
 
 /// An effective cost.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Effective {
     /// The least.
     pub lo: Cents,
@@ -218,12 +220,6 @@ impl Cents {
     )]
     pub fn value(self) -> f64 {
         self.0 as f64 / 100.0
-    }
-}
-
-impl std::iter::Sum for Cents {
-    fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
-        Self(iter.map(|c| c.0).fold(0, i64::saturating_add))
     }
 }
 
@@ -314,8 +310,11 @@ fn setting(name: &'static str, range: &'static str, good: bool) -> Result<(), Ra
     }
 }
 
-fn unique<'a>(what: &'static str, ids: impl Iterator<Item = &'a String>) -> Result<(), RankError> {
-    let mut seen = HashSet::new();
+fn unique<'a>(
+    what: &'static str,
+    ids: impl ExactSizeIterator<Item = &'a String>,
+) -> Result<(), RankError> {
+    let mut seen = HashSet::with_capacity(ids.len());
     for id in ids {
         if !seen.insert(id) {
             return Err(RankError::Duplicate(what, id.clone()));
@@ -454,16 +453,16 @@ fn cost<'a>(
     if let Some(s) = said.filter(|s| !sound(*s)) {
         return Err(reject("shipping", Value::from(s), Value::from(MAX_CENTS)));
     }
-    let attribute = |name: &str| match name {
-        "price_cents" => Some(Value::from(price)),
-        "shipping_cents" => said.map(Value::from),
-        _ => offer.attrs.get(name).cloned(),
-    };
     for c in &request.constraints {
-        if let Some(value) = attribute(&c.attr)
+        let value = match c.attr.as_str() {
+            "price_cents" => Some(Cow::Owned(Value::from(price))),
+            "shipping_cents" => said.map(|s| Cow::Owned(Value::from(s))),
+            name => offer.attrs.get(name).map(Cow::Borrowed),
+        };
+        if let Some(value) = value
             && c.op.holds(&value, &c.value) == Some(false)
         {
-            return Err(reject(&c.id, value, c.value.clone()));
+            return Err(reject(&c.id, value.into_owned(), c.value.clone()));
         }
     }
     let shipping = match (said, request.priors.shipping_cents) {
@@ -472,12 +471,12 @@ fn cost<'a>(
         // Without a prior the cost has no upper end; free would be a guess.
         (None, None) => return Err(reject("shipping", Value::Null, Value::Null)),
     };
+    let mut said_of = offer.attrs.in_order();
     let weighted = criteria
         .iter()
         .map(|c| {
-            offer
-                .attrs
-                .get(c.weight.id)
+            said_of
+                .find(c.weight.id)
                 .and_then(|v| c.worth.cents(v))
                 .map_or(c.prior, |x| Interval::exact(x.clamp(-MAX_CENTS, MAX_CENTS)))
         })
@@ -530,15 +529,21 @@ fn explained<'a>(
     a: &Alternative<'a>,
     rank: usize,
 ) -> Ranked<'a> {
-    let mut lo = Vec::with_capacity(criteria.len() + 2);
-    let mut hi = Vec::with_capacity(criteria.len() + 2);
+    let mut sum = Effective::default();
     let mut term = |id, i: &Interval, known: bool| {
-        lo.push(Cents::new(i.lo));
-        hi.push(Cents::new(i.hi));
+        let cents = Cents::new(i.mid);
+        let (lo, hi) = if i.is_exact() {
+            (cents, cents)
+        } else {
+            (Cents::new(i.lo), Cents::new(i.hi))
+        };
+        sum.lo = sum.lo + lo;
+        sum.mid = sum.mid + cents;
+        sum.hi = sum.hi + hi;
         Term {
             id,
-            cents: Cents::new(i.mid),
-            assumed: (!known).then(|| [Cents::new(i.lo), Cents::new(i.hi)]),
+            cents,
+            assumed: (!known).then_some([lo, hi]),
         }
     };
     let mut terms = Vec::with_capacity(criteria.len() + 2);
@@ -550,12 +555,15 @@ fn explained<'a>(
     Ranked {
         id: a.id,
         rank,
-        effective_cents: Effective {
-            lo: lo.into_iter().sum(),
-            mid: terms.iter().map(|t| t.cents).sum(),
-            hi: hi.into_iter().sum(),
-        },
+        effective_cents: sum,
         terms,
+    }
+}
+
+impl std::ops::Add for Cents {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
     }
 }
 

@@ -55,13 +55,15 @@ impl Interval {
         } else {
             0.0
         };
+        // Both sides, then a choice: without a branch a loop over this can be vectorised.
         move |u| {
-            if u < split {
-                lo + (u * below).sqrt()
-            } else {
-                hi - ((1.0 - u) * above).sqrt()
-            }
+            let (low, high) = (lo + (u * below).sqrt(), hi - ((1.0 - u) * above).sqrt());
+            if u < split { low } else { high }
         }
+    }
+
+    fn key(&self, risk_aversion: f64) -> f64 {
+        self.mid + risk_aversion * (self.hi - self.mid)
     }
 
     fn plus(self, other: Self) -> Self {
@@ -97,8 +99,7 @@ impl Alternative<'_> {
     /// yet come to.
     #[must_use]
     pub fn key(&self, risk_aversion: f64) -> f64 {
-        let t = self.total();
-        t.mid + risk_aversion * (t.hi - t.mid)
+        self.total().key(risk_aversion)
     }
 }
 
@@ -107,21 +108,22 @@ impl Alternative<'_> {
 #[must_use]
 pub fn order(alternatives: &[Alternative<'_>], risk_aversion: f64) -> Vec<usize> {
     let micro = |x: f64| (x * 1e6).round();
-    let keys: Vec<(f64, f64)> = alternatives
+    let mut keyed: Vec<(u8, f64, f64, usize)> = alternatives
         .iter()
-        .map(|a| (micro(a.key(risk_aversion)), micro(a.total().hi)))
+        .enumerate()
+        .map(|(i, a)| {
+            let total = a.total();
+            (a.tier, micro(total.key(risk_aversion)), micro(total.hi), i)
+        })
         .collect();
-    let mut order: Vec<usize> = (0..alternatives.len()).collect();
-    order.sort_unstable_by(|&i, &j| {
-        let (a, b) = (&alternatives[i], &alternatives[j]);
-        a.tier
-            .cmp(&b.tier)
-            .then(compare(keys[i].0, keys[j].0))
-            .then(compare(keys[i].1, keys[j].1))
-            .then_with(|| a.id.cmp(b.id))
-            .then(i.cmp(&j))
+    keyed.sort_unstable_by(|a, b| {
+        a.0.cmp(&b.0)
+            .then(compare(a.1, b.1))
+            .then(compare(a.2, b.2))
+            .then_with(|| alternatives[a.3].id.cmp(alternatives[b.3].id))
+            .then(a.3.cmp(&b.3))
     });
-    order
+    keyed.into_iter().map(|k| k.3).collect()
 }
 
 /// Zero and minus zero are one key.

@@ -19,6 +19,8 @@ const MAX_CELLS: usize = 3 << 17;
 const MARGIN: f64 = 0.75;
 /// Lists longer than this are not improved by exchanges.
 const MAX_EXCHANGED: usize = 8;
+/// Part of a sum of regrets that rounding stays under: thousands of terms, each to 2^-53.
+const SLACK: f64 = 1e-9;
 /// Exchanges rarely gain after the second round.
 const EXCHANGE_ROUNDS: usize = 3;
 
@@ -107,9 +109,9 @@ pub fn shortlist(
         lower(&mut best, row);
     }
     let enough = MARGIN * limits.tolerance * alternatives[first].total().mid.abs();
-    let (chosen, max_regret) = greedy(&costs, &best, limits.k, enough);
-    let winners = draws.winners(&costs, &(0..pool.len()).collect::<Vec<_>>());
-    let among = draws.winners(&costs, &chosen);
+    let (chosen, max_regret) = Search::new(&costs, &best).greedy(limits.k, enough);
+    let winners = draws.winners(&costs, 0..pool.len());
+    let among = draws.winners(&costs, chosen.iter().copied());
     let members = chosen
         .iter()
         .map(|&row| Member {
@@ -164,7 +166,7 @@ fn candidates(
         .collect();
     let bound = bound.max(2) - 1;
     if rest.len() > bound {
-        rest.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        rest.select_nth_unstable_by(bound, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         rest.truncate(bound);
         rest.sort_by_key(|(rank, _)| *rank);
     }
@@ -172,69 +174,104 @@ fn candidates(
     std::iter::once(order[0]).chain(ranks).collect()
 }
 
-/// Adds the row that leaves the least regret until no draw regrets more than `enough`
-/// or `k` is reached. Ties go to the better rank: so a dominated offer never comes
-/// before its dominator, and after it, it gains nothing.
-fn greedy(costs: &[Vec<f64>], best: &[f64], k: usize, enough: f64) -> (Vec<usize>, f64) {
-    let mut chosen = vec![0];
-    let mut current = costs[0].clone();
-    let mut left = Regret::of(&current, &current, best);
-    while chosen.len() < k && left.max > enough {
-        let Some((row, after)) = least(&current, costs, best, left) else {
-            break;
-        };
-        chosen.push(row);
-        lower(&mut current, &costs[row]);
-        left = after;
-        if (3..=MAX_EXCHANGED).contains(&chosen.len()) {
-            left = exchange(&mut chosen, costs, best, left);
-            current.clone_from(&costs[0]);
-            for &row in &chosen[1..] {
-                lower(&mut current, &costs[row]);
-            }
-        }
-    }
-    chosen.sort_unstable();
-    (chosen, left.max)
+/// The search for the rows that leave the least regret.
+struct Search<'a> {
+    costs: &'a [Vec<f64>],
+    /// The least cost of all rows in every draw.
+    best: &'a [f64],
+    /// What the first row alone regrets,
+    alone: Regret,
+    /// the rows in the order of what each takes off that, the most first,
+    by_gain: Vec<(usize, f64)>,
 }
 
-/// Replaces one member at a time (never the first) by the row that lowers the regret
-/// most, while any does: greedy alone cannot undo an early choice.
-fn exchange(chosen: &mut [usize], costs: &[Vec<f64>], best: &[f64], mut left: Regret) -> Regret {
-    for _round in 0..EXCHANGE_ROUNDS {
-        let before = left;
-        for slot in 1..chosen.len() {
-            let mut others = costs[0].clone();
-            for (_, &row) in chosen.iter().enumerate().filter(|(s, _)| *s != slot) {
-                lower(&mut others, &costs[row]);
-            }
-            if let Some((row, after)) = least(&others, costs, best, left) {
-                chosen[slot] = row;
-                left = after;
-            }
-        }
-        if left == before {
-            break;
+impl<'a> Search<'a> {
+    fn new(costs: &'a [Vec<f64>], best: &'a [f64]) -> Self {
+        let alone = Regret::of(&costs[0], &costs[0], best);
+        let mut by_gain: Vec<(usize, f64)> = costs
+            .iter()
+            .map(|cost| alone.power - Regret::of(&costs[0], cost, best).power)
+            .enumerate()
+            .collect();
+        by_gain.sort_by(|a, b| b.1.total_cmp(&a.1));
+        Self {
+            costs,
+            best,
+            alone,
+            by_gain,
         }
     }
-    left
-}
 
-/// The row that with `current` leaves the least regret, if less than `left`.
-fn least(
-    current: &[f64],
-    costs: &[Vec<f64>],
-    best: &[f64],
-    left: Regret,
-) -> Option<(usize, Regret)> {
-    let mut found: Option<(usize, Regret)> = None;
-    for (row, cost) in costs.iter().enumerate() {
-        let after = Regret::of(current, cost, best);
-        if after.power < found.map_or(left, |(_, r)| r).power {
-            found = Some((row, after));
+    /// Adds the row that leaves the least regret until no draw regrets more than `enough`
+    /// or `k` is reached. Ties go to the better rank: so a dominated offer never comes
+    /// before its dominator, and after it, it gains nothing.
+    fn greedy(&self, k: usize, enough: f64) -> (Vec<usize>, f64) {
+        let mut chosen = vec![0];
+        let mut current = self.costs[0].clone();
+        let mut left = self.alone;
+        while chosen.len() < k && left.max > enough {
+            let Some((row, after)) = self.least(&current, left) else {
+                break;
+            };
+            chosen.push(row);
+            lower(&mut current, &self.costs[row]);
+            left = after;
+            if (3..=MAX_EXCHANGED).contains(&chosen.len()) {
+                left = self.exchange(&mut chosen, left);
+                current.clone_from(&self.costs[0]);
+                for &row in &chosen[1..] {
+                    lower(&mut current, &self.costs[row]);
+                }
+            }
         }
+        chosen.sort_unstable();
+        (chosen, left.max)
     }
-    found
+
+    /// Replaces one member at a time (never the first) by the row that lowers the regret
+    /// most, while any does: greedy alone cannot undo an early choice.
+    fn exchange(&self, chosen: &mut [usize], mut left: Regret) -> Regret {
+        for _round in 0..EXCHANGE_ROUNDS {
+            let before = left;
+            for slot in 1..chosen.len() {
+                let mut others = self.costs[0].clone();
+                for (_, &row) in chosen.iter().enumerate().filter(|(s, _)| *s != slot) {
+                    lower(&mut others, &self.costs[row]);
+                }
+                if let Some((row, after)) = self.least(&others, left) {
+                    chosen[slot] = row;
+                    left = after;
+                }
+            }
+            if left == before {
+                break;
+            }
+        }
+        left
+    }
+
+    /// The row that with `current`, which holds the first row, leaves the least regret,
+    /// if less than `left`.
+    ///
+    /// The more is chosen, the less a row can gain (the sum over draws of a rising
+    /// function of the least cost is supermodular), so what it gains beside the first row
+    /// alone bounds it (lazy evaluation: Minoux 1978).
+    fn least(&self, current: &[f64], left: Regret) -> Option<(usize, Regret)> {
+        let now = Regret::of(current, current, self.best).power;
+        let mut found: Option<(usize, Regret)> = None;
+        for &(row, gain) in &self.by_gain {
+            let (to_beat, tie) = found.map_or((left.power, 0), |(r, f)| (f.power, r));
+            // The slack covers the rounding of both sums.
+            if now - gain > to_beat + SLACK * self.alone.power {
+                break;
+            }
+            let after = Regret::of(current, &self.costs[row], self.best);
+            if after.power < to_beat || after.power == to_beat && row < tie {
+                found = Some((row, after));
+            }
+        }
+        found
+    }
 }
 
 /// What a list regrets over all draws.
@@ -327,19 +364,18 @@ impl Draws {
     /// The cost of one alternative in every draw.
     fn costs(&self, a: &Alternative<'_>, boxes: &[WeightBox<'_>]) -> Vec<f64> {
         let mut row = vec![a.fixed.mid; self.count];
+        let mut drawn = vec![0.0; self.uncertain];
         if !a.fixed.is_exact() {
-            let drawn = self.unknown(&a.fixed, hash(&[a.id]));
-            for (x, value) in row.iter_mut().zip(drawn) {
-                *x = value;
-            }
+            self.unknown(&a.fixed, hash(&[a.id]), &mut drawn);
+            row[..self.uncertain].copy_from_slice(&drawn);
         }
         for ((b, i), weights) in boxes.iter().zip(&a.weighted).zip(&self.weights) {
             for (x, w) in row.iter_mut().zip(weights) {
                 *x += w * i.mid;
             }
             if !i.is_exact() {
-                let drawn = self.unknown(i, hash(&[a.id, b.id]));
-                for ((x, w), value) in row.iter_mut().zip(weights).zip(drawn) {
+                self.unknown(i, hash(&[a.id, b.id]), &mut drawn);
+                for ((x, w), value) in row.iter_mut().zip(weights).zip(&drawn) {
                     *x += w * (value - i.mid);
                 }
             }
@@ -347,29 +383,35 @@ impl Draws {
         row
     }
 
-    /// What an unknown is in each draw in which it is not at its middle.
-    fn unknown(&self, i: &Interval, seed: u64) -> impl Iterator<Item = f64> + use<> {
+    /// Writes what an unknown is in each draw in which it is not at its middle.
+    fn unknown(&self, i: &Interval, seed: u64, drawn: &mut [f64]) {
+        for (d, x) in drawn.iter_mut().enumerate() {
+            *x = uniform(seed, d);
+        }
         let quantile = i.quantiles();
-        let Interval { lo, mid, hi } = *i;
-        let random = (0..self.random).map(move |d| quantile(uniform(seed, d)));
-        let ends = (self.random..self.uncertain).map(move |d| match uniform(seed, d) {
-            u if u < 0.3 => lo,
-            u if u < 0.7 => mid,
-            _ => hi,
-        });
-        random.chain(ends)
+        let (random, ends) = drawn.split_at_mut(self.random);
+        for x in random {
+            *x = quantile(*x);
+        }
+        for x in ends {
+            let upper = if *x < 0.7 { i.mid } else { i.hi };
+            *x = if *x < 0.3 { i.lo } else { upper };
+        }
     }
 
-    /// The cheapest of `rows` in every random draw; the better rank where equal.
-    fn winners(&self, costs: &[Vec<f64>], rows: &[usize]) -> Vec<usize> {
-        (0..self.random)
-            .map(|d| {
-                rows.iter()
-                    .copied()
-                    .min_by(|&a, &b| costs[a][d].total_cmp(&costs[b][d]))
-                    .unwrap_or(0)
-            })
-            .collect()
+    /// The cheapest of `rows` in every random draw; the better rank, which comes earlier,
+    /// where equal.
+    fn winners(&self, costs: &[Vec<f64>], rows: impl Iterator<Item = usize>) -> Vec<usize> {
+        let mut least = vec![f64::INFINITY; self.random];
+        let mut winners = vec![0; self.random];
+        for row in rows {
+            for ((least, winner), cost) in least.iter_mut().zip(&mut winners).zip(&costs[row]) {
+                let lower = cost < least;
+                *least = if lower { *cost } else { *least };
+                *winner = if lower { row } else { *winner };
+            }
+        }
+        winners
     }
 
     /// What the draws in which an alternative wins have in common: the weight or the

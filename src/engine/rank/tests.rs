@@ -176,7 +176,8 @@ proptest! {
         for r in &reply.ranked {
             let e = r.effective_cents;
             prop_assert!(e.lo <= e.mid && e.mid <= e.hi);
-            prop_assert_eq!(r.terms.iter().map(|t| t.cents).sum::<json::Cents>(), e.mid);
+            let sum = r.terms.iter().fold(json::Cents::default(), |sum, t| sum + t.cents);
+            prop_assert_eq!(sum, e.mid);
         }
         let explanation = reply.explanation.expect("asked for");
         for note in &explanation.shortlist {

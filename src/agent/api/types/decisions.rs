@@ -4,6 +4,7 @@
 use crate::engine::rank::elicit;
 use crate::engine::wish::Stage;
 use crate::model::Money;
+use crate::model::terms::Gives;
 use crate::model::time::{Date, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,7 +17,8 @@ pub struct BasketRequest {
     pub list: Option<String>,
     /// At most so many shops.
     pub max_shops: Option<usize>,
-    /// Where trips to shops start. Refused as long as no distance is known.
+    /// Where trips to shops start: a place of the settings, or latitude and longitude;
+    /// `home` of the settings if not given.
     pub from: Option<String>,
     /// The most to pay in all.
     #[schema(value_type = Option<Object>)]
@@ -25,6 +27,27 @@ pub struct BasketRequest {
     pub limit_ms: Option<u64>,
     /// A name for this request, to stop it by.
     pub run: Option<String>,
+    /// Coupons to count this once.
+    pub coupons: Vec<TryCoupon>,
+}
+
+/// A coupon to try out on a basket: for everything in its shop, and not with another one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TryCoupon {
+    /// The shop's domain.
+    pub shop: String,
+    /// What it takes off: `10%` or `5 EUR`.
+    #[schema(value_type = String)]
+    pub gives: Gives,
+    /// The least order value.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub min_spend: Option<Money>,
+    /// The most it takes off.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub cap: Option<Money>,
 }
 
 /// Where to buy a whole list, and what else was possible.
@@ -41,6 +64,8 @@ pub struct BasketReply {
     /// What it would cost to buy everything at the shop with the lowest price for it.
     #[schema(value_type = Option<Object>)]
     pub cheapest_each: Option<Money>,
+    /// The bundles of the plan against buying their parts by themselves.
+    pub bundles: Vec<BundleView>,
     /// The plan if everything unknown turns out at its worst; absent where all is known.
     pub worst: Option<WorstView>,
     /// What keeping a limit of the request costs.
@@ -49,6 +74,8 @@ pub struct BasketReply {
     pub left_out: Vec<NotBought>,
     /// Wants nobody offers.
     pub nobody: Vec<NotBought>,
+    /// What else should be known: coupons that do not count, and why.
+    pub notes: Vec<String>,
     /// How long it took.
     pub milliseconds: u64,
 }
@@ -78,12 +105,16 @@ pub struct PlanView {
 pub struct CartView {
     /// The shop's domain or the provider.
     pub shop: String,
+    /// Whether the person fetches it; sent otherwise.
+    pub fetched: bool,
     /// What to order.
     pub lines: Vec<CartLine>,
     /// All lines together.
     #[schema(value_type = Object)]
     pub goods: Money,
-    /// Delivery, expected.
+    /// Coupons to use, and what each takes off the goods.
+    pub coupons: Vec<CouponView>,
+    /// Delivery with what the weight adds, expected; or what the shop asks for fetching.
     #[schema(value_type = Object)]
     pub delivery: Money,
     /// Delivery at the most.
@@ -91,26 +122,52 @@ pub struct CartView {
     pub delivery_high: Money,
     /// Where that comes from.
     pub delivery_source: String,
-    /// Goods and delivery.
+    /// The way there and back, where it is fetched.
+    pub trip: Option<TripView>,
+    /// Goods less coupons, delivery and the trip.
     #[schema(value_type = Object)]
     pub pay: Money,
     /// How far it is from cheaper delivery.
     pub next: Option<ThresholdView>,
+    /// How far it is from the nearest coupon's least order value.
+    pub next_coupon: Option<CouponThreshold>,
+}
+
+/// A coupon that is used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CouponView {
+    /// Its code.
+    pub code: String,
+    /// What it takes off.
+    #[schema(value_type = Object)]
+    pub saves: Money,
+}
+
+/// The way to a shop and back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TripView {
+    /// What it costs.
+    #[schema(value_type = Object)]
+    pub cost: Money,
+    /// Where that comes from.
+    pub source: String,
 }
 
 /// One thing in an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CartLine {
-    /// The want's short id.
+    /// The want's short id; of a bundle the first one's.
     pub want: String,
-    /// Its name.
+    /// Its name; of a bundle all of them.
     pub name: String,
+    /// The wants it answers: several for a bundle.
+    pub covers: Vec<Covered>,
     /// The offer.
     pub offer: String,
     /// Its name there.
     pub title: Option<String>,
-    /// Where to order it.
-    pub url: String,
+    /// Where to order it, where that is known.
+    pub url: Option<String>,
     /// How many.
     pub quantity: i64,
     /// One, in the person's currency.
@@ -121,6 +178,56 @@ pub struct CartLine {
     pub total: Money,
     /// Where the packs are others than the want's.
     pub packs: Option<String>,
+}
+
+/// A want that a line answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Covered {
+    /// Its short id.
+    pub want: String,
+    /// Its name.
+    pub name: String,
+    /// How many are wanted.
+    pub pieces: u32,
+    /// How much of one piece is in one of the line, where it is not one piece.
+    pub packs: Option<String>,
+}
+
+/// What to add to an order for a coupon to count.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CouponThreshold {
+    /// Its code.
+    pub code: String,
+    /// Goods still missing.
+    #[schema(value_type = Object)]
+    pub missing: Money,
+    /// What it takes off then, beyond a coupon that it excludes.
+    #[schema(value_type = Object)]
+    pub saves: Money,
+    /// The cheapest other want that reaches it at this shop, and its price.
+    pub add: Option<String>,
+}
+
+/// A bundle of the plan against buying its parts by themselves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct BundleView {
+    /// The offer.
+    pub offer: String,
+    /// Its name.
+    pub name: String,
+    /// What it costs in the plan.
+    #[schema(value_type = Object)]
+    pub price: Money,
+    /// What the best plan without it costs more; absent where there is none.
+    #[schema(value_type = Option<Object>)]
+    pub saves: Option<Money>,
+    /// What would be bought without the bundle, too …
+    pub anyway: Vec<String>,
+    /// … and what as much of that costs by itself, without delivery.
+    #[schema(value_type = Object)]
+    pub apart: Money,
+    /// What comes only because of the bundle; without another plan, what nobody else has.
+    pub only_here: Vec<String>,
 }
 
 /// What to add to an order for cheaper delivery.

@@ -1,0 +1,148 @@
+//! The routes about what the person knows of shops.
+
+use super::ApiError;
+use super::handlers::{Body, Result, done, find_shop, market};
+use super::routes::Route;
+use super::types::*;
+use crate::agent::core::Agent;
+use crate::agent::terms;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::routing::{delete, get, post};
+
+/// The routes, for the table.
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::new::<TermsView>(
+            "get",
+            "/v1/shops/{shop}/terms",
+            "What is known of a shop",
+            get(known),
+        ),
+        Route::new::<TermsView>(
+            "post",
+            "/v1/shops/{shop}/terms",
+            "Tell what a shop takes",
+            post(edit),
+        )
+        .takes::<EditTerms>(),
+        Route::new::<TermsView>(
+            "post",
+            "/v1/shops/{shop}/coupons",
+            "Remember a coupon",
+            post(add_coupon),
+        )
+        .takes::<NewCoupon>(),
+        Route::new::<Done>(
+            "delete",
+            "/v1/shops/{shop}/coupons/{code}",
+            "Forget a coupon",
+            delete(remove_coupon),
+        ),
+        Route::new::<TermsView>(
+            "post",
+            "/v1/shops/{shop}/prices",
+            "Note a price",
+            post(add_price),
+        )
+        .takes::<NewPrice>(),
+        Route::new::<Done>(
+            "delete",
+            "/v1/shops/{shop}/prices/{price}",
+            "Forget a noted price",
+            delete(remove_price),
+        ),
+    ]
+}
+
+async fn known(State(agent): State<Agent>, Path(shop): Path<String>) -> Result<TermsView> {
+    let store = agent.store()?;
+    let shop = find_shop(&store, &shop)?;
+    Ok(Json(terms::view(&store, &market(&agent, &store)?, &shop)?))
+}
+
+async fn edit(
+    State(agent): State<Agent>,
+    Path(shop): Path<String>,
+    Body(edit): Body<EditTerms>,
+) -> Result<TermsView> {
+    let _writer = agent.writer().await;
+    let store = agent.store()?;
+    let shop = find_shop(&store, &shop)?;
+    let terms = terms::edited(&store, &shop, &edit)?;
+    store.change(|tx| tx.put_terms(&shop.domain, &terms))?;
+    Ok(Json(terms::view(&store, &market(&agent, &store)?, &shop)?))
+}
+
+async fn add_coupon(
+    State(agent): State<Agent>,
+    Path(shop): Path<String>,
+    Body(new): Body<NewCoupon>,
+) -> Result<TermsView> {
+    let _writer = agent.writer().await;
+    let store = agent.store()?;
+    let shop = find_shop(&store, &shop)?;
+    let find = |text: &str| agent.find_want(&store, text);
+    let market = market(&agent, &store)?;
+    let terms = terms::with_coupon(&store, &market, &shop, &new, find)?;
+    store.change(|tx| tx.put_terms(&shop.domain, &terms))?;
+    Ok(Json(terms::view(&store, &market, &shop)?))
+}
+
+async fn remove_coupon(
+    State(agent): State<Agent>,
+    Path((shop, code)): Path<(String, String)>,
+) -> Result<Done> {
+    let _writer = agent.writer().await;
+    let store = agent.store()?;
+    let shop = find_shop(&store, &shop)?;
+    let mut terms = store.terms(&shop.domain)?;
+    let before = terms.coupons.len();
+    terms.coupons.retain(|c| c.code != code.trim());
+    if terms.coupons.len() == before {
+        return Err(
+            ApiError::not_found(format!("no coupon `{code}` at {}", shop.domain))
+                .hint("see `emptor shop coupon list SHOP`"),
+        );
+    }
+    store.change(|tx| tx.put_terms(&shop.domain, &terms))?;
+    done(format!("Coupon {code} at {} is forgotten.", shop.domain))
+}
+
+async fn add_price(
+    State(agent): State<Agent>,
+    Path(shop): Path<String>,
+    Body(new): Body<NewPrice>,
+) -> Result<TermsView> {
+    let _writer = agent.writer().await;
+    let store = agent.store()?;
+    let shop = find_shop(&store, &shop)?;
+    let find = |text: &str| agent.find_want(&store, text);
+    let market = market(&agent, &store)?;
+    let (terms, id) = terms::with_price(&store, &market, &shop, &new, find)?;
+    store.change(|tx| tx.put_terms(&shop.domain, &terms))?;
+    let mut view = terms::view(&store, &market, &shop)?;
+    view.prices.retain(|p| p.id == id.short());
+    Ok(Json(view))
+}
+
+async fn remove_price(
+    State(agent): State<Agent>,
+    Path((shop, price)): Path<(String, String)>,
+) -> Result<Done> {
+    let _writer = agent.writer().await;
+    let store = agent.store()?;
+    let shop = find_shop(&store, &shop)?;
+    let mut terms = store.terms(&shop.domain)?;
+    let text = price.trim().to_ascii_lowercase();
+    let at = terms.offers.iter().position(|o| o.id.short() == text);
+    let Some(at) = at else {
+        return Err(
+            ApiError::not_found(format!("no noted price `{price}` at {}", shop.domain))
+                .hint("the ids stand in brackets in `emptor shop price list SHOP`"),
+        );
+    };
+    let gone = terms.offers.remove(at);
+    store.change(|tx| tx.put_terms(&shop.domain, &terms))?;
+    done(format!("The price of {} is forgotten.", gone.name))
+}

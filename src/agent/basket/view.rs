@@ -1,0 +1,339 @@
+//! What the person sees of a plan.
+
+use super::problem::{self, Problem};
+use crate::agent::api::ApiError;
+use crate::agent::api::types::{
+    BundleView, CartLine, CartView, CouponThreshold, CouponView, Covered, LimitView, NotBought,
+    SplitView, ThresholdView, TripView, WorstView,
+};
+use crate::agent::store::Store;
+use crate::agent::view::{self, Market};
+use crate::engine::basket::explain::{self, Cart};
+use crate::engine::basket::{
+    Cents, Evaluation, Household, Instance, Mode, Purchase, Solution, Solved, evaluate, solve,
+};
+use crate::model::want::WantStatus;
+use crate::model::{Currency, Money};
+
+/// Splits shown at most.
+const MAX_SPLITS: usize = 8;
+
+/// What a solution buys.
+pub fn bought(solved: &Solved) -> &Purchase {
+    static NOTHING: Purchase = Purchase {
+        buy: std::collections::BTreeMap::new(),
+        mode: std::collections::BTreeMap::new(),
+        coupons: Vec::new(),
+    };
+    match &solved.solution {
+        Solution::Household(purchase) => purchase,
+        Solution::Classic { .. } => &NOTHING,
+    }
+}
+
+/// The cost of a purchase, counted independently of the search.
+pub fn check_again(household: &Household, purchase: &Purchase) -> Result<Evaluation, ApiError> {
+    let instance = Instance::Household(household.clone());
+    evaluate(&instance, &Solution::Household(purchase.clone())).map_err(|errors| {
+        ApiError::failed(format!("the plan does not check: {}", errors.join("; ")))
+    })
+}
+
+/// The shops of a plan.
+fn at(problem: &Problem, solved: &Solved) -> Vec<String> {
+    explain::carts(&problem.household, bought(solved))
+        .into_iter()
+        .map(|cart| cart.shop)
+        .collect()
+}
+
+/// A plan shop by shop.
+pub fn carts(
+    store: &Store,
+    market: &Market,
+    problem: &Problem,
+    purchase: &Purchase,
+    nobody: &[NotBought],
+) -> Result<Vec<CartView>, ApiError> {
+    let spare = spare_wants(store, market, problem, nobody)?;
+    let worst = explain::carts(&problem.worst(), purchase);
+    let carts = explain::carts(&problem.household, purchase);
+    carts
+        .iter()
+        .zip(&worst)
+        .map(|(cart, worst)| {
+            let terms = problem.terms(&cart.shop);
+            if terms.fetch_only && cart.mode == Mode::Ship {
+                return Err(ApiError::failed(format!(
+                    "the plan has {} send what must be fetched; please report it",
+                    cart.shop
+                )));
+            }
+            Ok(cart_view(problem, cart, worst.fee, &spare, market.home()))
+        })
+        .collect()
+}
+
+fn cart_view(
+    problem: &Problem,
+    cart: &Cart,
+    worst_fee: Cents,
+    spare: &[Spare],
+    home: Currency,
+) -> CartView {
+    let money = |cents| Money::from_minor(cents, home);
+    let terms = problem.terms(&cart.shop);
+    let fetched = cart.mode == Mode::Pickup;
+    let add = |missing| {
+        spare
+            .iter()
+            .filter(|s| s.shop == cart.shop && s.price >= missing)
+            .min_by_key(|s| s.price)
+            .map(|s| format!("{} for {}", s.name, money(s.price)))
+    };
+    CartView {
+        shop: cart.shop.clone(),
+        fetched,
+        lines: cart
+            .lines
+            .iter()
+            .filter_map(|(id, quantity, total)| line(problem, id, *quantity, *total, home))
+            .collect(),
+        goods: money(cart.goods),
+        coupons: cart
+            .coupons
+            .iter()
+            .map(|(id, saves)| CouponView {
+                code: problem.code(id).to_owned(),
+                saves: money(*saves),
+            })
+            .collect(),
+        delivery: money(cart.fee),
+        delivery_high: money(worst_fee.max(cart.fee)),
+        delivery_source: match fetched {
+            true => "as you noted".to_owned(),
+            false => terms.source.clone(),
+        },
+        trip: fetched.then(|| TripView {
+            cost: money(cart.travel),
+            source: terms.trip.clone().unwrap_or_default(),
+        }),
+        pay: money(cart.payable()),
+        next: cart.next_tier.map(|(missing, saves)| ThresholdView {
+            missing: money(missing),
+            saves: money(saves),
+            add: add(missing),
+        }),
+        next_coupon: cart
+            .next_coupon
+            .as_ref()
+            .map(|(id, missing, saves)| CouponThreshold {
+                code: problem.code(id).to_owned(),
+                missing: money(*missing),
+                saves: money(*saves),
+                add: problem.is_for_all(id).then(|| add(*missing)).flatten(),
+            }),
+    }
+}
+
+fn line(
+    problem: &Problem,
+    id: &str,
+    quantity: i64,
+    total: Cents,
+    home: Currency,
+) -> Option<CartLine> {
+    let offer = problem.offer(id)?;
+    let covers: Vec<Covered> = offer
+        .covers
+        .iter()
+        .map(|(entry, units)| {
+            let want = &problem.entries[*entry].want;
+            let per_piece = problem.units_per_piece(*entry);
+            Covered {
+                want: want.id.short(),
+                name: want.name.clone(),
+                packs: (*units != per_piece).then(|| share(*units, per_piece)),
+                pieces: want.quantity,
+            }
+        })
+        .collect();
+    let first = covers.first()?;
+    let names: Vec<&str> = covers.iter().map(|c| c.name.as_str()).collect();
+    let price = total.checked_div(quantity).unwrap_or(total);
+    Some(CartLine {
+        want: first.want.clone(),
+        name: names.join(" + "),
+        offer: offer.id,
+        title: offer.title,
+        url: offer.url,
+        quantity,
+        price: Money::from_minor(price, home),
+        total: Money::from_minor(total, home),
+        packs: match (&covers[..], &first.packs) {
+            ([one], Some(share)) => Some(format!(
+                "{quantity} packs for {} x what is wanted: one pack holds {share} of it",
+                one.pieces
+            )),
+            _ => None,
+        },
+        covers,
+    })
+}
+
+/// A ratio of pack sizes for a person: `1/2`, `2`, `3/4`.
+fn share(units: i64, per_piece: i64) -> String {
+    if units % per_piece == 0 {
+        format!("{} times", units / per_piece)
+    } else {
+        format!("{units}/{per_piece}")
+    }
+}
+
+/// Something else the person wants that a shop of the plan sells.
+struct Spare {
+    shop: String,
+    name: String,
+    price: Cents,
+}
+
+/// Open wants outside the list, by shop.
+fn spare_wants(
+    store: &Store,
+    market: &Market,
+    problem: &Problem,
+    nobody: &[NotBought],
+) -> Result<Vec<Spare>, ApiError> {
+    let mut spare = Vec::new();
+    for want in store.wants()? {
+        let listed = problem.entries.iter().any(|e| e.want.id == want.id)
+            || nobody.iter().any(|n| n.want == want.id.short());
+        if listed || want.status != WantStatus::Open {
+            continue;
+        }
+        let (offers, _) = view::buyable(store, market, &want)?;
+        spare.extend(offers.iter().filter_map(|o| {
+            Some(Spare {
+                shop: o.shop.clone(),
+                name: format!("{} (list {})", want.name, want.list),
+                price: problem::goods(market, &o.offer)?.0,
+            })
+        }));
+    }
+    Ok(spare)
+}
+
+/// What everything costs at the shop with the lowest price for it, with the coupons that
+/// help there.
+pub fn cheapest_each(problem: &Problem) -> Option<Cents> {
+    let household = &problem.household;
+    let mut purchase = problem.cheapest_each()?;
+    let mut pay = check_again(household, &purchase).ok()?.payable;
+    for coupon in &household.coupons {
+        purchase.coupons.push(coupon.id.clone());
+        match check_again(household, &purchase) {
+            Ok(checked) if checked.payable < pay => pay = checked.payable,
+            _ => drop(purchase.coupons.pop()),
+        }
+    }
+    Some(pay)
+}
+
+/// The plan with everything unknown at its worst, and the better one then.
+pub fn worst(
+    problem: &Problem,
+    purchase: &Purchase,
+    home: Currency,
+    stop: &mut dyn FnMut() -> bool,
+) -> Option<WorstView> {
+    let unknown = problem.unknowns(purchase, home);
+    if unknown.is_empty() {
+        return None;
+    }
+    let mut dear = problem.worst();
+    // What breaks the budget is told by its sum, not refused.
+    dear.limits.budget = None;
+    let then = check_again(&dear, purchase).ok()?;
+    let money = |cents| Money::from_minor(cents, home);
+    let better = solve(&Instance::Household(dear), stop)
+        .ok()
+        .filter(|s| s.evaluation.cost < then.cost);
+    Some(WorstView {
+        unknown,
+        pay: money(then.payable),
+        instead: better.as_ref().map(|s| at(problem, s)).unwrap_or_default(),
+        instead_pay: better.map(|s| money(s.evaluation.payable)),
+    })
+}
+
+/// The best plan for each number of shops, and what each further shop saves.
+pub fn splits(
+    problem: &Problem,
+    shops: usize,
+    home: Currency,
+    stop: &mut dyn FnMut() -> bool,
+) -> Vec<SplitView> {
+    let money = |cents| Money::from_minor(cents, home);
+    let most = shops.clamp(1, MAX_SPLITS);
+    let splits = explain::splits(&problem.household, most, stop).unwrap_or_default();
+    splits
+        .into_iter()
+        .map(|s| SplitView {
+            shops: s.shops,
+            at: s.plan.as_ref().map(|p| at(problem, p)).unwrap_or_default(),
+            pay: s.plan.as_ref().map(|p| money(p.evaluation.payable)),
+            saving: s.saving.map(money),
+            proven: s.plan.as_ref().is_some_and(|p| p.optimal),
+            missing: if s.shops == 1 && s.plan.is_none() {
+                problem.missing_at_best_shop()
+            } else {
+                Vec::new()
+            },
+        })
+        .collect()
+}
+
+/// Each bundle of a plan against buying its parts by themselves.
+pub fn bundles(
+    problem: &Problem,
+    purchase: &Purchase,
+    cost: Cents,
+    home: Currency,
+    stop: &mut dyn FnMut() -> bool,
+) -> Vec<BundleView> {
+    let money = |cents| Money::from_minor(cents, home);
+    let name = |id: &String| Some(problem.want_of(id)?.name.clone());
+    let found = explain::bundles(&problem.household, purchase, cost, stop).unwrap_or_default();
+    found
+        .into_iter()
+        .filter_map(|bundle| {
+            let offer = problem.offer(&bundle.offer)?;
+            Some(BundleView {
+                name: offer.title.unwrap_or_default(),
+                offer: offer.id,
+                price: money(bundle.price),
+                saves: bundle.saves.map(money),
+                anyway: bundle.bought_anyway.iter().filter_map(name).collect(),
+                apart: money(bundle.apart),
+                only_here: bundle.only_here.iter().filter_map(name).collect(),
+            })
+        })
+        .collect()
+}
+
+/// What keeping each limit of the person costs.
+pub fn limits(
+    household: &Household,
+    cost: Cents,
+    home: Currency,
+    stop: &mut dyn FnMut() -> bool,
+) -> Vec<LimitView> {
+    let prices = explain::limit_prices(household, cost, stop).unwrap_or_default();
+    prices
+        .into_iter()
+        .map(|l| LimitView {
+            limit: l.limit.to_owned(),
+            saving: l.saving.map(|s| Money::from_minor(s, home)),
+        })
+        .collect()
+}

@@ -1,0 +1,424 @@
+//! The basket with what the person knows of shops: terms, coupons, places, noted prices.
+
+use crate::decisions::{amount, item};
+use crate::support::{Home, Shops, find, product};
+use serde_json::{Value, json};
+
+/// Tea at 10.00 and a mug at 8.00 in alpha and beta, delivery known by nobody.
+fn market(settings: &str) -> (Shops, Home) {
+    let shops = Shops::open(&["alpha", "beta"]);
+    for shop in ["alpha", "beta"] {
+        shops.put(
+            shop,
+            "/tea",
+            product("Linden tea", "10.00", "EUR", "InStock"),
+        );
+        shops.put(shop, "/mug", product("Blue mug", "8.00", "EUR", "InStock"));
+    }
+    let home = Home::locked(&format!("{}\n{settings}", shops.settings()));
+    home.unlock();
+    item(&shops, &home, "/tea", &["alpha", "beta"], &[]);
+    item(&shops, &home, "/mug", &["alpha", "beta"], &[]);
+    home.crawl();
+    (shops, home)
+}
+
+fn terms(home: &Home, shop: &str, more: &[&str]) -> Value {
+    let mut args = vec!["shop", "terms", shop];
+    args.extend(more);
+    home.json(&args)
+}
+
+fn only_cart(reply: &Value) -> &Value {
+    let carts = reply["plan"]["shops"].as_array().expect("carts");
+    assert_eq!(carts.len(), 1, "{reply:#}");
+    &carts[0]
+}
+
+#[test]
+fn noted_terms_make_the_fee_and_count_in_every_list() {
+    let (shops, home) = market("");
+    let (alpha, beta) = (shops.host("alpha"), shops.host("beta"));
+    let view = terms(
+        &home,
+        &alpha,
+        &[
+            "--ship",
+            "4.90 EUR",
+            "--tier",
+            "15 EUR:2.90 EUR",
+            "--free-from",
+            "49 EUR",
+        ],
+    );
+    assert_eq!(amount(&view["terms"]["fee"]), "4.90");
+    terms(
+        &home,
+        &beta,
+        &["--ship", "3.50 EUR", "--min-order", "30 EUR"],
+    );
+    let reply = home.json(&["basket"]);
+    // 18.00 reaches the second tier of alpha; beta takes no order of 18.00.
+    let cart = only_cart(&reply);
+    assert_eq!(cart["shop"], alpha.as_str());
+    assert_eq!(amount(&cart["delivery"]), "2.90");
+    assert_eq!(amount(&reply["plan"]["pay"]), "20.90");
+    assert_eq!(amount(&cart["next"]["missing"]), "31.00");
+    assert_eq!(reply["worst"], Value::Null, "all is known");
+    // One mug alone is under the tier.
+    let offers = home.json(&["offers", "mug"]);
+    let of_alpha = find(offers["ranked"].as_array().unwrap(), "shop", &alpha);
+    assert_eq!(amount(&of_alpha["landed"]["mid"]), "12.90", "{offers:#}");
+
+    // What is told again stays beside what was told before, and can be forgotten.
+    let view = terms(&home, &alpha, &["--heavy", "5 kg:3 EUR"]);
+    assert_eq!(amount(&view["terms"]["fee"]), "4.90");
+    assert_eq!(view["terms"]["surcharges"][0]["over_g"], 5000);
+    let view = terms(&home, &alpha, &["--forget"]);
+    assert_eq!(view["terms"]["fee"], Value::Null);
+    let text = home.run(&["shop", "terms", &beta]).ok().out;
+    assert!(text.contains("orders from €30.00 on"), "{text}");
+
+    home.run(&["shop", "terms", "nobody.example"]).refused(5);
+    let run = home
+        .run(&["shop", "terms", &alpha, "--ship", "4 USD"])
+        .refused(2);
+    assert!(run.err.contains("sells in EUR"), "{}", run.err);
+    home.run(&["shop", "terms", &alpha, "--fetch-only"])
+        .refused(2);
+}
+
+#[test]
+fn heavy_orders_cost_more_and_unknown_weights_are_told() {
+    let shops = Shops::open(&["alpha"]);
+    shops.put(
+        "alpha",
+        "/flour",
+        product("Mill flour 2.5 kg", "3.00", "EUR", "InStock"),
+    );
+    shops.put(
+        "alpha",
+        "/mug",
+        product("Blue mug", "8.00", "EUR", "InStock"),
+    );
+    let home = Home::new(&shops);
+    item(&shops, &home, "/flour", &["alpha"], &["--qty", "3"]);
+    home.crawl();
+    let alpha = shops.host("alpha");
+    terms(
+        &home,
+        &alpha,
+        &["--ship", "4.00 EUR", "--heavy", "5 kg:2.50 EUR"],
+    );
+    let reply = home.json(&["basket"]);
+    assert_eq!(amount(&only_cart(&reply)["delivery"]), "6.50", "7.5 kg");
+    assert_eq!(reply["worst"], Value::Null);
+    home.run(&["list", "edit", "flour", "--qty", "1"]).ok();
+    item(&shops, &home, "/mug", &["alpha"], &[]);
+    home.crawl();
+    let reply = home.json(&["basket"]);
+    assert_eq!(amount(&only_cart(&reply)["delivery"]), "4.00");
+    assert_eq!(amount(&only_cart(&reply)["delivery_high"]), "6.50");
+    assert_eq!(
+        amount(&reply["worst"]["pay"]),
+        "17.50",
+        "a mug may weigh anything"
+    );
+}
+
+#[test]
+fn coupons_are_used_where_they_pay_and_never_once_expired() {
+    let (shops, home) = market("");
+    let (alpha, beta) = (shops.host("alpha"), shops.host("beta"));
+    for shop in [&alpha, &beta] {
+        terms(&home, shop, &["--ship", "3.00 EUR"]);
+    }
+    let add = |code: &str, more: &[&str]| {
+        let mut args = vec!["shop", "coupon", "add", &beta, code];
+        args.extend(more);
+        home.json(&args)
+    };
+    add("TENTH", &["10%", "--min", "15 EUR", "--cap", "1.50 EUR"]);
+    let reply = home.json(&["basket"]);
+    let cart = only_cart(&reply);
+    assert_eq!(cart["shop"], beta.as_str());
+    assert_eq!(cart["coupons"][0]["code"], "TENTH");
+    assert_eq!(amount(&cart["coupons"][0]["saves"]), "1.50", "the cap");
+    assert_eq!(amount(&reply["plan"]["pay"]), "19.50");
+
+    // A second code for one want: in the same order only with a group of its own.
+    add("MUG2", &["2 EUR", "--for", "mug"]);
+    assert_eq!(amount(&home.json(&["basket"])["plan"]["pay"]), "19.00");
+    add("MUG2", &["2 EUR", "--for", "mug", "--group", "extra"]);
+    assert_eq!(amount(&home.json(&["basket"])["plan"]["pay"]), "17.50");
+    let known = home.json(&["shop", "coupon", "list", &beta]);
+    assert_eq!(known.as_array().unwrap().len(), 2, "one code, one coupon");
+
+    // A coupon out of reach says what is missing.
+    home.run(&["shop", "coupon", "rm", &beta, "TENTH"]).ok();
+    home.run(&["shop", "coupon", "rm", &beta, "TENTH"])
+        .refused(5);
+    add("FAR", &["5 EUR", "--min", "25 EUR"]);
+    let cart = only_cart(&home.json(&["basket"])).clone();
+    assert_eq!(cart["next_coupon"]["code"], "FAR", "{cart:#}");
+    assert_eq!(amount(&cart["next_coupon"]["missing"]), "7.00");
+    assert_eq!(amount(&cart["next_coupon"]["saves"]), "5.00");
+    let text = home.run(&["basket"]).ok().out;
+    assert!(
+        text.contains("€7.00 more here saves €5.00 by coupon FAR"),
+        "{text}"
+    );
+    println!("{text}{}", home.run(&["shop", "terms", &beta]).ok().out);
+
+    // Together more than the price: one of them, and it is said.
+    home.run(&["shop", "coupon", "rm", &beta, "FAR"]).ok();
+    add("A", &["60%", "--group", "a"]);
+    add("B", &["60%", "--group", "b"]);
+    let reply = home.json(&["basket"]);
+    assert_eq!(amount(&reply["plan"]["pay"]), "10.20", "7.20 and 3.00");
+    assert_eq!(reply["plan"]["proven"], true);
+    assert!(
+        reply["notes"][0].as_str().unwrap().contains("one is used"),
+        "{reply:#}"
+    );
+
+    let refused = |args: &[&str]| home.run(args).refused(2).err;
+    let err = refused(&["shop", "coupon", "add", &beta, "X", "5 USD"]);
+    assert!(
+        err.contains("in USD") && err.contains("sells in EUR"),
+        "{err}"
+    );
+    let err = refused(&[
+        "shop",
+        "coupon",
+        "add",
+        &beta,
+        "X",
+        "5%",
+        "--until",
+        "2020-01-01",
+    ]);
+    assert!(err.contains("expired"), "{err}");
+    home.run(&["shop", "coupon", "add", &beta, "X", "120%"])
+        .exits(2);
+}
+
+#[test]
+fn a_coupon_can_be_tried_once() {
+    let (shops, home) = market("");
+    let (alpha, beta) = (shops.host("alpha"), shops.host("beta"));
+    terms(&home, &alpha, &["--ship", "3.00 EUR"]);
+    terms(&home, &beta, &["--ship", "4.00 EUR"]);
+    assert_eq!(amount(&home.json(&["basket"])["plan"]["pay"]), "21.00");
+    let coupon = format!("{beta} 25% min 18 EUR cap 4 EUR");
+    let reply = home.json(&["basket", "--coupon", &coupon]);
+    assert_eq!(amount(&reply["plan"]["pay"]), "18.00", "18 - 4 + 4");
+    assert_eq!(amount(&home.json(&["basket"])["plan"]["pay"]), "21.00");
+    let dollars = format!("{beta} 5 USD");
+    let err = home.run(&["basket", "--coupon", &dollars]).refused(2).err;
+    assert!(err.contains("sells in EUR"), "{err}");
+    home.run(&["basket", "--coupon", "nobody.example 5%"])
+        .refused(5);
+    home.run(&["basket", "--coupon", "5%"]).exits(2);
+}
+
+#[test]
+fn goods_are_fetched_where_the_way_is_cheaper() {
+    let (shops, home) = market("[places]\nhome = \"45.0,16.0\"\nwork = \"46.0,16.0\"\n");
+    let (alpha, beta) = (shops.host("alpha"), shops.host("beta"));
+    terms(&home, &alpha, &["--ship", "4.00 EUR"]);
+    // 0.01 degrees of latitude are 1.11 km: there and back at 0.30 a km is 0.67.
+    let view = terms(&home, &beta, &["--fetch-only", "--place", "45.01,16.0"]);
+    assert_eq!(amount(&view["trip"]["cost"]), "0.67", "{view:#}");
+    let reply = home.json(&["basket"]);
+    let cart = only_cart(&reply);
+    assert_eq!(
+        (&cart["shop"], &cart["fetched"]),
+        (&json!(beta), &json!(true))
+    );
+    assert_eq!(amount(&cart["trip"]["cost"]), "0.67");
+    assert_eq!(amount(&reply["plan"]["pay"]), "18.67");
+    let text = home.run(&["basket", "--explain"]).ok().out;
+    assert!(
+        text.contains("fetch it: the trip costs €0.67") && text.contains("assumed"),
+        "{text}"
+    );
+
+    // From far away it is not worth it, from a place nobody knows it cannot be said.
+    for from in ["work", "46.0,16.0"] {
+        let reply = home.json(&["basket", "--from", from]);
+        assert_eq!(only_cart(&reply)["shop"], alpha.as_str(), "{reply:#}");
+        assert_eq!(amount(&reply["plan"]["pay"]), "22.00");
+    }
+    let err = home.run(&["basket", "--from", "Atlantis"]).refused(2).err;
+    assert!(
+        err.contains("Atlantis") && err.contains("home, work"),
+        "{err}"
+    );
+    home.run(&["basket", "--from", "91,0"]).refused(2);
+
+    // A condition on the distance uses the same one; without a place it stays unknown.
+    home.run(&["list", "edit", "tea", "--must", "distance<=1"])
+        .ok();
+    let offers = home.json(&["offers", "tea"]);
+    let ranked = offers["ranked"].as_array().unwrap();
+    assert_eq!(ranked.len(), 1, "{offers:#}");
+    assert_eq!(ranked[0]["shop"], alpha.as_str());
+    home.run(&["list", "edit", "tea", "--must", "distance<=2"])
+        .ok();
+    let offers = home.json(&["offers", "tea"]);
+    assert_eq!(offers["ranked"].as_array().unwrap().len(), 2, "{offers:#}");
+}
+
+#[test]
+fn what_must_be_fetched_from_nowhere_is_told() {
+    let (shops, home) = market("");
+    let (alpha, beta) = (shops.host("alpha"), shops.host("beta"));
+    for shop in [&alpha, &beta] {
+        terms(&home, shop, &["--fetch-only", "--place", "45.01,16.0"]);
+    }
+    let reply = home.json(&["basket"]);
+    assert_eq!(reply["plan"], Value::Null);
+    let reason = reply["nobody"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("must be fetched"), "{reason}");
+    let reply = home.json(&["basket", "--from", "45.0,16.0"]);
+    assert_eq!(only_cart(&reply)["fetched"], true);
+    assert_ne!(reply["cheapest_each"], Value::Null, "{reply:#}");
+    // A trip of a known cost needs no place.
+    terms(
+        &home,
+        &beta,
+        &["--travel", "0.50 EUR", "--pickup-fee", "0.10 EUR"],
+    );
+    let reply = home.json(&["basket"]);
+    assert_eq!(amount(&reply["plan"]["pay"]), "18.60", "{reply:#}");
+}
+
+#[test]
+fn noted_prices_are_packs_breaks_and_bundles() {
+    let (shops, home) = market("");
+    let (alpha, beta) = (shops.host("alpha"), shops.host("beta"));
+    for shop in [&alpha, &beta] {
+        terms(&home, shop, &["--ship", "3.00 EUR"]);
+    }
+    let note = |args: &[&str]| {
+        let mut all = vec!["shop", "price", "add", &alpha];
+        all.extend(args);
+        home.json(&all)[0]["id"].as_str().expect("an id").to_owned()
+    };
+    let forget = |id: &str| home.run(&["shop", "price", "rm", &alpha, id]).ok();
+
+    // A price that falls with the number.
+    home.run(&["list", "edit", "tea", "--qty", "3"]).ok();
+    assert_eq!(amount(&home.json(&["basket"])["plan"]["pay"]), "41.00");
+    let id = note(&["tea", "--price", "11 EUR", "--from", "3:9 EUR"]);
+    let reply = home.json(&["basket"]);
+    assert_eq!(amount(&reply["plan"]["pay"]), "38.00", "27 + 8 + 3");
+    forget(&id);
+
+    // A pack that holds more than one.
+    let id = note(&["tea:2", "--price", "15 EUR", "--most", "1"]);
+    let reply = home.json(&["basket"]);
+    assert_eq!(amount(&reply["plan"]["pay"]), "36.00", "15 + 10 + 8 + 3");
+    forget(&id);
+    home.run(&["list", "edit", "tea", "--qty", "1"]).ok();
+
+    // A bundle that answers two wants, with a link that says nothing about the visitor.
+    let id = note(&[
+        "tea",
+        "mug",
+        "--price",
+        "16 EUR",
+        "--name",
+        "Gift set",
+        "--url",
+        "https://shop.example/set?utm_source=x&id=7",
+    ]);
+    let reply = home.json(&["basket"]);
+    assert_eq!(amount(&reply["plan"]["pay"]), "19.00", "{reply:#}");
+    let line = &only_cart(&reply)["lines"][0];
+    assert_eq!(line["covers"].as_array().unwrap().len(), 2);
+    assert_eq!(line["url"], "https://shop.example/set?id=7");
+    let bundle = &reply["bundles"][0];
+    assert_eq!(bundle["name"], "Gift set");
+    assert_eq!(amount(&bundle["saves"]), "2.00");
+    assert_eq!(amount(&bundle["apart"]), "18.00");
+    assert_eq!(bundle["anyway"], json!(["tea", "mug"]));
+    let text = home.run(&["basket"]).ok().out;
+    assert!(
+        text.contains("Bundle Gift set for €16.00: saves €2.00"),
+        "{text}"
+    );
+    println!("{text}");
+
+    // What only a bundle has.
+    forget(&id);
+    home.run(&[
+        "list",
+        "add",
+        "a saucer",
+        "--list",
+        "groceries",
+        "--no-crawl",
+    ])
+    .ok();
+    let reply = home.json(&["basket"]);
+    find(reply["nobody"].as_array().unwrap(), "name", "a saucer");
+    note(&["mug", "saucer", "--price", "9 EUR"]);
+    let reply = home.json(&["basket"]);
+    assert_eq!(reply["nobody"], json!([]));
+    assert_eq!(amount(&reply["plan"]["pay"]), "22.00", "10 + 9 + 3");
+    assert_eq!(reply["bundles"][0]["saves"], Value::Null);
+    assert_eq!(reply["bundles"][0]["only_here"], json!(["a saucer"]));
+
+    for bad in [
+        &["tea", "tea", "--price", "1 EUR"][..],
+        &["tea:0", "--price", "1 EUR"],
+        &["tea", "--price", "0 EUR"],
+        &["tea", "--price", "1 USD"],
+        &["tea", "--price", "1 EUR", "--most", "0"],
+        &["tea", "--price", "1 EUR", "--until", "2020-01-01"],
+        &["tea", "--price", "1 EUR", "--url", "ftp://x.example"],
+    ] {
+        let mut args = vec!["shop", "price", "add", &alpha];
+        args.extend(bad);
+        let run = home.run(&args);
+        assert_eq!(run.code, 2, "{bad:?}: {}", run.err);
+    }
+}
+
+#[test]
+fn a_least_order_no_cart_reaches_is_named() {
+    let (shops, home) = market("");
+    for shop in ["alpha", "beta"] {
+        terms(
+            &home,
+            &shops.host(shop),
+            &["--ship", "3 EUR", "--min-order", "20 EUR"],
+        );
+    }
+    let err = home.run(&["basket"]).refused(1).err;
+    assert!(err.contains("under the least order"), "{err}");
+    assert!(err.contains("wants 2.00 EUR more"), "{err}");
+    // Either limit would help by itself once there are two.
+    terms(&home, &shops.host("alpha"), &["--min-order", "0 EUR"]);
+    let err = home.run(&["basket", "--budget", "10 EUR"]).refused(1).err;
+    assert!(
+        err.contains("costs 21.00 EUR, the budget is 10.00 EUR"),
+        "{err}"
+    );
+}
+
+#[test]
+fn terms_are_part_of_the_export_and_go_with_the_shop() {
+    let (shops, home) = market("");
+    let alpha = shops.host("alpha");
+    home.run(&["shop", "coupon", "add", &alpha, "KEEPME", "5%"])
+        .ok();
+    let out = home.arg("export");
+    home.run(&["vault", "export", &out]).ok();
+    let text = std::fs::read_to_string(home.path("export")).expect("the export");
+    assert!(text.contains("KEEPME"), "the export lacks the coupon");
+    home.run(&["shop", "rm", &alpha]).ok();
+    home.run(&["shop", "coupon", "list", &alpha]).refused(5);
+}
