@@ -123,7 +123,11 @@ impl<'a> Incumbent<'a> {
         for l in order {
             let (o, qty) = lines[l];
             let covers = &h.offers[o].covers;
-            let idle = covers.iter().map(|(i, a)| spare[*i].max(0) / a).min().unwrap_or(0);
+            let idle = covers
+                .iter()
+                .map(|(i, a)| spare[*i].max(0) / a)
+                .min()
+                .unwrap_or(0);
             let least = h.offers[o].min_qty();
             let mut fewer = qty - idle.min(qty);
             if fewer > 0 && fewer < least {

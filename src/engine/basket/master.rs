@@ -65,7 +65,13 @@ impl Master {
         let rhs: Vec<f64> = rows
             .iter()
             .enumerate()
-            .map(|(r, row)| if r < covers { row.0 - apart(r) } else { row.0 + apart(r) })
+            .map(|(r, row)| {
+                if r < covers {
+                    row.0 - apart(r)
+                } else {
+                    row.0 + apart(r)
+                }
+            })
             .collect();
         let columns = rows.iter().enumerate().map(|(r, row)| Column {
             cost: row.1,
@@ -200,7 +206,8 @@ impl Master {
                 let mut best: Option<(f64, usize)> = None;
                 improving.retain_mut(|(d, c)| {
                     *d = self.reduced(*c);
-                    let keep = !self.basic[*c] && *d < -TOLERANCE * (1.0 + self.columns[*c].cost.abs() * 1e-2);
+                    let keep = !self.basic[*c]
+                        && *d < -TOLERANCE * (1.0 + self.columns[*c].cost.abs() * 1e-2);
                     if keep && best.is_none_or(|b| *d < b.0) {
                         best = Some((*d, *c));
                     }

@@ -6,10 +6,14 @@
 //! must lie in a range. A *cell* is one item at one shop; a *choice* of a cell is a
 //! combination of the shop's offers for that item (single units, packs, substitutes).
 
+mod quantities;
+
+use quantities::{combinations, fillers, units_of, useful_excess, useful_quantities};
+
 use super::instance::{
     Basis, BasketError, Cents, Classic, CouponKind, Household, Instance, MAX_UNITS, Step,
 };
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 /// Combinations of offers kept for one item at one shop.
 const MAX_CHOICES: usize = 20_000;
@@ -55,6 +59,9 @@ pub(super) struct State {
     pub ranges: Vec<Range>,
     /// Indices into the instance's coupons.
     pub coupons: Vec<usize>,
+    /// A coupon is counted with more than it may give: carts cost more than the state
+    /// says.
+    pub generous: bool,
 }
 
 /// Discount rates in force: on everything, and on the scope of each coupon.
@@ -276,6 +283,7 @@ fn classic(c: &Classic) -> Model {
             let r = rate(*bp);
             shop.states.push(State {
                 pickup: false,
+                generous: false,
                 fixed_pay: delivery * (1.0 - r) + low * r - offset,
                 profile: k,
                 ranges: Vec::new(),
@@ -490,7 +498,10 @@ fn add_choices(
         let paid = offer.price_of(top).unwrap_or(0);
         // More of them than anyone can use, to reach a minimum.
         for qty in top + 1..=offer.max_qty {
-            if offer.price_of(qty).is_none_or(|p| p > paid + excess || p == paid) {
+            if offer
+                .price_of(qty)
+                .is_none_or(|p| p > paid + excess || p == paid)
+            {
                 break;
             }
             if quantities.len() > MAX_PATTERNS / 3 {
@@ -515,151 +526,6 @@ fn add_choices(
         });
     }
     Ok(())
-}
-
-fn units_of(h: &Household, lines: &[(usize, i64)]) -> i64 {
-    let units = |(o, n): &(usize, i64)| h.offers[*o].covers[0].1 * n;
-    lines.iter().map(units).sum()
-}
-
-/// The most it can pay to spend on goods that nobody needs: what the dearest delivery
-/// and the lost coupons would cost. Of a percentage the minimum is what matters: with
-/// goods worth `b` below the minimum `T`, a filler `f` pays while `f (1 − r) ≤ r b`.
-fn useful_excess(h: &Household, s: usize, coupons: &[usize]) -> Cents {
-    let shop = &h.shops[s];
-    let fees = shop.tiers.iter().map(|t| t.amount);
-    let mut gain = (fees.clone().max().unwrap_or(0) - fees.min().unwrap_or(0)) as f64;
-    let mut rates = 0.0;
-    for coupon in coupons.iter().map(|c| &h.coupons[*c]) {
-        let cap = coupon.cap.map_or(f64::INFINITY, |c| c as f64);
-        if coupon.min_spend == 0 {
-            continue;
-        }
-        gain += match coupon.kind {
-            CouponKind::Percent(bp) => {
-                rates += bp as f64 / 10_000.0;
-                cap.min(coupon.min_spend as f64 * bp as f64 / 10_000.0)
-            }
-            CouponKind::Fixed(value) => cap.min(value as f64),
-        };
-    }
-    let most = gain / (1.0_f64 - rates).max(0.05) + shop.min_order as f64;
-    most.ceil().min(1e12) as Cents
-}
-
-/// Purchases of an item that cost up to `excess` more than what does as well.
-/// `None` if there are too many.
-fn fillers(
-    h: &Household,
-    offers: &[usize],
-    need: i64,
-    excess: Cents,
-    to_order: bool,
-    useful: &[&Vec<(usize, i64)>],
-) -> Option<Vec<Vec<(usize, i64)>>> {
-    let price = |lines: &[(usize, i64)]| -> Cents {
-        let of = |(o, n): &(usize, i64)| h.offers[*o].price_of(*n).unwrap_or(0);
-        lines.iter().map(of).sum()
-    };
-    let known: HashSet<&[(usize, i64)]> = useful.iter().map(|l| l.as_slice()).collect();
-    // The least spend for at least so many units.
-    let mut least: Vec<(i64, Cents)> = useful
-        .iter()
-        .map(|l| (units_of(h, l).min(need), price(l)))
-        .collect();
-    least.push((0, 0));
-    let enough = |units: i64| -> Cents {
-        let fits = least.iter().filter(|l| l.0 >= units.min(need));
-        fits.map(|l| l.1).min().unwrap_or(0)
-    };
-    // The unit that reaches a minimum order may overshoot it by its whole price.
-    let unit = |o: &usize| match (to_order, h.offers[*o].price_of(h.offers[*o].min_qty())) {
-        (true, Some(price)) => price,
-        _ => 0,
-    };
-    let overshoot = offers.iter().map(unit).max().unwrap_or(0);
-    let dearest = least.iter().map(|l| enough(l.0)).max().unwrap_or(0) + excess + overshoot;
-    let mut found = Vec::new();
-    let mut stack = vec![Vec::new()];
-    let mut steps = 0;
-    while let Some(lines) = stack.pop() {
-        steps += 1;
-        if found.len() > MAX_FILLERS || steps > 16 * MAX_FILLERS {
-            return None;
-        }
-        let Some(next) = offers.get(lines.len()) else {
-            if !known.contains(lines.as_slice()) {
-                let units = units_of(h, &lines);
-                let bought = lines.iter().filter(|l| l.1 > 0);
-                let last = bought.map(|l| unit(&l.0)).max().unwrap_or(0);
-                if price(&lines) - last <= enough(units) + excess {
-                    found.push(lines);
-                }
-            }
-            continue;
-        };
-        let spent = price(&lines);
-        let offer = &h.offers[*next];
-        let covered = units_of(h, &lines);
-        let least_unit = offer.breaks.iter().map(|b| b.amount).min().unwrap_or(0);
-        for qty in 0..=offer.max_qty {
-            let idle = least_unit == 0 && covered + offer.covers[0].1 * (qty - 1) >= need;
-            if spent + least_unit * qty > dearest || idle {
-                break;
-            }
-            let affordable = |p: &Cents| spent + p <= dearest;
-            if offer.price_of(qty).filter(affordable).is_none() {
-                continue;
-            }
-            let mut longer = lines.clone();
-            longer.push((*next, qty));
-            stack.push(longer);
-        }
-    }
-    Some(found)
-}
-
-/// Quantities worth buying when `useful` units can be used: up to that many, and the
-/// start of a later price break where it makes the whole purchase cheaper.
-fn useful_quantities(offer: &super::instance::Offer, useful: i64) -> Vec<i64> {
-    let top = useful.min(offer.max_qty);
-    let mut all: Vec<i64> = (offer.min_qty()..=top).collect();
-    let mut cheapest = offer.price_of(top).unwrap_or(Cents::MAX);
-    for Step { from, .. } in &offer.breaks {
-        let price = offer.price_of(*from).filter(|_| *from > top);
-        if let Some(price) = price.filter(|p| useful > 0 && *p < cheapest) {
-            cheapest = price;
-            all.push(*from);
-        }
-    }
-    all
-}
-
-fn combinations(
-    h: &Household,
-    offers: &[usize],
-    need: i64,
-    lines: &mut Vec<(usize, i64)>,
-    out: &mut Vec<Vec<(usize, i64)>>,
-) {
-    if out.len() > MAX_CHOICES {
-        return;
-    }
-    let Some((first, rest)) = offers.split_first() else {
-        out.push(lines.clone());
-        return;
-    };
-    let offer = &h.offers[*first];
-    let pack = offer.covers[0].1;
-    lines.push((*first, 0));
-    combinations(h, rest, need, lines, out);
-    for qty in useful_quantities(offer, (need + pack - 1).max(0) / pack) {
-        if let Some(last) = lines.last_mut() {
-            last.1 = qty;
-        }
-        combinations(h, rest, (need - pack * qty).max(0), lines, out);
-    }
-    lines.pop();
 }
 
 /// Joins the bundles that share items, as far as the patterns stay few.
@@ -709,7 +575,11 @@ fn group_bundles(shop: &mut ShopModel, need: &[i64]) {
         let covered = |pattern: &Vec<usize>, item: usize| -> i64 {
             let of = |(b, level): (&usize, &usize)| {
                 let bundle = &shop.bundles[*b];
-                let units = bundle.covers.iter().find(|c| c.0 == item).map_or(0, |c| c.1);
+                let units = bundle
+                    .covers
+                    .iter()
+                    .find(|c| c.0 == item)
+                    .map_or(0, |c| c.1);
                 units * bundle.levels[*level].0
             };
             let units: i64 = bundles.iter().zip(pattern).map(of).sum();
@@ -719,7 +589,9 @@ fn group_bundles(shop: &mut ShopModel, need: &[i64]) {
             let item = shop.cells[*c].item;
             (need[item] - covered(p, item)) as f64
         };
-        let left = patterns.iter().map(|p| cells.iter().map(|c| of_cell(p, c)).collect());
+        let left = patterns
+            .iter()
+            .map(|p| cells.iter().map(|c| of_cell(p, c)).collect());
         let used = patterns
             .iter()
             .map(|p| items.iter().map(|i| covered(p, *i) as f64).collect());
@@ -742,6 +614,7 @@ struct CouponSet {
     rates: Vec<(usize, f64)>,
     constant: f64,
     ranges: Vec<(Measure, f64, f64)>,
+    generous: bool,
 }
 
 fn coupon_sets(
@@ -767,6 +640,7 @@ fn coupon_sets(
         for local in members {
             let coupon = &h.coupons[shop.coupons[*local]];
             for set in &sets {
+                let mut generous = set.generous;
                 let mut ways = pieces(coupon.kind, coupon.min_spend, coupon.cap);
                 // Rates that add up to more than the price would make goods a gain. A
                 // capped coupon then counts its cap whatever the goods, which is never
@@ -777,6 +651,7 @@ fn coupon_sets(
                 {
                     ways.truncate(1);
                     ways[0].2 = coupon.min_spend as f64;
+                    generous = true;
                 }
                 let full = |set: &CouponSet, rate: f64| {
                     set.rates.iter().map(|r| r.1).sum::<f64>() + rate > 1.0
@@ -793,6 +668,7 @@ fn coupon_sets(
                     if rate > 0.0 {
                         next.rates.push((*local, rate));
                     }
+                    next.generous = generous;
                     next.constant += constant;
                     next.ranges.push((Measure::Base(*local), low, high));
                     grown.push(next);
@@ -852,7 +728,10 @@ fn add_states(
     // Where fees only fall with the spend, a cart above a tier's end is better off in
     // the next tier: the end need not be kept. Surcharges only rise in the same way.
     let falling = terms.tiers.windows(2).all(|w| w[0].amount >= w[1].amount);
-    let rising = terms.weight_tiers.windows(2).all(|w| w[0].amount <= w[1].amount);
+    let rising = terms
+        .weight_tiers
+        .windows(2)
+        .all(|w| w[0].amount <= w[1].amount);
     for (t, tier) in terms.tiers.iter().enumerate() {
         let next = terms.tiers.get(t + 1).filter(|_| !falling);
         let end = next.map_or(f64::INFINITY, |n| n.from as f64 - 1.0);
@@ -908,6 +787,7 @@ fn add_states(
             });
             shop.states.push(State {
                 pickup: *pickup,
+                generous: set.generous,
                 fixed_pay: fee - set.constant,
                 profile,
                 ranges: ranges.collect(),

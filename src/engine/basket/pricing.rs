@@ -7,8 +7,15 @@
 //! misses, the whole carts are searched depth first under those bounds: a
 //! multiple-choice knapsack. Values of carts are exact, floors of coupons included.
 
-use super::instance::{Basis, Cents, Instance};
+mod cart;
+mod labels;
+
+pub(super) use cart::{Cart, exact, worth_of};
+
+use super::instance::Instance;
 use super::model::{For, Group, Model, Range, ShopModel};
+use cart::cost_of;
+use labels::Labels;
 
 /// Ends of ranges a state has at most, for its whole carts to be looked for.
 const MAX_ENDS: usize = 6;
@@ -29,20 +36,6 @@ pub(super) struct Prices {
     pub group: Vec<f64>,
     /// Of a payable cent, beyond itself.
     pub budget: f64,
-}
-
-/// A cart a shop can sell, and its exact cost.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Cart {
-    pub shop: usize,
-    pub state: usize,
-    /// Indices into [`ShopModel::choices`], ascending.
-    pub choices: Vec<u32>,
-    /// Units of each item, at most the need.
-    pub units: Vec<(usize, f64)>,
-    pub payable: Cents,
-    /// With disutility and the trouble of one more shop.
-    pub cost: Cents,
 }
 
 /// What branching leaves of a shop.
@@ -227,9 +220,8 @@ impl Shop<'_> {
     /// What being in a state costs, whatever is bought.
     fn fixed(&self, state: usize) -> f64 {
         let state = &self.shop.states[state];
-        let mut fixed = state.fixed_pay * (1.0 + self.prices.budget)
-            + self.model.hassle
-            + self.prices.shop;
+        let mut fixed =
+            state.fixed_pay * (1.0 + self.prices.budget) + self.model.hassle + self.prices.shop;
         if state.pickup {
             fixed += self.prices.pickup;
         }
@@ -241,19 +233,18 @@ impl Shop<'_> {
     }
 
     /// The best choice of a cell when `left` units are still of use.
-    fn best_of_cell(
-        &self,
-        cell: usize,
-        left: f64,
-        values: &[f64],
-    ) -> (f64, Option<usize>) {
+    fn best_of_cell(&self, cell: usize, left: f64, values: &[f64]) -> (f64, Option<usize>) {
         let at = &self.shop.cells[cell];
         let lambda = self.prices.item[at.item];
         let must = self.view.must(cell);
         let mut best = if must { f64::NEG_INFINITY } else { 0.0 };
         let mut chosen = None;
         let whole = left >= self.need(at.item);
-        let last = if self.view.choices.is_empty() { at.end } else { at.last };
+        let last = if self.view.choices.is_empty() {
+            at.end
+        } else {
+            at.last
+        };
         for c in at.first..last {
             let mut v = values[c];
             if !whole {
@@ -337,12 +328,15 @@ impl Shop<'_> {
                 For::Item(i) => self.prices.item[i] * self.shop.choices[*c as usize].units,
                 For::Bundle(b, qty) => {
                     let covers = self.shop.bundles[b].covers.iter();
-                    covers.map(|(i, a)| self.prices.item[*i] * (a * qty) as f64).sum()
+                    covers
+                        .map(|(i, a)| self.prices.item[*i] * (a * qty) as f64)
+                        .sum()
                 }
             };
         }
         // Before the capping of what bundles and single goods cover twice.
-        let state_cost = self.fixed(state) - self.shop.states[state].fixed_pay * (1.0 + self.prices.budget);
+        let state_cost =
+            self.fixed(state) - self.shop.states[state].fixed_pay * (1.0 + self.prices.budget);
         let most = most - payable as f64 * (1.0 + self.prices.budget) - other as f64 - state_cost;
         if most <= floor {
             return None;
@@ -351,123 +345,6 @@ impl Shop<'_> {
         let worth = worth_of(self.model, &cart, self.prices);
         (worth > floor).then_some((worth, cart))
     }
-}
-
-/// What a cart is worth at prices.
-pub(super) fn worth_of(model: &Model, cart: &Cart, prices: &Prices) -> f64 {
-    let state = &model.shops[cart.shop].states[cart.state];
-    let value = |(i, n): &(usize, f64)| prices.item[*i] * n;
-    let mut worth = cart.units.iter().map(value).sum::<f64>() - cart.cost as f64 - prices.shop;
-    worth -= prices.budget * cart.payable as f64;
-    if state.pickup {
-        worth -= prices.pickup;
-    }
-    if model.shared_groups {
-        let price = |c: &usize| prices.group[model.group_of[*c]];
-        worth -= state.coupons.iter().map(price).sum::<f64>();
-    }
-    worth
-}
-
-/// The cart with its exact cost in the mode and with the coupons of a state; `None`
-/// where the shop's terms forbid it or nothing is bought.
-pub(super) fn exact(
-    model: &Model,
-    instance: &Instance,
-    s: usize,
-    state: usize,
-    choices: &[u32],
-) -> Option<Cart> {
-    let shop = &model.shops[s];
-    let (payable, other) = cost_of(model, instance, s, state, choices)?;
-    let mut picked = choices.to_vec();
-    picked.sort_unstable();
-    let mut units: Vec<(usize, f64)> = Vec::new();
-    for c in &picked {
-        let choice = &shop.choices[*c as usize];
-        match choice.what {
-            For::Item(i) => units.push((i, choice.units)),
-            For::Bundle(b, qty) => {
-                let covers = shop.bundles[b].covers.iter();
-                units.extend(covers.map(|(i, a)| (*i, (a * qty) as f64)));
-            }
-        }
-    }
-    units.sort_unstable_by_key(|u| u.0);
-    units.dedup_by(|next, kept| {
-        let same = next.0 == kept.0;
-        if same {
-            kept.1 += next.1;
-        }
-        same
-    });
-    for (i, n) in &mut units {
-        *n = n.min(model.need[*i] as f64);
-    }
-    Some(Cart {
-        shop: s,
-        state,
-        choices: picked,
-        units,
-        payable,
-        cost: payable + other + model.hassle as Cents,
-    })
-}
-
-/// What a cart costs in the mode and with the coupons of a state: payable, and the
-/// disutility of substitutes.
-fn cost_of(
-    model: &Model,
-    instance: &Instance,
-    s: usize,
-    state: usize,
-    choices: &[u32],
-) -> Option<(Cents, Cents)> {
-    if choices.is_empty() {
-        return None;
-    }
-    let shop = &model.shops[s];
-    let terms = &shop.states[state];
-    let (mut goods, mut weight, mut disutility) = (0.0, 0.0, 0.0);
-    for c in choices {
-        let choice = &shop.choices[*c as usize];
-        goods += choice.spend;
-        weight += choice.weight;
-        disutility += choice.disutility;
-    }
-    let goods = goods as Cents;
-    let payable = match instance {
-        Instance::Classic(c) => {
-            let total = goods + c.delivery[s];
-            c.discount.as_ref().map_or(total, |d| d.apply(total))
-        }
-        Instance::Household(h) => {
-            let shop_terms = &h.shops[s];
-            if goods < shop_terms.min_order {
-                return None;
-            }
-            let mut net = goods;
-            for coupon in &terms.coupons {
-                let local = shop.coupons.iter().position(|c| c == coupon)?;
-                let base: f64 = choices.iter().map(|c| shop.base[local][*c as usize]).sum();
-                net -= h.coupons[*coupon].discount(base as Cents)?;
-            }
-            if terms.pickup {
-                let p = shop_terms.pickup?;
-                net + p.travel + p.fee
-            } else {
-                let basis = match shop_terms.basis {
-                    Basis::AfterCoupons => net,
-                    Basis::BeforeCoupons => goods,
-                };
-                let tier = shop_terms.tiers.iter().rev().find(|t| basis >= t.from)?;
-                let steps = &shop_terms.weight_tiers;
-                let over = steps.iter().rev().find(|t| weight as i64 > t.from);
-                net + tier.amount + over.map_or(0, |t| t.amount)
-            }
-        }
-    };
-    Some((payable, disutility as Cents))
 }
 
 impl Pricer {
@@ -495,11 +372,13 @@ impl Pricer {
             view,
             prices,
         };
-        self.values.resize(self.values.len().max(shop.profiles.len()), Vec::new());
+        self.values
+            .resize(self.values.len().max(shop.profiles.len()), Vec::new());
         self.profiles.clear();
         self.profiles.resize(shop.profiles.len(), None);
         self.state_bounds.clear();
-        self.state_bounds.resize(shop.states.len(), f64::NEG_INFINITY);
+        self.state_bounds
+            .resize(shop.states.len(), f64::NEG_INFINITY);
         let mut order = std::mem::take(&mut self.order);
         order.clear();
         for (i, state) in shop.states.iter().enumerate() {
@@ -524,7 +403,9 @@ impl Pricer {
                 loose.value = here.loose(values, &mut loose.choices);
                 self.profiles[p] = Some(loose);
             }
-            let value = self.profiles[p].as_ref().map_or(f64::NEG_INFINITY, |l| l.value);
+            let value = self.profiles[p]
+                .as_ref()
+                .map_or(f64::NEG_INFINITY, |l| l.value);
             order.push((value - here.fixed(i), i));
         }
         order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
@@ -537,7 +418,15 @@ impl Pricer {
             let bound = if *value <= least {
                 *value
             } else {
-                self.price_state(&here, *state, *value, least, effort, &mut warm[*state], &mut worth)
+                self.price_state(
+                    &here,
+                    *state,
+                    *value,
+                    least,
+                    effort,
+                    &mut warm[*state],
+                    &mut worth,
+                )
             };
             self.state_bounds[*state] = bound;
             worth.bound = worth.bound.max(bound);
@@ -585,18 +474,35 @@ impl Pricer {
             if warm.len() == ends.len() {
                 multipliers.copy_from_slice(warm);
             }
-            bound = self.multiply(here, state, &ends, &mut multipliers, loose_bound, &loose, effort.carts > 0, &mut |c| {
-                offer(worth, &mut floor, c);
-                floor
-            });
+            bound = self.multiply(
+                here,
+                state,
+                &ends,
+                &mut multipliers,
+                loose_bound,
+                &loose,
+                effort.carts > 0,
+                &mut |c| {
+                    offer(worth, &mut floor, c);
+                    floor
+                },
+            );
             warm.clone_from(&multipliers);
         }
         // A coupon in percent is floored, which a bound only sees with effort.
         let rounding = here.shop.profiles[profile].coupon.len() as f64;
         let tolerance = if effort.fine { 0.0 } else { rounding };
         if bound > floor + tolerance + 1e-6 && effort.carts > 0 {
-            let (most, best) =
-                self.whole_carts(here, state, &ends, &multipliers, bound, fixed, floor, effort);
+            let (most, best) = self.whole_carts(
+                here,
+                state,
+                &ends,
+                &multipliers,
+                bound,
+                fixed,
+                floor,
+                effort,
+            );
             if best.is_some() {
                 worth.cart = best;
             }
@@ -658,7 +564,10 @@ impl Pricer {
                 }
                 Some(s.abs()).filter(|s| *s > 1e-9)
             };
-            let worst = ends.iter().enumerate().filter_map(|e| Some((wrong(&e)?, e.0)));
+            let worst = ends
+                .iter()
+                .enumerate()
+                .filter_map(|e| Some((wrong(&e)?, e.0)));
             let Some((_, k)) = worst.max_by(|a, b| a.0.total_cmp(&b.0)) else {
                 break;
             };
@@ -670,7 +579,11 @@ impl Pricer {
                 .filter(|(j, (e, _))| *j != k && e.low && e.limit > 0.0)
                 .map(|(_, (e, m))| m / e.limit)
                 .sum();
-            let limit = if end.low { end.limit * (1.0 - others).max(0.0) } else { f64::INFINITY };
+            let limit = if end.low {
+                end.limit * (1.0 - others).max(0.0)
+            } else {
+                f64::INFINITY
+            };
             let before = best;
             // Of the line search: (multiplier, bound, slope) on either side.
             let slope = |choices: &[u32]| -end.beyond(choices);
@@ -716,7 +629,8 @@ impl Pricer {
                         // slope here is −d bound / d multiplier.
                         let cross = (far.1 - near.1 + far.2 * far.0 - near.2 * near.0) / turn;
                         let line = near.1 - near.2 * (cross - near.0);
-                        if !cross.is_finite() || bound <= line + 1e-6 && (next - cross).abs() < 1e-9 {
+                        if !cross.is_finite() || bound <= line + 1e-6 && (next - cross).abs() < 1e-9
+                        {
                             break;
                         }
                         cross
@@ -770,7 +684,11 @@ impl Pricer {
             let mut used = 0.0;
             for ((m, e), p) in m.iter_mut().zip(ends).zip(&pull) {
                 *m += t * p / size(e);
-                *m = if e.low { m.clamp(0.0, e.limit) } else { m.min(0.0) };
+                *m = if e.low {
+                    m.clamp(0.0, e.limit)
+                } else {
+                    m.min(0.0)
+                };
                 if e.low && e.limit > 0.0 {
                     used += *m / e.limit;
                 }
@@ -834,8 +752,17 @@ impl Pricer {
             trail: Vec::new(),
             given_up: f64::NEG_INFINITY,
         };
-        let last = labels.extend(&self.blocks, &self.rest, -fixed, -fixed - constant, effort.carts);
-        let relaxed = last.iter().find(|l| l.bought).filter(|_| rounding > 0.0 && !effort.fine);
+        let last = labels.extend(
+            &self.blocks,
+            &self.rest,
+            -fixed,
+            -fixed - constant,
+            effort.carts,
+        );
+        let relaxed = last
+            .iter()
+            .find(|l| l.bought)
+            .filter(|_| here.shop.states[state].generous || rounding > 0.0 && !effort.fine);
         let relaxed = relaxed.map_or(f64::NEG_INFINITY, |l| l.value);
         let mut best: Option<(f64, Cart)> = None;
         let mut floor = floor;
@@ -1029,8 +956,14 @@ impl Pricer {
         for at in (0..last).rev() {
             let options = &self.options[self.blocks[at].0..self.blocks[at].1];
             let mut next = self.rest[at + 1].clone();
-            next.value += options.iter().map(|o| o.value).fold(f64::NEG_INFINITY, f64::max);
-            next.priced += options.iter().map(|o| o.priced).fold(f64::NEG_INFINITY, f64::max);
+            next.value += options
+                .iter()
+                .map(|o| o.value)
+                .fold(f64::NEG_INFINITY, f64::max);
+            next.priced += options
+                .iter()
+                .map(|o| o.priced)
+                .fold(f64::NEG_INFINITY, f64::max);
             for (e, most) in next.most.iter_mut().enumerate() {
                 let of = |o: &Choose| self.totals[o.totals.0 + e];
                 *most += options.iter().map(of).fold(0.0, f64::max);
@@ -1038,158 +971,5 @@ impl Pricer {
             self.rest[at] = next;
         }
         true
-    }
-}
-
-/// A part of a cart: options of the first blocks.
-#[derive(Debug, Clone)]
-struct Label {
-    value: f64,
-    priced: f64,
-    totals: [f64; MAX_ENDS],
-    /// Goods in the coupon's scope, modulo [`Labels::modulus`].
-    residue: u32,
-    /// Whether it buys anything: an empty cart is none, and must not stand for others.
-    bought: bool,
-    /// Where its last option is written down.
-    trail: u32,
-}
-
-/// Dynamic programming over the blocks of one state: parts of carts are extended block
-/// by block, and dropped where another is worth as much and leaves as much room.
-struct Labels<'a, 's> {
-    ends: &'a [End<'s>],
-    options: &'a [Choose],
-    totals: &'a [f64],
-    floor: f64,
-    tolerance: f64,
-    modulus: u32,
-    residues: &'a [u32],
-    /// (trail before, option).
-    trail: Vec<(u32, u32)>,
-    /// No cart that was not looked at is worth more.
-    given_up: f64,
-}
-
-impl Labels<'_, '_> {
-    /// The whole carts that are left, most valuable first; at most `keep` parts are kept
-    /// after each block.
-    fn extend(
-        &mut self,
-        blocks: &[(usize, usize)],
-        rest: &[Rest],
-        value: f64,
-        priced: f64,
-        keep: usize,
-    ) -> Vec<Label> {
-        let mut labels = vec![Label {
-            value,
-            priced,
-            totals: [0.0; MAX_ENDS],
-            residue: 0,
-            bought: false,
-            trail: u32::MAX,
-        }];
-        let mut grown: Vec<Label> = Vec::new();
-        for (at, block) in blocks.iter().enumerate() {
-            let rest = &rest[at + 1];
-            grown.clear();
-            for label in &labels {
-                for o in block.0..block.1 {
-                    let option = &self.options[o];
-                    let priced = label.priced + option.priced;
-                    if priced + rest.priced <= self.floor + 1e-6 {
-                        break; // Options come in descending order of this.
-                    }
-                    let value = label.value + option.value;
-                    if value + rest.value <= self.floor + 1e-6 {
-                        continue;
-                    }
-                    let own = &self.totals[option.totals.0..option.totals.1];
-                    let mut totals = label.totals;
-                    let mut possible = true;
-                    for (e, end) in self.ends.iter().enumerate() {
-                        let total = totals[e] + own[e];
-                        if end.low {
-                            possible &= total + rest.most[e] >= end.at - 1e-6;
-                            // More than enough is enough.
-                            totals[e] = total.min(end.at);
-                        } else {
-                            possible &= total <= end.at + 1e-6;
-                            // What cannot reach the end any more need not be told apart.
-                            let safe = total + rest.most[e] <= end.at;
-                            totals[e] = if safe { f64::NEG_INFINITY } else { total };
-                        }
-                    }
-                    if possible {
-                        self.trail.push((label.trail, o as u32));
-                        grown.push(Label {
-                            value,
-                            priced,
-                            totals,
-                            bought: label.bought || option.picks.0 < option.picks.1,
-                            residue: (label.residue + self.residues[o]) % self.modulus,
-                            trail: self.trail.len() as u32 - 1,
-                        });
-                    }
-                }
-            }
-            self.drop_dominated(&mut grown);
-            if grown.len() > keep {
-                grown.sort_by(|a, b| b.priced.total_cmp(&a.priced));
-                let lost = grown[keep].priced + rest.priced;
-                self.given_up = self.given_up.max(lost);
-                grown.truncate(keep);
-            }
-            std::mem::swap(&mut labels, &mut grown);
-        }
-        labels.sort_by(|a, b| b.value.total_cmp(&a.value));
-        labels
-    }
-
-    fn drop_dominated(&self, labels: &mut Vec<Label>) {
-        labels.sort_unstable_by(|a, b| b.value.total_cmp(&a.value));
-        let n = self.ends.len();
-        let room = |l: &Label, e: usize| match self.ends[e].low {
-            true => l.totals[e],
-            false => -l.totals[e],
-        };
-        let mut kept: Vec<Label> = Vec::with_capacity(labels.len());
-        let empty = labels.iter().position(|l| !l.bought);
-        let empty = empty.map(|at| labels.remove(at));
-        if n < 2 {
-            // The most room among those certainly worth as much, and with the same residue.
-            let room = |l: &Label| if n == 0 { 0.0 } else { room(l, 0) };
-            let mut most = f64::NEG_INFINITY;
-            let mut alike = vec![f64::NEG_INFINITY; self.modulus as usize];
-            let mut sure = 0;
-            for label in labels.iter() {
-                while sure < kept.len() && kept[sure].value >= label.value + self.tolerance {
-                    most = most.max(room(&kept[sure]));
-                    sure += 1;
-                }
-                let alike = &mut alike[label.residue as usize];
-                if room(label) > most && room(label) > *alike {
-                    *alike = room(label);
-                    kept.push(label.clone());
-                }
-            }
-        } else {
-            let wider = |k: &Label, label: &Label| (0..n).all(|e| room(k, e) >= room(label, e));
-            let mut alike: Vec<Vec<usize>> = vec![Vec::new(); self.modulus as usize];
-            for label in labels.iter() {
-                // The first kept are worth most: they dominate most.
-                let same = &mut alike[label.residue as usize];
-                let certain = |k: &Label| k.value >= label.value + self.tolerance;
-                let dominated = same.iter().take(MOST_COMPARED).any(|k| wider(&kept[*k], label))
-                    || kept.iter().take(MOST_COMPARED).any(|k| certain(k) && wider(k, label));
-                if !dominated {
-                    same.push(kept.len());
-                    kept.push(label.clone());
-                }
-            }
-        }
-        kept.extend(empty);
-        *labels = kept;
     }
 }

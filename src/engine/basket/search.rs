@@ -5,11 +5,14 @@
 //! (Lagrange), so that every node, and the whole search when it is interrupted, has a
 //! valid bound long before its linear program is solved.
 
-use super::incumbent::{Answer, Incumbent};
-use super::instance::{Cents, Instance};
+mod answers;
+mod branching;
+
+use super::incumbent::Incumbent;
+use super::instance::Instance;
 use super::leaf::Leaf;
 use super::master::Master;
-use super::model::{For, Model, ShopModel};
+use super::model::{For, Model};
 use super::pricing::{Cart, Effort, Pricer, Prices, View, worth_of};
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
@@ -20,10 +23,22 @@ const ROUGH_STEPS: usize = 120;
 /// Rounds of pricing at one node.
 const ROUNDS: usize = 400;
 /// Parts of carts kept in the search for whole ones: at first, and when it matters.
-const ROUGH: Effort = Effort { carts: 0, fine: false };
-const QUICK: Effort = Effort { carts: 30, fine: false };
-const CAREFUL: Effort = Effort { carts: 3_000, fine: false };
-const FINE: Effort = Effort { carts: 3_000, fine: true };
+const ROUGH: Effort = Effort {
+    carts: 0,
+    fine: false,
+};
+const QUICK: Effort = Effort {
+    carts: 30,
+    fine: false,
+};
+const CAREFUL: Effort = Effort {
+    carts: 3_000,
+    fine: false,
+};
+const FINE: Effort = Effort {
+    carts: 3_000,
+    fine: true,
+};
 /// Nodes between two that are followed straight down.
 const PLUNGE_EVERY: u64 = 40;
 /// Nodes between two that answers are made from.
@@ -61,41 +76,6 @@ enum Rule {
     Over(usize, f64),
     Choice(usize, bool),
     Level(usize, usize, bool),
-}
-
-impl Rule {
-    /// Whether it can only be kept by using the shop.
-    fn needs_open(self) -> bool {
-        matches!(self, Self::Over(..) | Self::Choice(_, true) | Self::Level(_, _, true))
-    }
-
-    /// Whether a cart of the rule's shop keeps it.
-    fn permits(self, model: &Model, cart: &Cart) -> bool {
-        let shop = &model.shops[cart.shop];
-        let state = &shop.states[cart.state];
-        let choice = |cell: usize| {
-            let cell = &shop.cells[cell];
-            let mut all = cart.choices.iter().map(|c| *c as usize);
-            all.find(|c| (cell.first..cell.last).contains(c))
-        };
-        let units = |cell: usize| choice(cell).map_or(0.0, |c| shop.choices[c].units);
-        match self {
-            Self::Open(yes) => yes,
-            Self::Pickup(yes) => state.pickup == yes,
-            Self::Coupon(coupon, yes) => state.coupons.contains(&coupon) == yes,
-            Self::AtMost(cell, most) => units(cell) <= most,
-            Self::Over(cell, most) => units(cell) > most,
-            Self::Choice(c, yes) => cart.choices.contains(&(c as u32)) == yes,
-            Self::Level(bundle, level, more) => (level_of(shop, bundle, cart) > level) == more,
-        }
-    }
-}
-
-/// How many steps of a bundle's levels a cart buys.
-fn level_of(shop: &ShopModel, bundle: usize, cart: &Cart) -> usize {
-    let bought = |l: &(i64, usize)| cart.choices.contains(&(l.1 as u32));
-    let levels = &shop.bundles[bundle].levels;
-    levels.iter().skip(1).position(bought).map_or(0, |l| l + 1)
 }
 
 #[derive(Debug)]
@@ -196,10 +176,15 @@ impl<'a, 'm> Search<'a, 'm> {
         if model.budget.is_some() {
             links.push((Link::Budget, 1.0));
         }
-        let usable = |s: usize| {
-            !model.shops[s].choices.is_empty() && !model.shops[s].states.is_empty()
+        let usable =
+            |s: usize| !model.shops[s].choices.is_empty() && !model.shops[s].states.is_empty();
+        let status = |s| {
+            if usable(s) {
+                Status::Free
+            } else {
+                Status::Closed
+            }
         };
-        let status = |s| if usable(s) { Status::Free } else { Status::Closed };
         let shops = model.shops.len();
         Self {
             model,
@@ -216,7 +201,11 @@ impl<'a, 'm> Search<'a, 'm> {
             idle: vec![usize::MAX; shops],
             views: model.shops.iter().map(View::new).collect(),
             status: (0..shops).map(status).collect(),
-            warm: model.shops.iter().map(|s| vec![Vec::new(); s.states.len()]).collect(),
+            warm: model
+                .shops
+                .iter()
+                .map(|s| vec![Vec::new(); s.states.len()])
+                .collect(),
             worths: vec![0.0; shops],
             counted: vec![0.0; shops],
             settled: vec![f64::INFINITY; shops],
@@ -314,8 +303,16 @@ impl<'a, 'm> Search<'a, 'm> {
                 }
             }
         }
-        let open = heap.iter().chain(&stack).map(|n| n.bound).fold(reached, f64::min);
-        if open > self.incumbent.prune_at() { f64::INFINITY } else { open }
+        let open = heap
+            .iter()
+            .chain(&stack)
+            .map(|n| n.bound)
+            .fold(reached, f64::min);
+        if open > self.incumbent.prune_at() {
+            f64::INFINITY
+        } else {
+            open
+        }
     }
 
     /// The first prices: the cheapest unit anywhere.
@@ -392,7 +389,10 @@ impl<'a, 'm> Search<'a, 'm> {
     fn list_worth(&self, prices: &Prices) -> f64 {
         let pay = |(l, q): (&f64, &usize)| l * *q as f64;
         let list: f64 = prices.item.iter().zip(&self.model.need).map(pay).sum();
-        let limits = self.links.iter().map(|(l, rhs)| self.limit_price(prices, *l) * rhs);
+        let limits = self
+            .links
+            .iter()
+            .map(|(l, rhs)| self.limit_price(prices, *l) * rhs);
         list - limits.sum::<f64>()
     }
 
@@ -448,12 +448,20 @@ impl<'a, 'm> Search<'a, 'm> {
             if bound > best.1 {
                 let gain = bound - best.1;
                 best = (prices.clone(), bound);
-                stale = if gain > bound.abs() * 1e-4 { 0 } else { stale + 1 };
+                stale = if gain > bound.abs() * 1e-4 {
+                    0
+                } else {
+                    stale + 1
+                };
             } else {
                 stale += 1;
             }
             if round % 30 == 10 || round == 0 {
-                let shops: Vec<usize> = carts.iter().filter(|c| c.0 > 0.0).map(|c| c.1.shop).collect();
+                let shops: Vec<usize> = carts
+                    .iter()
+                    .filter(|c| c.0 > 0.0)
+                    .map(|c| c.1.shop)
+                    .collect();
                 self.leaf.quick(&shops, self.incumbent);
             }
             if best.1 > self.incumbent.prune_at() || stop() {
@@ -488,7 +496,9 @@ impl<'a, 'm> Search<'a, 'm> {
                 }
             }
             let size = |k: usize| if k < n { scale[k] } else { link_scale };
-            let agree: f64 = (0..gradient.len()).map(|k| gradient[k] * direction[k] * size(k)).sum();
+            let agree: f64 = (0..gradient.len())
+                .map(|k| gradient[k] * direction[k] * size(k))
+                .sum();
             let keep = if agree < 0.0 { 0.0 } else { 0.6 };
             let mut norm = 0.0;
             for k in 0..gradient.len() {
@@ -558,12 +568,12 @@ impl<'a, 'm> Search<'a, 'm> {
     /// Switches off for good the columns that no better answer can use: at the prices of
     /// the linear program they cost more than what is left to gain.
     fn retire(&mut self, bound: f64) {
-        let Some(master) = &mut self.master else { return };
+        let Some(master) = &mut self.master else {
+            return;
+        };
         let gap = self.incumbent.prune_at() - bound;
         for (column, cart) in self.carts.iter_mut().enumerate() {
-            if cart.is_some()
-                && !master.is_basic(column)
-                && master.reduced(column) > gap + 1.0 {
+            if cart.is_some() && !master.is_basic(column) && master.reduced(column) > gap + 1.0 {
                 master.ban(column, self.model.big * BAN);
                 if let Some(cart) = cart.take() {
                     self.known.remove(&(cart.shop, cart.state, cart.choices));
@@ -577,7 +587,9 @@ impl<'a, 'm> Search<'a, 'm> {
         let model = self.model;
         let mut rows: Vec<(f64, f64)> = Vec::new();
         let items = model.need.iter().zip(&model.penalty);
-        rows.extend(items.map(|(q, p)| (*q as f64, if *p < model.big { *p } else { model.big * BAN })));
+        rows.extend(
+            items.map(|(q, p)| (*q as f64, if *p < model.big { *p } else { model.big * BAN })),
+        );
         for s in 0..model.shops.len() {
             if self.status[s] != Status::Closed {
                 self.rows_of[s] = Some(rows.len());
@@ -606,7 +618,10 @@ impl<'a, 'm> Search<'a, 'm> {
 
     /// Makes a cart a column. False if it is one already.
     fn keep(&mut self, cart: Cart) -> bool {
-        if !self.known.insert((cart.shop, cart.state, cart.choices.clone())) {
+        if !self
+            .known
+            .insert((cart.shop, cart.state, cart.choices.clone()))
+        {
             return false;
         }
         if self.master.is_none() {
@@ -653,7 +668,9 @@ impl<'a, 'm> Search<'a, 'm> {
         let shop = &self.model.shops[cart.shop];
         let cells = view.must_cell.iter().zip(&shop.cells).filter(|m| *m.0);
         let bundles = view.must_bundle.iter().enumerate().filter(|m| *m.1);
-        cells.map(|(_, cell)| cell.first..cell.last).all(|r| choices().any(|c| r.contains(&c)))
+        cells
+            .map(|(_, cell)| cell.first..cell.last)
+            .all(|r| choices().any(|c| r.contains(&c)))
             && bundles.map(|(b, _)| b).all(|b| {
                 choices().any(|c| matches!(shop.choices[c].what, For::Bundle(at, _) if at == b))
             })
@@ -665,94 +682,41 @@ impl<'a, 'm> Search<'a, 'm> {
         for (s, view) in self.views.iter_mut().enumerate() {
             *view = View::new(&model.shops[s]);
             view.states.clone_from(&states[s]);
-            self.status[s] = if closed[s] { Status::Closed } else { Status::Free };
+            self.status[s] = if closed[s] {
+                Status::Closed
+            } else {
+                Status::Free
+            };
         }
         let mut at = node.decisions.as_deref();
         while let Some(decision) = at {
             self.apply(decision.shop, decision.rule);
             at = decision.before.as_deref();
         }
-        let Some(mut master) = self.master.take() else { return };
+        let Some(mut master) = self.master.take() else {
+            return;
+        };
         for (column, cart) in self.carts.iter().enumerate() {
             if let Some(cart) = cart {
-                let ban = if self.allowed(cart) { 0.0 } else { model.big * BAN };
+                let ban = if self.allowed(cart) {
+                    0.0
+                } else {
+                    model.big * BAN
+                };
                 master.ban(column, ban);
             }
         }
         for (s, idle) in self.idle.iter().enumerate() {
             if *idle != usize::MAX {
-                let ban = if self.status[s] == Status::Open { model.big * BAN } else { 0.0 };
+                let ban = if self.status[s] == Status::Open {
+                    model.big * BAN
+                } else {
+                    0.0
+                };
                 master.ban(*idle, ban);
             }
         }
         self.master = Some(master);
-    }
-
-    fn apply(&mut self, s: usize, rule: Rule) {
-        let shop = &self.model.shops[s];
-        let view = &mut self.views[s];
-        let need_choices = |view: &mut View| {
-            if view.choices.is_empty() {
-                view.choices = vec![true; shop.choices.len()];
-                view.must_cell = vec![false; shop.cells.len()];
-                view.must_bundle = vec![false; shop.bundles.len()];
-            }
-        };
-        match rule {
-            Rule::Open(true) => self.status[s] = Status::Open,
-            Rule::Open(false) => self.status[s] = Status::Closed,
-            Rule::Pickup(yes) => {
-                for (allowed, state) in view.states.iter_mut().zip(&shop.states) {
-                    *allowed &= state.pickup == yes;
-                }
-            }
-            Rule::Coupon(coupon, yes) => {
-                for (allowed, state) in view.states.iter_mut().zip(&shop.states) {
-                    *allowed &= state.coupons.contains(&coupon) == yes;
-                }
-            }
-            Rule::AtMost(cell, units) => {
-                need_choices(view);
-                let cell = &shop.cells[cell];
-                for c in cell.first..cell.last {
-                    view.choices[c] &= shop.choices[c].units <= units;
-                }
-            }
-            Rule::Over(cell, units) => {
-                need_choices(view);
-                view.must_cell[cell] = true;
-                self.status[s] = Status::Open;
-                let cell = &shop.cells[cell];
-                for c in cell.first..cell.last {
-                    view.choices[c] &= shop.choices[c].units > units;
-                }
-            }
-            Rule::Choice(choice, yes) => {
-                need_choices(view);
-                if !yes {
-                    view.choices[choice] = false;
-                } else if let Some(at) =
-                    shop.cells.iter().position(|c| (c.first..c.last).contains(&choice))
-                {
-                    self.status[s] = Status::Open;
-                    view.must_cell[at] = true;
-                    let cell = &shop.cells[at];
-                    for c in (cell.first..cell.last).filter(|c| *c != choice) {
-                        view.choices[c] = false;
-                    }
-                }
-            }
-            Rule::Level(bundle, level, more) => {
-                need_choices(view);
-                if more {
-                    view.must_bundle[bundle] = true;
-                    self.status[s] = Status::Open;
-                }
-                for (l, (_, c)) in shop.bundles[bundle].levels.iter().enumerate().skip(1) {
-                    view.choices[*c] &= (l > level) == more;
-                }
-            }
-        }
     }
 
     /// Solves the node's linear program by column generation; returns its bound.
@@ -773,12 +737,22 @@ impl<'a, 'm> Search<'a, 'm> {
                 break;
             }
             self.stats.rounds += 1;
-            let Some(master) = &mut self.master else { break };
+            let Some(master) = &mut self.master else {
+                break;
+            };
             master.solve(20_000);
             let objective = master.objective();
             let own = self.read_prices();
             // Between the best prices so far and those of the linear program.
-            let share = if exact_next || round == 0 && best == f64::NEG_INFINITY && known == f64::NEG_INFINITY { 1.0 } else if round == 0 { 0.0 } else { 0.4 };
+            let share = if exact_next
+                || round == 0 && best == f64::NEG_INFINITY && known == f64::NEG_INFINITY
+            {
+                1.0
+            } else if round == 0 {
+                0.0
+            } else {
+                0.4
+            };
             let at = mix(&center, &own, share);
             floors.fill(f64::NEG_INFINITY);
             for cart in self.carts.iter().flatten() {
@@ -812,7 +786,9 @@ impl<'a, 'm> Search<'a, 'm> {
                 exact_next = true;
             } else if effort == QUICK {
                 effort = CAREFUL;
-            } else if effort == CAREFUL && best + self.rounding() > self.incumbent.prune_at().min(objective - 1.0) {
+            } else if effort == CAREFUL
+                && best + self.rounding() > self.incumbent.prune_at().min(objective - 1.0)
+            {
                 effort = FINE;
             } else {
                 break;
@@ -824,7 +800,9 @@ impl<'a, 'm> Search<'a, 'm> {
 
     /// The most that floored coupons of the shops in use can hide from a bound.
     fn rounding(&self) -> f64 {
-        let Some(master) = &self.master else { return 0.0 };
+        let Some(master) = &self.master else {
+            return 0.0;
+        };
         let carts = master.solution().filter(|(_, x)| *x > 1e-3);
         let coupons = |(column, x): (usize, f64)| {
             let cart = self.carts[column].as_ref()?;
@@ -837,12 +815,18 @@ impl<'a, 'm> Search<'a, 'm> {
 
     fn read_prices(&self) -> Prices {
         let mut prices = self.first_prices_shape();
-        let Some(master) = &self.master else { return prices };
+        let Some(master) = &self.master else {
+            return prices;
+        };
         let duals = master.duals();
         let n = self.model.need.len();
         for i in 0..n {
             let penalty = self.model.penalty[i];
-            let most = if penalty < self.model.big { penalty } else { f64::INFINITY };
+            let most = if penalty < self.model.big {
+                penalty
+            } else {
+                f64::INFINITY
+            };
             prices.item[i] = duals[i].clamp(0.0, most);
         }
         let first_link = duals.len() - self.links.len();
@@ -869,331 +853,6 @@ impl<'a, 'm> Search<'a, 'm> {
         match (&self.master, self.rows_of[shop]) {
             (Some(master), Some(row)) => -master.duals()[row],
             _ => 0.0,
-        }
-    }
-
-    /// Answers from the linear program: its whole carts, and its shops.
-    fn round(&mut self) {
-        let Some(master) = &self.master else { return };
-        let mut used: Vec<(f64, usize)> = Vec::new();
-        for (column, x) in master.solution() {
-            if x > 0.02 && self.carts[column].is_some() {
-                used.push((x, column));
-            }
-        }
-        used.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let mut share: Vec<(usize, f64)> = Vec::new();
-        let mut taken: Vec<usize> = Vec::new();
-        let mut lines = Vec::new();
-        for (x, column) in &used {
-            let Some(cart) = &self.carts[*column] else { continue };
-            match share.iter_mut().find(|s| s.0 == cart.shop) {
-                Some(s) => s.1 += x,
-                None => share.push((cart.shop, *x)),
-            }
-            if !taken.contains(&cart.shop) {
-                taken.push(cart.shop);
-                let shop = &self.model.shops[cart.shop];
-                for c in &cart.choices {
-                    let (from, to) = shop.choices[*c as usize].picks;
-                    lines.extend_from_slice(&shop.picks[from as usize..to as usize]);
-                }
-            }
-        }
-        self.consider(&lines);
-        let whole: Vec<usize> = used.iter().filter(|u| u.0 > 0.999).map(|u| u.1).collect();
-        self.adopt(&whole);
-        self.dive();
-        for least in [0.5, 0.2] {
-            let shops: Vec<usize> = share.iter().filter(|s| s.1 > least).map(|s| s.0).collect();
-            self.leaf.quick(&shops, self.incumbent);
-        }
-    }
-
-    /// Prices an answer, and the same without what nobody needs.
-    fn consider(&mut self, lines: &[(usize, i64)]) {
-        self.incumbent.consider(lines);
-        if let Some(fewer) = self.incumbent.trimmed(lines) {
-            self.incumbent.consider(&fewer);
-        }
-    }
-
-    /// Settles one shop after the other on its most used cart.
-    fn dive(&mut self) {
-        let Some(mut master) = self.master.take() else { return };
-        let kept = master.snapshot();
-        let mut banned: Vec<usize> = Vec::new();
-        let big = self.model.big * BAN;
-        let mut settled: Vec<Option<usize>> = vec![None; self.model.shops.len()];
-        loop {
-            let mut best: Option<(f64, usize, usize)> = None;
-            for (column, x) in master.solution() {
-                if let Some(cart) = &self.carts[column]
-                    && settled[cart.shop].is_none()
-                    && x > 0.01
-                    && best.is_none_or(|b| x > b.0)
-                {
-                    best = Some((x, cart.shop, column));
-                }
-            }
-            let Some((x, shop, column)) = best else { break };
-            settled[shop] = Some(column);
-            if x < 0.999 {
-                for (c, cart) in self.carts.iter().enumerate() {
-                    if c != column && cart.as_ref().is_some_and(|cart| cart.shop == shop) {
-                        banned.push(c);
-                        master.shift_ban(c, big);
-                    }
-                }
-                banned.push(self.idle[shop]);
-                master.shift_ban(self.idle[shop], big);
-                master.solve(PROBE_PIVOTS * 4);
-            }
-        }
-        let mut lines = Vec::new();
-        let settled: Vec<usize> = settled.into_iter().flatten().collect();
-        for column in &settled {
-            if let Some(cart) = &self.carts[*column] {
-                let shop = &self.model.shops[cart.shop];
-                for c in &cart.choices {
-                    let (from, to) = shop.choices[*c as usize].picks;
-                    lines.extend_from_slice(&shop.picks[from as usize..to as usize]);
-                }
-            }
-        }
-        for c in banned {
-            master.shift_ban(c, -big);
-        }
-        master.restore(kept);
-        self.master = Some(master);
-        self.consider(&lines);
-        self.adopt(&settled);
-    }
-
-    /// An answer as the carts say it: with their modes and coupons.
-    fn adopt(&mut self, columns: &[usize]) {
-        let model = self.model;
-        let carts: Vec<&Cart> = columns.iter().filter_map(|c| self.carts[*c].as_ref()).collect();
-        for (link, limit) in &self.links {
-            let used: f64 = carts.iter().map(|c| self.uses(c, *link)).sum();
-            if used > limit + 1e-9 {
-                return;
-            }
-        }
-        let mut left: Vec<f64> = model.need.iter().map(|q| *q as f64).collect();
-        let mut cost = 0;
-        let mut answer = Answer::default();
-        let mut shops = Vec::new();
-        for cart in &carts {
-            let shop = &model.shops[cart.shop];
-            cost += cart.cost;
-            shops.push(cart.shop);
-            for (i, units) in &cart.units {
-                left[*i] -= units;
-            }
-            for c in &cart.choices {
-                let (from, to) = shop.choices[*c as usize].picks;
-                answer.lines.extend_from_slice(&shop.picks[from as usize..to as usize]);
-            }
-            let state = &shop.states[cart.state];
-            answer.coupons.extend_from_slice(&state.coupons);
-            if state.pickup {
-                answer.pickups.push(cart.shop);
-            }
-        }
-        for (left, penalty) in left.iter().zip(&model.penalty).filter(|l| *l.0 > 0.0) {
-            if *penalty >= model.big {
-                return;
-            }
-            cost += (left * penalty) as Cents;
-        }
-        self.incumbent.adopt(cost, answer, shops);
-    }
-
-    /// What to branch on: a shop and two rules that exclude what is fractional.
-    fn branch_on(&mut self) -> Option<(usize, [Rule; 2])> {
-        let master = self.master.as_ref()?;
-        let model = self.model;
-        let mut by_shop: Vec<(usize, Vec<(f64, &Cart)>)> = Vec::new();
-        for (column, x) in master.solution() {
-            let Some(cart) = self.carts[column].as_ref().filter(|_| x > 1e-4) else {
-                continue;
-            };
-            match by_shop.iter_mut().find(|s| s.0 == cart.shop) {
-                Some(s) => s.1.push((x, cart)),
-                None => by_shop.push((cart.shop, vec![(x, cart)])),
-            }
-        }
-        let fraction = |x: f64| (x - x.floor()).min(x.ceil() - x);
-        let mut candidates: Vec<(f64, usize, [Rule; 2])> = Vec::new();
-        let mut propose = |score: f64, shop: usize, rules: [Rule; 2]| {
-            if score > 1e-3 {
-                candidates.push((score, shop, rules));
-            }
-        };
-        for (s, carts) in &by_shop {
-            let used: f64 = carts.iter().map(|c| c.0).sum();
-            if self.status[*s] == Status::Free {
-                propose(4.0 * fraction(used), *s, [Rule::Open(true), Rule::Open(false)]);
-            }
-            let shop = &model.shops[*s];
-            let of = |test: &dyn Fn(&Cart) -> bool| -> f64 {
-                carts.iter().filter(|c| test(c.1)).map(|c| c.0).sum()
-            };
-            let state = |c: &Cart| &shop.states[c.state];
-            let fetched = of(&|c| state(c).pickup);
-            propose(2.0 * fraction(fetched), *s, [Rule::Pickup(true), Rule::Pickup(false)]);
-            for coupon in &shop.coupons {
-                let with = of(&|c| state(c).coupons.contains(coupon));
-                let rules = [Rule::Coupon(*coupon, true), Rule::Coupon(*coupon, false)];
-                propose(2.0 * fraction(with), *s, rules);
-            }
-            if carts.len() < 2 {
-                continue;
-            }
-            for (k, cell) in shop.cells.iter().enumerate() {
-                let choice = |c: &Cart| -> Option<usize> {
-                    let mut all = c.choices.iter().map(|c| *c as usize);
-                    all.find(|c| (cell.first..cell.last).contains(c))
-                };
-                let units = |c: &Cart| choice(c).map_or(0.0, |c| shop.choices[c].units);
-                let mut levels: Vec<f64> = carts.iter().map(|c| units(c.1)).collect();
-                levels.sort_by(f64::total_cmp);
-                levels.dedup();
-                for level in &levels[..levels.len() - 1] {
-                    let over = of(&|c| units(c) > *level);
-                    propose(fraction(over), *s, [Rule::Over(k, *level), Rule::AtMost(k, *level)]);
-                }
-                let mut choices: Vec<usize> = carts.iter().filter_map(|c| choice(c.1)).collect();
-                choices.sort_unstable();
-                choices.dedup();
-                if choices.len() > 1 {
-                    for c in choices {
-                        let with = of(&|cart| choice(cart) == Some(c));
-                        propose(0.5 * fraction(with), *s, [Rule::Choice(c, true), Rule::Choice(c, false)]);
-                    }
-                }
-            }
-            for (b, bundle) in shop.bundles.iter().enumerate() {
-                let level = |cart: &Cart| level_of(shop, b, cart);
-                for l in 0..bundle.levels.len().saturating_sub(1) {
-                    let over = of(&|c| level(c) > l);
-                    propose(fraction(over), *s, [Rule::Level(b, l, true), Rule::Level(b, l, false)]);
-                }
-            }
-        }
-        candidates.sort_by(|a, b| b.0.total_cmp(&a.0));
-        candidates.truncate(CANDIDATES);
-        self.strongest(&candidates)
-    }
-
-    /// The candidate whose two sides raise the linear program most (with the carts at
-    /// hand: an estimate).
-    fn strongest(&mut self, candidates: &[(f64, usize, [Rule; 2])]) -> Option<(usize, [Rule; 2])> {
-        let mut master = self.master.take()?;
-        let before = master.objective();
-        let most = (self.incumbent.prune_at() - before).max(1.0);
-        let big = self.model.big * BAN;
-        let mut best: Option<(f64, usize, [Rule; 2])> = None;
-        for (_, shop, rules) in candidates.iter().filter(|_| candidates.len() > 1) {
-            let gains = rules.map(|rule| {
-                let mut off: Vec<usize> = Vec::new();
-                if matches!(rule, Rule::Open(true)) || rule.needs_open() {
-                    off.push(self.idle[*shop]);
-                }
-                let carts = self.carts.iter().enumerate();
-                off.extend(carts.filter_map(|(c, cart)| {
-                    let cart = cart.as_ref().filter(|cart| cart.shop == *shop)?;
-                    (!rule.permits(self.model, cart)).then_some(c)
-                }));
-                let after = master.probe(&off, big, PROBE_PIVOTS);
-                (after - before).clamp(0.01, most)
-            });
-            let score = gains[0] * gains[1];
-            if best.as_ref().is_none_or(|b| score > b.0) {
-                // The side that costs less first.
-                let [a, b] = *rules;
-                let rules = if gains[0] <= gains[1] { [a, b] } else { [b, a] };
-                best = Some((score, *shop, rules));
-            }
-        }
-        self.master = Some(master);
-        let first = candidates.first().map(|c| (c.1, c.2));
-        best.map(|b| (b.1, b.2)).or(first)
-    }
-
-    /// Adds, drops and exchanges shops of the best answer.
-    fn local_search(&mut self, prices: &Prices, stop: &mut dyn FnMut() -> bool) {
-        let model = self.model;
-        let mut carts = Vec::new();
-        self.price_all(prices, ROUGH, None, &mut carts);
-        let mut ranked: Vec<usize> = (0..model.shops.len())
-            .filter(|s| self.status[*s] != Status::Closed)
-            .collect();
-        ranked.sort_by(|a, b| self.worths[*b].total_cmp(&self.worths[*a]));
-        ranked.truncate(model.max_shops.min(20) + 16);
-        let mut current = if self.incumbent.cost.is_some() {
-            self.incumbent.shops.clone()
-        } else {
-            let mut chosen: Vec<usize> = ranked.iter().copied().take(model.max_shops).filter(|s| self.worths[*s] > 0.0).collect();
-            self.cover(&mut chosen);
-            ranked.extend(&chosen);
-            ranked.sort_unstable();
-            ranked.dedup();
-            chosen
-        };
-        let mut score = self.leaf.quick(&current, self.incumbent);
-        let mut improved = true;
-        while improved {
-            improved = false;
-            let mut trials: Vec<Vec<usize>> = Vec::new();
-            for at in 0..current.len() {
-                let mut dropped = current.clone();
-                dropped.remove(at);
-                trials.push(dropped);
-            }
-            for s in ranked.iter().filter(|s| !current.contains(s)) {
-                if current.len() < model.max_shops {
-                    trials.push([current.as_slice(), &[*s]].concat());
-                }
-                for at in 0..current.len() {
-                    let mut swapped = current.clone();
-                    swapped[at] = *s;
-                    trials.push(swapped);
-                }
-            }
-            for trial in trials {
-                if stop() {
-                    return;
-                }
-                let cost = self.leaf.quick(&trial, self.incumbent);
-                if cost < score {
-                    score = cost;
-                    current = trial;
-                    improved = true;
-                    break;
-                }
-            }
-        }
-    }
-
-    /// Adds shops for items that none of `chosen` sells, while the limit allows.
-    fn cover(&self, chosen: &mut Vec<usize>) {
-        let model = self.model;
-        for (item, penalty) in model.penalty.iter().enumerate() {
-            let sells = |s: usize| {
-                let shop = &model.shops[s];
-                let bundled = |b: &super::model::Bundle| b.covers.iter().any(|c| c.0 == item);
-                shop.cell(item).is_some() || shop.bundles.iter().any(bundled)
-            };
-            if *penalty < model.big || chosen.iter().any(|s| sells(*s)) {
-                continue;
-            }
-            let sellers = (0..model.shops.len()).filter(|s| sells(*s) && self.status[*s] != Status::Closed);
-            let best = sellers.max_by(|a, b| self.worths[*a].total_cmp(&self.worths[*b]));
-            if let Some(best) = best.filter(|_| chosen.len() < model.max_shops) {
-                chosen.push(best);
-            }
         }
     }
 }
