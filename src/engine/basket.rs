@@ -2,23 +2,23 @@
 //! proof or an honest gap.
 //!
 //! [`Instance::from_json`] reads and validates, [`solve`] answers, [`evaluate()`]
-//! scores any answer in integer cents. The method is a branch and bound over the
-//! states of shops (delivery tier, weight tier, pickup, coupons, discount bracket)
-//! with Lagrangian bounds, see `ARCHITECTURE.md`; the plain problem without states has
-//! a faster one in `plain.rs`. There is no clock in here: the caller's `stop` says
+//! scores any answer in integer cents. The method is branch and price: a linear program
+//! chooses among whole carts, each shop prices its best ones, what stays fractional is
+//! branched on, see `ARCHITECTURE.md`; the plain problem without tiers and coupons has a
+//! faster one in `plain.rs`. There is no clock in here: the caller's `stop` says
 //! when to come back with the best so far.
 
 pub mod conflict;
 mod dominance;
-mod dual;
 mod evaluate;
 pub mod explain;
 mod incumbent;
 mod instance;
 mod leaf;
+mod master;
 mod model;
-mod oracle;
 mod plain;
+mod pricing;
 mod read;
 mod search;
 
@@ -77,7 +77,7 @@ fn solve_general(
 ) -> Result<Solved, BasketError> {
     let model = Model::new(instance)?;
     let mut incumbent = Incumbent::new(instance, &model);
-    let mut search = Search::new(&model, &mut incumbent);
+    let mut search = Search::new(&model, instance, &mut incumbent);
     let bound = search.run(stop);
     let stats = search.stats;
     let (Some(solution), Some(cost)) = (incumbent.solution(), incumbent.cost) else {

@@ -90,6 +90,60 @@ impl<'a> Incumbent<'a> {
         Some(cost)
     }
 
+    /// Keeps an answer whose cost is known if it is the best so far.
+    pub(super) fn adopt(&mut self, cost: Cents, answer: Answer, shops: Vec<usize>) {
+        if self.cost.is_none_or(|best| cost < best) {
+            self.cost = Some(cost);
+            self.best = answer;
+            self.shops = shops;
+        }
+    }
+
+    /// The lines without units beyond the need, the dearest offers first; `None` where
+    /// nothing is too much.
+    pub(super) fn trimmed(&self, lines: &[(usize, i64)]) -> Option<Lines> {
+        let Instance::Household(h) = self.instance else {
+            return None;
+        };
+        let mut lines = lines.to_vec();
+        let mut spare: Vec<i64> = h.items.iter().map(|i| -i.qty).collect();
+        for (o, qty) in &lines {
+            for (item, units) in &h.offers[*o].covers {
+                spare[*item] += units * qty;
+            }
+        }
+        let unit = |o: usize| {
+            let offer = &h.offers[o];
+            let units: i64 = offer.covers.iter().map(|c| c.1).sum();
+            offer.breaks.first().map_or(0, |b| b.amount) / units.max(1)
+        };
+        let mut order: Vec<usize> = (0..lines.len()).collect();
+        order.sort_by_key(|l| std::cmp::Reverse(unit(lines[*l].0)));
+        let mut changed = false;
+        for l in order {
+            let (o, qty) = lines[l];
+            let covers = &h.offers[o].covers;
+            let idle = covers
+                .iter()
+                .map(|(i, a)| spare[*i].max(0) / a)
+                .min()
+                .unwrap_or(0);
+            let least = h.offers[o].min_qty();
+            let mut fewer = qty - idle.min(qty);
+            if fewer > 0 && fewer < least {
+                fewer = least.min(qty);
+            }
+            if fewer < qty {
+                for (i, a) in covers {
+                    spare[*i] -= a * (qty - fewer);
+                }
+                lines[l].1 = fewer;
+                changed = true;
+            }
+        }
+        changed.then_some(lines)
+    }
+
     fn price(&self, h: &Household, lines: &[(usize, i64)]) -> Option<(Cents, Answer, Vec<usize>)> {
         let mut merged: BTreeMap<usize, i64> = BTreeMap::new();
         for (offer, qty) in lines.iter().filter(|l| l.1 > 0) {

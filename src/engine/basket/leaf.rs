@@ -6,83 +6,20 @@
 //! (shop, units left). Branching narrows the states; ranges that are missed are
 //! priced; what remains between bound and best answer is enumerated.
 
-mod enumerate;
-mod price;
-
 use super::incumbent::{Incumbent, Lines};
-use super::model::{Measure, Model, State};
-use price::RangePrice;
-
-/// Cost of what a decision forbids: finite, so that differences stay defined.
-const IMPOSSIBLE: f64 = 1e18;
+use super::model::{Measure, Model};
 
 /// States allowed at each open shop.
 #[derive(Debug, Clone)]
 pub(super) struct Open {
     pub shop: usize,
     pub states: Vec<usize>,
-    /// Prices on the ends of ranges, only with a single state.
-    prices: Vec<RangePrice>,
-    /// What branching decided about single cells and bundles.
-    decided: Vec<Decision>,
 }
 
 impl Open {
     pub(super) fn new(shop: usize, states: Vec<usize>) -> Self {
-        Self {
-            shop,
-            states,
-            prices: Vec::new(),
-            decided: Vec::new(),
-        }
+        Self { shop, states }
     }
-
-    fn allows(&self, item: usize, choice: Option<usize>, units: f64) -> bool {
-        self.decided.iter().all(|d| match *d {
-            Decision::Units {
-                item: i,
-                least,
-                most,
-            } => i != item || (units >= least && units <= most),
-            Decision::Choice {
-                item: i,
-                choice: c,
-                used,
-            } => i != item || (choice == Some(c)) == used,
-            Decision::Level { .. } => true,
-        })
-    }
-
-    fn allows_level(&self, bundle: usize, level: usize) -> bool {
-        self.decided.iter().all(|d| match *d {
-            Decision::Level {
-                bundle: b,
-                least,
-                most,
-            } => b != bundle || (level >= least && level <= most),
-            _ => true,
-        })
-    }
-}
-
-/// A restriction on what one shop sells.
-#[derive(Debug, Clone, Copy)]
-enum Decision {
-    Units {
-        item: usize,
-        least: f64,
-        most: f64,
-    },
-    Choice {
-        item: usize,
-        choice: usize,
-        used: bool,
-    },
-    Level {
-        bundle: usize,
-        least: usize,
-        most: usize,
-    },
 }
 
 /// Items tied together by bundles.
@@ -105,9 +42,6 @@ pub(super) struct Leaf<'m> {
     cost: Vec<Vec<f64>>,
     /// Per item, rows `0..=open` of cost by units left, open shops `k..` still to come.
     tables: Vec<Vec<f64>>,
-    pub nodes: u64,
-    /// Least bound of a part given up on.
-    pub unresolved: f64,
 }
 
 impl<'m> Leaf<'m> {
@@ -116,62 +50,6 @@ impl<'m> Leaf<'m> {
             model,
             cost: Vec::new(),
             tables: vec![Vec::new(); model.need.len()],
-            nodes: 0,
-            unresolved: f64::INFINITY,
-        }
-    }
-
-    /// Finds the best cart for the open shops, within `nodes` branchings. `floor` is a
-    /// bound known from elsewhere.
-    pub(super) fn explore(
-        &mut self,
-        open: Vec<Open>,
-        incumbent: &mut Incumbent<'_>,
-        nodes: usize,
-        floor: f64,
-        stop: &mut dyn FnMut() -> bool,
-    ) {
-        let mut stack = vec![open];
-        let mut left = nodes;
-        while let Some(mut open) = stack.pop() {
-            self.nodes += 1;
-            if !self.possible(&open) {
-                continue;
-            }
-            let components = self.components(&open);
-            let mut relaxed = self.relax(&open, &components);
-            if relaxed.bound > incumbent.prune_at() {
-                continue;
-            }
-            incumbent.consider(&self.lines(&open, &relaxed.choices));
-            if relaxed.bound > incumbent.prune_at() {
-                continue;
-            }
-            let mut torn = None;
-            if open.iter().any(|o| o.states.len() == 1) {
-                torn = self.price_ranges(&mut open, &components, &mut relaxed, incumbent);
-                if relaxed.bound > incumbent.prune_at() {
-                    continue;
-                }
-            }
-            if left == 0 || stop() {
-                self.unresolved = self.unresolved.min(relaxed.bound.max(floor));
-                continue;
-            }
-            left -= 1;
-            if let Some((likely, rest)) = self.split(&open, &relaxed) {
-                stack.push(rest);
-                stack.push(likely);
-            } else if let Some((k, decisions)) = torn {
-                for decision in decisions {
-                    let mut next = open.clone();
-                    next[k].decided.push(decision);
-                    stack.push(next);
-                }
-            } else {
-                self.relax(&open, &components);
-                self.enumerate(&open, &components, incumbent, floor, stop);
-            }
         }
     }
 
@@ -236,30 +114,6 @@ impl<'m> Leaf<'m> {
         }
     }
 
-    /// Limits on pickups and shared coupon groups, as far as states are fixed.
-    fn possible(&self, open: &[Open]) -> bool {
-        let model = self.model;
-        let state = |o: &Open, s: usize| -> &State { &model.shops[o.shop].states[s] };
-        let must_fetch = |o: &&Open| o.states.iter().all(|s| state(o, *s).pickup);
-        let fetched = open.iter().filter(must_fetch).count();
-        if model.max_pickups.is_some_and(|max| fetched > max) {
-            return false;
-        }
-        if model.shared_groups {
-            let mut groups: Vec<usize> = open
-                .iter()
-                .filter(|o| o.states.len() == 1)
-                .flat_map(|o| &state(o, o.states[0]).coupons)
-                .map(|c| model.group_of[*c])
-                .collect();
-            groups.sort_unstable();
-            if groups.windows(2).any(|w| w[0] == w[1]) {
-                return false;
-            }
-        }
-        open.iter().all(|o| !o.states.is_empty())
-    }
-
     fn components(&self, open: &[Open]) -> Vec<Component> {
         let mut components: Vec<Component> = Vec::new();
         let mut of_item: Vec<Option<usize>> = vec![None; self.model.need.len()];
@@ -299,12 +153,7 @@ impl<'m> Leaf<'m> {
     fn fixed(&self, o: &Open) -> f64 {
         let shop = &self.model.shops[o.shop];
         let fixed = |s: &usize| self.model.fixed(&shop.states[*s]);
-        let least = o.states.iter().map(fixed).fold(f64::INFINITY, f64::min);
-        least
-            + o.prices
-                .iter()
-                .map(|p| p.price.per_unit * p.end)
-                .sum::<f64>()
+        o.states.iter().map(fixed).fold(f64::INFINITY, f64::min)
     }
 
     /// Fills in the cost of choices and the tables of the items.
@@ -321,11 +170,6 @@ impl<'m> Leaf<'m> {
             for p in &profiles[1..] {
                 for (c, other) in cost.iter_mut().zip(&shop.cost[*p]) {
                     *c = c.min(*other);
-                }
-            }
-            for p in o.prices.iter().filter(|p| p.price.per_unit != 0.0) {
-                for (c, value) in cost.iter_mut().enumerate() {
-                    *value -= p.price.per_unit * shop.measure(p.price.measure, profiles[0], c);
                 }
             }
         }
@@ -348,21 +192,13 @@ impl<'m> Leaf<'m> {
             let (head, tail) = table.split_at_mut((k + 1) * width);
             let row = &mut head[k * width..];
             let next = &tail[..width];
-            let free = open[k].decided.is_empty();
-            if free || open[k].allows(item, None, 0.0) {
-                row.copy_from_slice(next);
-            } else {
-                row.fill(IMPOSSIBLE);
-            }
+            row.copy_from_slice(next);
             let shop = &self.model.shops[open[k].shop];
             let Some(cell) = shop.cell(item) else {
                 continue;
             };
-            for c in cell.first..cell.last {
+            for c in cell.first..cell.end {
                 let cost = self.cost[k][c];
-                if !free && !open[k].allows(item, Some(c), shop.choices[c].units) {
-                    continue;
-                }
                 let units = shop.choices[c].units as usize;
                 for r in 0..width {
                     let value = cost + next[r.saturating_sub(units)];
@@ -403,8 +239,7 @@ impl<'m> Leaf<'m> {
                 for k in 0..open.len() {
                     let here = table[k * width + left];
                     let next = &table[(k + 1) * width..(k + 2) * width];
-                    let free = open[k].decided.is_empty();
-                    if next[left] <= here && (free || open[k].allows(*item, None, 0.0)) {
+                    if next[left] <= here {
                         continue;
                     }
                     let shop = &self.model.shops[open[k].shop];
@@ -412,10 +247,8 @@ impl<'m> Leaf<'m> {
                         continue;
                     };
                     let after = |c: usize| left.saturating_sub(shop.choices[c].units as usize);
-                    let found = (cell.first..cell.last).find(|c| {
-                        self.cost[k][*c] + next[after(*c)] <= here
-                            && (free || open[k].allows(*item, Some(*c), shop.choices[*c].units))
-                    });
+                    let mut choices = cell.first..cell.end;
+                    let found = choices.find(|c| self.cost[k][*c] + next[after(*c)] <= here);
                     if let Some(c) = found {
                         relaxed.choices[k].push(c);
                         left = after(c);
@@ -522,9 +355,6 @@ impl<'m> Leaf<'m> {
         let (k, b) = component.bundles[at];
         let bundle = &self.model.shops[open[k].shop].bundles[b];
         for (level, (qty, choice)) in bundle.levels.iter().enumerate() {
-            if !open[k].allows_level(b, level) {
-                continue;
-            }
             let cost = if level == 0 {
                 0.0
             } else {
@@ -573,7 +403,10 @@ impl<'m> Leaf<'m> {
         let mut best: Option<(usize, f64)> = None;
         for i in states {
             let state = &shop.states[*i];
-            let total = |m: Measure| super::oracle::total(shop, m, state.profile, choices);
+            let total = |m: Measure| -> f64 {
+                let totals = shop.totals(m, state.profile);
+                choices.iter().map(|c| totals[*c]).sum()
+            };
             let met = state.ranges.iter().all(|r| {
                 let t = total(r.measure);
                 t >= r.low - 1e-6 && t <= r.high + 1e-6
@@ -589,72 +422,4 @@ impl<'m> Leaf<'m> {
         }
         best
     }
-
-    /// Splits the states of the shop where the relaxation is furthest from the truth.
-    fn split(&self, open: &[Open], relaxed: &Relaxed) -> Option<(Vec<Open>, Vec<Open>)> {
-        let mut worst: Option<(f64, usize, usize)> = None;
-        for (k, o) in open.iter().enumerate() {
-            if o.states.len() < 2 {
-                continue;
-            }
-            let shop = &self.model.shops[o.shop];
-            let choices = &relaxed.choices[k];
-            let assumed: f64 =
-                self.fixed(o) + choices.iter().map(|c| self.cost[k][*c]).sum::<f64>();
-            let real = self.real_state(o.shop, &o.states, choices);
-            let gap = real.map_or(f64::INFINITY, |r| r.1 - assumed);
-            let cheapest = |a: &usize, b: &usize| {
-                let fixed = |s: usize| self.model.fixed(&shop.states[s]);
-                fixed(*a).total_cmp(&fixed(*b))
-            };
-            let target = match real {
-                Some((state, _)) => state,
-                None => o.states.iter().copied().min_by(cheapest)?,
-            };
-            if worst.is_none_or(|w| gap > w.0) {
-                worst = Some((gap, k, target));
-            }
-        }
-        let (_, k, target) = worst?;
-        let all = splits(self.model, open[k].shop, &open[k].states, target);
-        let (yes, no) = all.into_iter().next()?;
-        let with = |states: Vec<usize>| {
-            let mut next = open.to_vec();
-            next[k].states = states;
-            next[k].prices.clear();
-            next
-        };
-        Some((with(yes), with(no)))
-    }
-
-    /// Bounds and prices a set of shops without going further.
-    pub(super) fn glance(&mut self, open: &[Open], incumbent: &mut Incumbent<'_>) -> f64 {
-        self.nodes += 1;
-        if !self.possible(open) {
-            return f64::INFINITY;
-        }
-        let components = self.components(open);
-        let relaxed = self.relax(open, &components);
-        incumbent.consider(&self.lines(open, &relaxed.choices));
-        relaxed.bound
-    }
-}
-
-/// Two parts of a shop's states.
-pub(super) type Split = (Vec<usize>, Vec<usize>);
-
-/// Ways to split a shop's states: those that use the coupons of `target`, those that
-/// fetch or send as it does, and it alone, each against the others.
-pub(super) fn splits(model: &Model, shop: usize, states: &[usize], target: usize) -> Vec<Split> {
-    let all = &model.shops[shop].states;
-    let wanted = &all[target];
-    let coupons = |s: &usize| all[*s].coupons == wanted.coupons;
-    let mode = |s: &usize| all[*s].pickup == wanted.pickup;
-    let same = |s: &usize| *s == target;
-    let tests: [&dyn Fn(&usize) -> bool; 3] = [&coupons, &mode, &same];
-    let split = |test: &dyn Fn(&usize) -> bool| states.iter().partition(|s| test(s));
-    let parts = tests.into_iter().map(split);
-    parts
-        .filter(|p: &Split| !p.0.is_empty() && !p.1.is_empty())
-        .collect()
 }

@@ -6,6 +6,10 @@
 //! must lie in a range. A *cell* is one item at one shop; a *choice* of a cell is a
 //! combination of the shop's offers for that item (single units, packs, substitutes).
 
+mod quantities;
+
+use quantities::{combinations, fillers, units_of, useful_excess, useful_quantities};
+
 use super::instance::{
     Basis, BasketError, Cents, Classic, CouponKind, Household, Instance, MAX_UNITS, Step,
 };
@@ -17,6 +21,8 @@ const MAX_CHOICES: usize = 20_000;
 const MAX_ALL_CHOICES: usize = 4_000_000;
 /// Combinations of coupons at one shop.
 const MAX_COUPON_SETS: usize = 512;
+/// Purchases kept that only help to reach a minimum, for one item at one shop.
+const MAX_FILLERS: usize = 600;
 /// States of one shop.
 const MAX_STATES: usize = 4_096;
 /// Quantities of the bundles of one shop that are looked at together.
@@ -53,6 +59,9 @@ pub(super) struct State {
     pub ranges: Vec<Range>,
     /// Indices into the instance's coupons.
     pub coupons: Vec<usize>,
+    /// A coupon is counted with more than it may give: carts cost more than the state
+    /// says.
+    pub generous: bool,
 }
 
 /// Discount rates in force: on everything, and on the scope of each coupon.
@@ -85,7 +94,10 @@ pub(super) struct Choice {
 #[derive(Debug, Clone)]
 pub(super) struct Cell {
     pub item: usize,
+    /// Choices worth it by themselves are `first..end`; those of `end..last` buy more
+    /// than is needed and are worth it only where that reaches a minimum.
     pub first: usize,
+    pub end: usize,
     pub last: usize,
 }
 
@@ -103,8 +115,12 @@ pub(super) struct Group {
     pub cells: Vec<usize>,
     /// Level of each bundle.
     pub patterns: Vec<Vec<usize>>,
-    /// Items covered by each pattern: units beyond the need count nothing.
+    /// Items the bundles cover.
     pub items: Vec<usize>,
+    /// Per pattern: units of each of `cells` still of use, and units of each of `items`
+    /// that the bundles cover. Units beyond the need count nothing.
+    pub left: Vec<Vec<f64>>,
+    pub used: Vec<Vec<f64>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -124,17 +140,24 @@ pub(super) struct ShopModel {
     pub cost: Vec<Vec<f64>>,
     /// Goods in scope, per coupon of the shop and choice.
     pub base: Vec<Vec<f64>>,
+    /// Spend and weight of each choice, for going through them quickly.
+    pub spends: Vec<f64>,
+    pub weights: Vec<f64>,
     /// Coupons of the shop, indices into the instance.
     pub coupons: Vec<usize>,
+    /// There are more ways to buy too much than are listed: what the shop is worth is
+    /// then only bounded.
+    pub open_ended: bool,
 }
 
 impl ShopModel {
-    pub(super) fn measure(&self, measure: Measure, profile: usize, choice: usize) -> f64 {
+    /// What each choice adds to a total.
+    pub(super) fn totals(&self, measure: Measure, profile: usize) -> &[f64] {
         match measure {
-            Measure::Spend => self.choices[choice].spend,
-            Measure::Pay => self.pay[profile][choice],
-            Measure::Base(c) => self.base[c][choice],
-            Measure::Weight => self.choices[choice].weight,
+            Measure::Spend => &self.spends,
+            Measure::Pay => &self.pay[profile],
+            Measure::Base(c) => &self.base[c],
+            Measure::Weight => &self.weights,
         }
     }
 
@@ -244,6 +267,7 @@ fn classic(c: &Classic) -> Model {
             shop.cells.push(Cell {
                 item: j,
                 first: at,
+                end: at + 1,
                 last: at + 1,
             });
         }
@@ -259,6 +283,7 @@ fn classic(c: &Classic) -> Model {
             let r = rate(*bp);
             shop.states.push(State {
                 pickup: false,
+                generous: false,
                 fixed_pay: delivery * (1.0 - r) + low * r - offset,
                 profile: k,
                 ranges: Vec::new(),
@@ -320,7 +345,7 @@ fn household(h: &Household) -> Result<Model, BasketError> {
             coupons,
             ..ShopModel::default()
         };
-        add_choices(h, &mut shop, &offers_of[s])?;
+        add_choices(h, &mut shop, s, &offers_of[s])?;
         total += shop.choices.len();
         if total > MAX_ALL_CHOICES {
             return Err(BasketError::TooLarge {
@@ -328,7 +353,8 @@ fn household(h: &Household) -> Result<Model, BasketError> {
                 problem: format!("more than {MAX_ALL_CHOICES} combinations"),
             });
         }
-        group_bundles(&mut shop);
+        let need: Vec<i64> = h.items.iter().map(|i| i.qty.min(MAX_UNITS)).collect();
+        group_bundles(&mut shop, &need);
         add_states(h, s, &mut shop, &offers_of[s])?;
         shops.push(shop);
     }
@@ -404,10 +430,18 @@ fn push_choice(h: &Household, shop: &mut ShopModel, what: For, units: i64, lines
     for (all, b) in shop.base.iter_mut().zip(base) {
         all.push(b);
     }
+    shop.spends.push(choice.spend);
+    shop.weights.push(choice.weight);
     shop.choices.push(choice);
 }
 
-fn add_choices(h: &Household, shop: &mut ShopModel, offers: &[usize]) -> Result<(), BasketError> {
+fn add_choices(
+    h: &Household,
+    shop: &mut ShopModel,
+    s: usize,
+    offers: &[usize],
+) -> Result<(), BasketError> {
+    let excess = useful_excess(h, s, &shop.coupons);
     let mut single: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for o in offers {
         let covers = &h.offers[*o].covers;
@@ -425,22 +459,25 @@ fn add_choices(h: &Household, shop: &mut ShopModel, offers: &[usize]) -> Result<
             });
         }
         let first = shop.choices.len();
-        for lines in all.iter().filter(|l| l.iter().any(|x| x.1 > 0)) {
-            let cover: i64 = lines
-                .iter()
-                .map(|(o, n)| h.offers[*o].covers[0].1 * n)
-                .sum();
-            push_choice(
-                h,
-                shop,
-                For::Item(item),
-                cover.min(h.items[item].qty),
-                lines,
-            );
+        let useful: Vec<_> = all.iter().filter(|l| l.iter().any(|x| x.1 > 0)).collect();
+        for lines in &useful {
+            let units = units_of(h, lines).min(h.items[item].qty);
+            push_choice(h, shop, For::Item(item), units, lines);
+        }
+        let end = shop.choices.len();
+        if excess > 0 {
+            let to_order = h.shops[s].min_order > 0;
+            let fillers = fillers(h, &offers, h.items[item].qty, excess, to_order, &useful);
+            shop.open_ended |= fillers.is_none();
+            for lines in fillers.unwrap_or_default() {
+                let units = units_of(h, &lines).min(h.items[item].qty);
+                push_choice(h, shop, For::Item(item), units, &lines);
+            }
         }
         shop.cells.push(Cell {
             item,
             first,
+            end,
             last: shop.choices.len(),
         });
     }
@@ -456,7 +493,24 @@ fn add_choices(h: &Household, shop: &mut ShopModel, offers: &[usize]) -> Result<
             .max()
             .unwrap_or(0);
         let mut levels = vec![(0, usize::MAX)];
-        for qty in useful_quantities(offer, useful) {
+        let mut quantities = useful_quantities(offer, useful);
+        let top = quantities.iter().copied().max().unwrap_or(0);
+        let paid = offer.price_of(top).unwrap_or(0);
+        // More of them than anyone can use, to reach a minimum.
+        for qty in top + 1..=offer.max_qty {
+            if offer
+                .price_of(qty)
+                .is_none_or(|p| p > paid + excess || p == paid)
+            {
+                break;
+            }
+            if quantities.len() > MAX_PATTERNS / 3 {
+                shop.open_ended = true;
+                break;
+            }
+            quantities.push(qty);
+        }
+        for qty in quantities {
             levels.push((qty, shop.choices.len()));
             push_choice(
                 h,
@@ -474,51 +528,8 @@ fn add_choices(h: &Household, shop: &mut ShopModel, offers: &[usize]) -> Result<
     Ok(())
 }
 
-/// Quantities worth buying when `useful` units can be used: up to that many, and the
-/// start of a later price break where it makes the whole purchase cheaper.
-fn useful_quantities(offer: &super::instance::Offer, useful: i64) -> Vec<i64> {
-    let top = useful.min(offer.max_qty);
-    let mut all: Vec<i64> = (offer.min_qty()..=top).collect();
-    let mut cheapest = offer.price_of(top).unwrap_or(Cents::MAX);
-    for Step { from, .. } in &offer.breaks {
-        let price = offer.price_of(*from).filter(|_| *from > top);
-        if let Some(price) = price.filter(|p| useful > 0 && *p < cheapest) {
-            cheapest = price;
-            all.push(*from);
-        }
-    }
-    all
-}
-
-fn combinations(
-    h: &Household,
-    offers: &[usize],
-    need: i64,
-    lines: &mut Vec<(usize, i64)>,
-    out: &mut Vec<Vec<(usize, i64)>>,
-) {
-    if out.len() > MAX_CHOICES {
-        return;
-    }
-    let Some((first, rest)) = offers.split_first() else {
-        out.push(lines.clone());
-        return;
-    };
-    let offer = &h.offers[*first];
-    let pack = offer.covers[0].1;
-    lines.push((*first, 0));
-    combinations(h, rest, need, lines, out);
-    for qty in useful_quantities(offer, (need + pack - 1).max(0) / pack) {
-        if let Some(last) = lines.last_mut() {
-            last.1 = qty;
-        }
-        combinations(h, rest, (need - pack * qty).max(0), lines, out);
-    }
-    lines.pop();
-}
-
 /// Joins the bundles that share items, as far as the patterns stay few.
-fn group_bundles(shop: &mut ShopModel) {
+fn group_bundles(shop: &mut ShopModel, need: &[i64]) {
     let mut groups: Vec<(Vec<usize>, Vec<usize>, usize)> = Vec::new(); // bundles, items, patterns
     for (b, bundle) in shop.bundles.iter().enumerate() {
         let mut joined = (
@@ -561,7 +572,32 @@ fn group_bundles(shop: &mut ShopModel) {
                 .flat_map(|p| (0..levels).map(move |l| [p.as_slice(), &[l]].concat()))
                 .collect();
         }
+        let covered = |pattern: &Vec<usize>, item: usize| -> i64 {
+            let of = |(b, level): (&usize, &usize)| {
+                let bundle = &shop.bundles[*b];
+                let units = bundle
+                    .covers
+                    .iter()
+                    .find(|c| c.0 == item)
+                    .map_or(0, |c| c.1);
+                units * bundle.levels[*level].0
+            };
+            let units: i64 = bundles.iter().zip(pattern).map(of).sum();
+            units.min(need[item])
+        };
+        let of_cell = |p: &Vec<usize>, c: &usize| {
+            let item = shop.cells[*c].item;
+            (need[item] - covered(p, item)) as f64
+        };
+        let left = patterns
+            .iter()
+            .map(|p| cells.iter().map(|c| of_cell(p, c)).collect());
+        let used = patterns
+            .iter()
+            .map(|p| items.iter().map(|i| covered(p, *i) as f64).collect());
         shop.groups.push(Group {
+            left: left.collect(),
+            used: used.collect(),
             bundles,
             cells,
             patterns,
@@ -578,6 +614,7 @@ struct CouponSet {
     rates: Vec<(usize, f64)>,
     constant: f64,
     ranges: Vec<(Measure, f64, f64)>,
+    generous: bool,
 }
 
 fn coupon_sets(
@@ -603,6 +640,7 @@ fn coupon_sets(
         for local in members {
             let coupon = &h.coupons[shop.coupons[*local]];
             for set in &sets {
+                let mut generous = set.generous;
                 let mut ways = pieces(coupon.kind, coupon.min_spend, coupon.cap);
                 // Rates that add up to more than the price would make goods a gain. A
                 // capped coupon then counts its cap whatever the goods, which is never
@@ -613,6 +651,7 @@ fn coupon_sets(
                 {
                     ways.truncate(1);
                     ways[0].2 = coupon.min_spend as f64;
+                    generous = true;
                 }
                 let full = |set: &CouponSet, rate: f64| {
                     set.rates.iter().map(|r| r.1).sum::<f64>() + rate > 1.0
@@ -629,6 +668,7 @@ fn coupon_sets(
                     if rate > 0.0 {
                         next.rates.push((*local, rate));
                     }
+                    next.generous = generous;
                     next.constant += constant;
                     next.ranges.push((Measure::Base(*local), low, high));
                     grown.push(next);
@@ -685,11 +725,16 @@ fn add_states(
     if let Some(p) = terms.pickup {
         modes.push((true, (p.travel + p.fee) as f64, any, any));
     }
+    // Where fees only fall with the spend, a cart above a tier's end is better off in
+    // the next tier: the end need not be kept. Surcharges only rise in the same way.
+    let falling = terms.tiers.windows(2).all(|w| w[0].amount >= w[1].amount);
+    let rising = terms
+        .weight_tiers
+        .windows(2)
+        .all(|w| w[0].amount <= w[1].amount);
     for (t, tier) in terms.tiers.iter().enumerate() {
-        let end = terms
-            .tiers
-            .get(t + 1)
-            .map_or(f64::INFINITY, |n| n.from as f64 - 1.0);
+        let next = terms.tiers.get(t + 1).filter(|_| !falling);
+        let end = next.map_or(f64::INFINITY, |n| n.from as f64 - 1.0);
         let spend = (tier.from as f64, end);
         let lightest = Step {
             from: -1,
@@ -700,7 +745,7 @@ fn add_states(
             .chain(terms.weight_tiers.clone())
             .collect();
         for (w, step) in weights.iter().enumerate() {
-            let low = (step.from + 1) as f64;
+            let low = if rising { 0.0 } else { (step.from + 1) as f64 };
             let high = weights.get(w + 1).map_or(f64::INFINITY, |n| n.from as f64);
             let fee = (tier.amount + step.amount) as f64;
             modes.push((false, fee, spend, (low, high)));
@@ -722,6 +767,8 @@ fn add_states(
                 ranges.push((Measure::Spend, terms.min_order as f64, f64::INFINITY));
             }
             match terms.basis {
+                // Fetched goods have no tier to reach.
+                _ if *pickup => {}
                 Basis::BeforeCoupons => ranges.push((Measure::Spend, spend.0, spend.1)),
                 // Each floored discount may leave up to a cent more than the line.
                 Basis::AfterCoupons => ranges.push((
@@ -731,7 +778,7 @@ fn add_states(
                 )),
             }
             ranges.push((Measure::Weight, weight.0, weight.1));
-            ranges.retain(|r| r.1 > 0.0 || r.2 < f64::INFINITY);
+            let ranges = merged(h, shop, &set.rates, ranges);
             let ranges = ranges.into_iter().map(|(measure, low, high)| Range {
                 measure,
                 low,
@@ -740,6 +787,7 @@ fn add_states(
             });
             shop.states.push(State {
                 pickup: *pickup,
+                generous: set.generous,
                 fixed_pay: fee - set.constant,
                 profile,
                 ranges: ranges.collect(),
@@ -763,6 +811,34 @@ fn add_states(
         shop.pay.push(pay);
     }
     Ok(())
+}
+
+/// Ranges on the spend by another name become ranges on the spend, and those on the same
+/// total one range: fewer totals to keep apart.
+fn merged(
+    h: &Household,
+    shop: &ShopModel,
+    rates: &[(usize, f64)],
+    ranges: Vec<(Measure, f64, f64)>,
+) -> Vec<(Measure, f64, f64)> {
+    let whole_shop = |local: &usize| h.coupons[shop.coupons[*local]].offers.is_none();
+    let left = 1.0 - rates.iter().map(|r| r.1).sum::<f64>();
+    let mut all: Vec<(Measure, f64, f64)> = Vec::new();
+    for (measure, low, high) in ranges {
+        let (measure, low, high) = match measure {
+            Measure::Base(local) if whole_shop(&local) => (Measure::Spend, low, high),
+            Measure::Pay if left > 0.0 && rates.iter().all(|r| whole_shop(&r.0)) => {
+                (Measure::Spend, low / left, high / left)
+            }
+            other => (other, low, high),
+        };
+        match all.iter_mut().find(|r| r.0 == measure) {
+            Some(r) => *r = (measure, r.1.max(low), r.2.min(high)),
+            None => all.push((measure, low, high)),
+        }
+    }
+    all.retain(|r| r.1 > 0.0 || r.2 < f64::INFINITY);
+    all
 }
 
 /// The largest price on a total with which no offer of the shop is worth buying for

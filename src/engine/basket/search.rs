@@ -1,34 +1,95 @@
-//! Branch and bound over the states of shops: best bound first, children by the
-//! shop the relaxation is least sure of.
+//! Branch and price: the linear program over whole carts gives prices, the shops give
+//! the carts worth more than their price, and what stays fractional is branched on.
+//!
+//! At any prices the value of the list minus what each shop is worth is a lower bound
+//! (Lagrange), so that every node, and the whole search when it is interrupted, has a
+//! valid bound long before its linear program is solved.
 
-use super::dual::{Dual, Space, Status};
+mod answers;
+mod branching;
+
 use super::incumbent::Incumbent;
-use super::leaf::{Leaf, Open, Split, splits};
-use super::model::Model;
+use super::instance::Instance;
+use super::leaf::Leaf;
+use super::master::Master;
+use super::model::{For, Model};
+use super::pricing::{Cart, Effort, Pricer, Prices, View, worth_of};
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashSet};
 use std::rc::Rc;
 
-/// Steps of the dual ascent at the root and below it.
-const ROOT_STEPS: usize = 500;
-const NODE_STEPS: usize = 60;
+/// Steps of the first, rough ascent.
+const ROUGH_STEPS: usize = 120;
+/// Rounds of pricing at one node.
+const ROUNDS: usize = 400;
+/// Parts of carts kept in the search for whole ones: at first, and when it matters.
+const ROUGH: Effort = Effort {
+    carts: 0,
+    fine: false,
+};
+const QUICK: Effort = Effort {
+    carts: 30,
+    fine: false,
+};
+const CAREFUL: Effort = Effort {
+    carts: 3_000,
+    fine: false,
+};
+const FINE: Effort = Effort {
+    carts: 3_000,
+    fine: true,
+};
+/// Nodes between two that are followed straight down.
+const PLUNGE_EVERY: u64 = 40;
+/// Nodes between two that answers are made from.
+const ROUND_EVERY: u64 = 1;
+/// Ways to branch that are tried, and the pivots of each trial.
+const CANDIDATES: usize = 16;
+const PROBE_PIVOTS: usize = 40;
 /// Nodes kept; beyond, the search goes depth first so that memory stays bounded.
 const MAX_OPEN_NODES: usize = 20_000;
+/// What switching a column off adds to its cost, in terms of the most anything feasible
+/// costs: enough that even a small part of it is too much.
+const BAN: f64 = 1e4;
+/// Rows of the largest linear program that is set up.
+const MAX_ROWS: usize = 1_500;
 
 /// What the search did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Sets of shop decisions bounded.
+    /// Nodes bounded.
     pub nodes: u64,
-    /// Relaxations solved with the shops fixed.
-    pub leaf_nodes: u64,
+    /// Rounds of pricing.
+    pub rounds: u64,
+    /// Carts in the linear program.
+    pub carts: u64,
+}
+
+/// What branching says about one shop.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Rule {
+    Open(bool),
+    Pickup(bool),
+    Coupon(usize, bool),
+    /// Choice of units of a cell: at most, or more.
+    AtMost(usize, f64),
+    Over(usize, f64),
+    Choice(usize, bool),
+    Level(usize, usize, bool),
+}
+
+#[derive(Debug)]
+struct Decision {
+    shop: usize,
+    rule: Rule,
+    before: Option<Rc<Decision>>,
 }
 
 struct Node {
     bound: f64,
     depth: usize,
-    space: Space,
-    lambda: Rc<Vec<f64>>,
+    decisions: Option<Rc<Decision>>,
+    prices: Rc<Prices>,
 }
 
 impl PartialEq for Node {
@@ -50,21 +111,104 @@ impl Ord for Node {
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Status {
+    Free,
+    Open,
+    Closed,
+}
+
+/// Limits that tie shops together, as rows of the linear program.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Link {
+    Shops,
+    Pickups,
+    Group(usize),
+    Budget,
+}
+
 pub(super) struct Search<'a, 'm> {
     model: &'m Model,
+    instance: &'m Instance,
     incumbent: &'a mut Incumbent<'m>,
-    dual: Dual,
     leaf: Leaf<'m>,
+    pricer: Pricer,
+    links: Vec<(Link, f64)>,
+    /// Shops that may still be used, and the row of each.
+    rows_of: Vec<Option<usize>>,
+    master: Option<Master>,
+    /// The cart of each column, none for the rows' own columns.
+    carts: Vec<Option<Cart>>,
+    known: HashSet<(usize, usize, Vec<u32>)>,
+    /// Carts found before there is a linear program.
+    first: Vec<Cart>,
+    /// Column of each shop's row that satisfies it alone.
+    idle: Vec<usize>,
+    views: Vec<View>,
+    status: Vec<Status>,
+    warm: Vec<Vec<Vec<f64>>>,
+    worths: Vec<f64>,
+    /// What the last bound counted for each shop, and the best bound of a node.
+    counted: Vec<f64>,
+    settled: Vec<f64>,
     pub stats: Stats,
 }
 
 impl<'a, 'm> Search<'a, 'm> {
-    pub(super) fn new(model: &'m Model, incumbent: &'a mut Incumbent<'m>) -> Self {
+    pub(super) fn new(
+        model: &'m Model,
+        instance: &'m Instance,
+        incumbent: &'a mut Incumbent<'m>,
+    ) -> Self {
+        let mut links = Vec::new();
+        if model.max_shops < model.shops.len() {
+            links.push((Link::Shops, model.max_shops as f64));
+        }
+        if let Some(max) = model.max_pickups {
+            links.push((Link::Pickups, max as f64));
+        }
+        if model.shared_groups {
+            let mut groups = model.group_of.clone();
+            groups.sort_unstable();
+            groups.dedup();
+            links.extend(groups.into_iter().map(|g| (Link::Group(g), 1.0)));
+        }
+        if model.budget.is_some() {
+            links.push((Link::Budget, 1.0));
+        }
+        let usable =
+            |s: usize| !model.shops[s].choices.is_empty() && !model.shops[s].states.is_empty();
+        let status = |s| {
+            if usable(s) {
+                Status::Free
+            } else {
+                Status::Closed
+            }
+        };
+        let shops = model.shops.len();
         Self {
             model,
+            instance,
             incumbent,
-            dual: Dual::new(model),
             leaf: Leaf::new(model),
+            pricer: Pricer::default(),
+            links,
+            rows_of: vec![None; shops],
+            master: None,
+            carts: Vec::new(),
+            known: HashSet::new(),
+            first: Vec::new(),
+            idle: vec![usize::MAX; shops],
+            views: model.shops.iter().map(View::new).collect(),
+            status: (0..shops).map(status).collect(),
+            warm: model
+                .shops
+                .iter()
+                .map(|s| vec![Vec::new(); s.states.len()])
+                .collect(),
+            worths: vec![0.0; shops],
+            counted: vec![0.0; shops],
+            settled: vec![f64::INFINITY; shops],
             stats: Stats::default(),
         }
     }
@@ -72,36 +216,35 @@ impl<'a, 'm> Search<'a, 'm> {
     /// Searches until the best answer is proven or `stop` says so. Returns the bound
     /// reached (infinite when nothing better is left).
     pub(super) fn run(&mut self, stop: &mut dyn FnMut() -> bool) -> f64 {
-        let model = self.model;
-        let mut root = Space::new(model);
-        if !root.settle(model.max_shops) {
+        let (mut prices, mut bound) = self.rough(stop);
+        if bound > self.incumbent.prune_at() {
             return f64::INFINITY;
         }
-        self.start(&root, stop);
-        for _ in 0..2 {
-            let before = self.incumbent.cost;
-            let prune_at = self.incumbent.prune_at();
-            let target = before.map_or(self.dual.bound * 1.02, |c| c as f64);
-            self.dual
-                .ascend(model, &root, target, prune_at, ROOT_STEPS, stop);
-            if self.dual.bound > prune_at || !self.dual.reduce(model, &mut root, prune_at) {
-                return f64::INFINITY;
-            }
-            self.local_search(&root, stop);
-            if before.is_some() || self.incumbent.cost.is_none() {
-                break;
-            }
+        self.local_search(&prices, stop);
+        self.fix(&prices, bound);
+        if bound > self.incumbent.prune_at() {
+            return f64::INFINITY;
         }
-        let mut heap = BinaryHeap::new();
-        heap.push(Node {
-            bound: self.dual.bound,
+        if !self.set_up() || stop() {
+            return bound;
+        }
+        let root_closed: Vec<bool> = self.status.iter().map(|s| *s == Status::Closed).collect();
+        let root_states: Vec<Vec<bool>> = self.views.iter().map(|v| v.states.clone()).collect();
+        let mut heap: BinaryHeap<Node> = BinaryHeap::new();
+        let mut stack: Vec<Node> = vec![Node {
+            bound,
             depth: 0,
-            space: root,
-            lambda: Rc::new(self.dual.lambda.clone()),
-        });
-        let mut stack: Vec<Node> = Vec::new();
+            decisions: None,
+            prices: Rc::new(prices.clone()),
+        }];
         let mut reached = f64::INFINITY;
-        while let Some(node) = stack.pop().or_else(|| heap.pop()) {
+        let (mut root_closed, mut root_states) = (root_closed, root_states);
+        // Straight down first, and now and then: answers come from the depth.
+        let mut down: Option<Node> = None;
+        loop {
+            let came_down = down.is_some();
+            let next = down.take().or_else(|| stack.pop()).or_else(|| heap.pop());
+            let Some(node) = next else { break };
             if node.bound > self.incumbent.prune_at() {
                 continue;
             }
@@ -109,227 +252,623 @@ impl<'a, 'm> Search<'a, 'm> {
                 reached = reached.min(node.bound);
                 break;
             }
-            let children = self.branch(node, stop);
-            for child in children {
-                if heap.len() > MAX_OPEN_NODES {
+            self.stats.nodes += 1;
+            self.enter(&node, &root_closed, &root_states);
+            prices = (*node.prices).clone();
+            bound = self.bound_node(&mut prices, node.bound, stop);
+            if bound > self.incumbent.prune_at() {
+                continue;
+            }
+            if came_down || self.stats.nodes % ROUND_EVERY == 0 {
+                self.round();
+                if bound > self.incumbent.prune_at() {
+                    continue;
+                }
+            }
+            let Some((shop, rules)) = self.branch_on() else {
+                self.round();
+                if bound > self.incumbent.prune_at() {
+                    continue;
+                }
+                // Nothing is fractional: the answer at hand is the node's best, up to
+                // what could not be priced exactly.
+                reached = reached.min(bound);
+                continue;
+            };
+            if node.depth == 0 && bound > node.bound {
+                self.fix(&prices, bound);
+                root_closed = self.status.iter().map(|s| *s == Status::Closed).collect();
+                root_states = self.views.iter().map(|v| v.states.clone()).collect();
+                self.retire(bound);
+            }
+            let prices = Rc::new(prices.clone());
+            let plunge = node.depth > 0 && came_down || self.stats.nodes % PLUNGE_EVERY == 1;
+            for rule in rules {
+                let child = Node {
+                    bound,
+                    depth: node.depth + 1,
+                    decisions: Some(Rc::new(Decision {
+                        shop,
+                        rule,
+                        before: node.decisions.clone(),
+                    })),
+                    prices: Rc::clone(&prices),
+                };
+                if plunge && down.is_none() {
+                    down = Some(child);
+                } else if heap.len() > MAX_OPEN_NODES {
                     stack.push(child);
                 } else {
                     heap.push(child);
                 }
             }
         }
-        let open = heap.iter().chain(&stack).map(|n| n.bound);
-        let open = open.filter(|b| *b <= self.incumbent.prune_at());
-        self.stats.leaf_nodes = self.leaf.nodes;
-        let unresolved = Some(self.leaf.unresolved).filter(|b| *b <= self.incumbent.prune_at());
-        open.chain(unresolved).fold(reached, f64::min)
+        let open = heap
+            .iter()
+            .chain(&stack)
+            .map(|n| n.bound)
+            .fold(reached, f64::min);
+        if open > self.incumbent.prune_at() {
+            f64::INFINITY
+        } else {
+            open
+        }
     }
 
-    /// Bounds a node, reduces it, and returns what is left of it in two parts.
-    fn branch(&mut self, mut node: Node, stop: &mut dyn FnMut() -> bool) -> Vec<Node> {
-        self.stats.nodes += 1;
+    /// The first prices: the cheapest unit anywhere.
+    fn first_prices(&self) -> Prices {
         let model = self.model;
-        self.dual.lambda.copy_from_slice(&node.lambda);
-        let target = self.incumbent.cost.map_or(node.bound * 1.02, |c| c as f64);
-        let prune_at = self.incumbent.prune_at();
-        if node.depth > 0 {
-            self.dual
-                .ascend(model, &node.space, target, prune_at, NODE_STEPS, stop);
-        }
-        let bound = self.dual.bound.max(node.bound);
-        if bound > prune_at || !self.dual.reduce(model, &mut node.space, prune_at) {
-            return Vec::new();
-        }
-        if node.space.decided() {
-            return self.branch_states(node, bound, stop);
-        }
-        let eval = self.dual.eval(model, &node.space);
-        let chosen: Vec<usize> = eval.chosen.iter().map(|c| c.0).collect();
-        if node.depth > 0 {
-            self.leaf.quick(&chosen, self.incumbent);
-        }
-        let share = &self.dual.open_share;
-        let doubt = |s: &usize| (share[*s] - 0.5).abs() + 0.2 * f64::from(share[*s] < 0.5);
-        let free = (0..model.shops.len()).filter(|s| node.space.status[*s] == Status::Free);
-        let Some(shop) = free.min_by(|a, b| doubt(a).total_cmp(&doubt(b))) else {
-            return Vec::new();
-        };
-        let lambda = Rc::new(self.dual.lambda.clone());
-        let mut children = Vec::new();
-        for status in [Status::Closed, Status::Open] {
-            let mut space = node.space.clone();
-            space.status[shop] = status;
-            if space.settle(model.max_shops) {
-                children.push(Node {
-                    bound,
-                    depth: node.depth + 1,
-                    space,
-                    lambda: Rc::clone(&lambda),
-                });
+        let mut item = vec![f64::INFINITY; model.need.len()];
+        for shop in &model.shops {
+            let cost = |c: usize| {
+                let pays = shop.pay.iter().map(|p| p[c]);
+                pays.fold(f64::INFINITY, f64::min) + shop.choices[c].disutility
+            };
+            for cell in &shop.cells {
+                for c in cell.first..cell.end {
+                    let unit = cost(c) / shop.choices[c].units.max(1.0);
+                    item[cell.item] = item[cell.item].min(unit);
+                }
             }
-        }
-        children
-    }
-
-    /// With the shops decided: splits the states of one, or solves exactly when there
-    /// is nothing to split.
-    fn branch_states(
-        &mut self,
-        node: Node,
-        bound: f64,
-        stop: &mut dyn FnMut() -> bool,
-    ) -> Vec<Node> {
-        let model = self.model;
-        let open = open_shops(&node.space);
-        if open.iter().all(|o| o.states.len() == 1) {
-            self.leaf
-                .explore(open, self.incumbent, usize::MAX, bound, stop);
-            return Vec::new();
-        }
-        if self.leaf.glance(&open, self.incumbent) > self.incumbent.prune_at() {
-            return Vec::new();
-        }
-        let mut best: Option<(f64, usize, Split)> = None;
-        for o in open.iter().filter(|o| o.states.len() > 1) {
-            let share = |s: &usize| self.dual.share(&node.space, o.shop, *s);
-            let likely = o.states.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
-            let Some(likely) = likely else { continue };
-            for split in splits(model, o.shop, &o.states, *likely) {
-                let sum = |states: &[usize]| states.iter().map(share).sum::<f64>();
-                let balance = sum(&split.0).min(sum(&split.1));
-                if best.as_ref().is_none_or(|b| balance > b.0) {
-                    best = Some((balance, o.shop, split));
+            for bundle in &shop.bundles {
+                let units: i64 = bundle.covers.iter().map(|c| c.1).sum();
+                for (qty, c) in bundle.levels.iter().skip(1) {
+                    let unit = cost(*c) / (units * qty) as f64;
+                    for (i, _) in &bundle.covers {
+                        item[*i] = item[*i].min(unit);
+                    }
                 }
             }
         }
-        let Some((_, shop, (yes, no))) = best else {
-            return Vec::new();
-        };
-        let lambda = Rc::new(self.dual.lambda.clone());
-        let child = |forbidden: &[usize]| {
-            let mut space = node.space.clone();
-            forbidden.iter().for_each(|s| space.forbid(shop, *s));
-            Node {
-                bound,
-                depth: node.depth + 1,
-                space,
-                lambda: Rc::clone(&lambda),
+        for (l, p) in item.iter_mut().zip(&model.penalty) {
+            *l = l.min(*p);
+        }
+        let groups = model.group_of.iter().max().map_or(0, |g| g + 1);
+        Prices {
+            item,
+            shop: 0.0,
+            pickup: 0.0,
+            group: vec![0.0; groups],
+            budget: 0.0,
+        }
+    }
+
+    fn limit_price(&self, prices: &Prices, link: Link) -> f64 {
+        match link {
+            Link::Shops => prices.shop,
+            Link::Pickups => prices.pickup,
+            Link::Group(g) => prices.group[g],
+            Link::Budget => prices.budget * self.model.budget.unwrap_or(0.0),
+        }
+    }
+
+    fn set_limit_price(&self, prices: &mut Prices, link: Link, to: f64) {
+        match link {
+            Link::Shops => prices.shop = to,
+            Link::Pickups => prices.pickup = to,
+            Link::Group(g) => prices.group[g] = to,
+            Link::Budget => prices.budget = to / self.model.budget.unwrap_or(0.0).max(1.0),
+        }
+    }
+
+    /// How much of a limit a cart uses.
+    fn uses(&self, cart: &Cart, link: Link) -> f64 {
+        let state = &self.model.shops[cart.shop].states[cart.state];
+        match link {
+            Link::Shops => 1.0,
+            Link::Pickups => f64::from(u8::from(state.pickup)),
+            Link::Group(g) => {
+                let of = |c: &&usize| self.model.group_of[**c] == g;
+                state.coupons.iter().filter(of).count() as f64
             }
-        };
-        vec![child(&yes), child(&no)]
-    }
-
-    /// First prices and a first answer.
-    fn start(&mut self, root: &Space, stop: &mut dyn FnMut() -> bool) {
-        let model = self.model;
-        for _ in 0..4 {
-            let bound = self.dual.eval(model, root).bound;
-            let target = bound.max(1.0) * 1.1;
-            self.dual
-                .ascend(model, root, target, f64::INFINITY, 20, stop);
-        }
-        let eval = self.dual.eval(model, root);
-        let chosen: Vec<usize> = eval.chosen.iter().map(|c| c.0).collect();
-        self.leaf.quick(&chosen, self.incumbent);
-        if self.incumbent.cost.is_none() {
-            let mut chosen = chosen;
-            self.cover(&eval.best, &mut chosen);
-            self.leaf.quick(&chosen, self.incumbent);
+            Link::Budget => cart.payable as f64 / self.model.budget.unwrap_or(0.0).max(1.0),
         }
     }
 
-    /// Adds shops for items that none of `chosen` sells, while the limit allows.
-    fn cover(&self, worth: &[f64], chosen: &mut Vec<usize>) {
-        let model = self.model;
-        for (item, penalty) in model.penalty.iter().enumerate() {
-            let sells = |s: usize| {
-                let shop = &model.shops[s];
-                let bundled = |b: &super::model::Bundle| b.covers.iter().any(|c| c.0 == item);
-                shop.cell(item).is_some() || shop.bundles.iter().any(bundled)
-            };
-            if *penalty < model.big || chosen.iter().any(|s| sells(*s)) {
+    /// What the list is worth at the prices, before what shops take of it.
+    fn list_worth(&self, prices: &Prices) -> f64 {
+        let pay = |(l, q): (&f64, &usize)| l * *q as f64;
+        let list: f64 = prices.item.iter().zip(&self.model.need).map(pay).sum();
+        let limits = self
+            .links
+            .iter()
+            .map(|(l, rhs)| self.limit_price(prices, *l) * rhs);
+        list - limits.sum::<f64>()
+    }
+
+    /// Prices every shop: the bound, and the best carts found.
+    fn price_all(
+        &mut self,
+        prices: &Prices,
+        effort: Effort,
+        floors: Option<&[f64]>,
+        carts: &mut Vec<(f64, Cart)>,
+    ) -> f64 {
+        carts.clear();
+        let mut bound = self.list_worth(prices);
+        for s in 0..self.model.shops.len() {
+            if self.status[s] == Status::Closed {
                 continue;
             }
-            let sellers = (0..model.shops.len()).filter(|s| sells(*s) && worth[*s].is_finite());
-            let best = sellers.max_by(|a, b| worth[*a].total_cmp(&worth[*b]));
-            if let Some(best) = best.filter(|_| chosen.len() < model.max_shops) {
-                chosen.push(best);
-            }
+            let open = self.status[s] == Status::Open;
+            let least = if open { f64::NEG_INFINITY } else { 0.0 };
+            let floor = floors.map_or(least, |f| f[s].max(least));
+            let worth = self.pricer.price(
+                self.model,
+                self.instance,
+                s,
+                &self.views[s],
+                prices,
+                floor,
+                effort,
+                &mut self.warm[s],
+            );
+            self.worths[s] = worth.bound;
+            self.counted[s] = worth.bound.max(floor.max(least));
+            bound -= self.counted[s];
+            carts.extend(worth.cart);
         }
+        bound
     }
 
-    /// Adds, drops and exchanges shops of the best answer.
-    fn local_search(&mut self, space: &Space, stop: &mut dyn FnMut() -> bool) {
-        let model = self.model;
-        let eval = self.dual.eval(model, space);
-        let mut ranked: Vec<usize> = (0..model.shops.len())
-            .filter(|s| eval.best[*s].is_finite())
-            .collect();
-        ranked.sort_by(|a, b| eval.best[*b].total_cmp(&eval.best[*a]));
-        ranked.truncate(model.max_shops.min(20) + 16);
-        let mut current = if self.incumbent.cost.is_some() {
-            self.incumbent.shops.clone()
-        } else {
-            let mut chosen: Vec<usize> = eval.chosen.iter().map(|c| c.0).collect();
-            self.cover(&eval.best, &mut chosen);
-            ranked.extend(&chosen);
-            ranked.sort_unstable();
-            ranked.dedup();
-            chosen
-        };
-        let mut score = self.leaf.quick(&current, self.incumbent);
-        let mut improved = true;
-        while improved {
-            improved = false;
-            let mut trials: Vec<Vec<usize>> = Vec::new();
-            for at in 0..current.len() {
-                let mut dropped = current.clone();
-                dropped.remove(at);
-                trials.push(dropped);
+    /// Rough prices by a deflected subgradient method with Polyak steps; the carts on
+    /// the way become the first columns.
+    fn rough(&mut self, stop: &mut dyn FnMut() -> bool) -> (Prices, f64) {
+        let mut prices = self.first_prices();
+        let scale: Vec<f64> = prices.item.iter().map(|l| l.max(1.0)).collect();
+        let n = scale.len();
+        let link_scale = scale.iter().sum::<f64>() / n.max(1) as f64;
+        let mut best = (prices.clone(), f64::NEG_INFINITY);
+        let mut direction = vec![0.0; n + self.links.len()];
+        let mut gradient = direction.clone();
+        let mut carts = Vec::new();
+        let (mut step, mut stale) = (1.0, 0);
+        for round in 0..ROUGH_STEPS {
+            let bound = self.price_all(&prices, ROUGH, None, &mut carts);
+            if bound > best.1 {
+                let gain = bound - best.1;
+                best = (prices.clone(), bound);
+                stale = if gain > bound.abs() * 1e-4 {
+                    0
+                } else {
+                    stale + 1
+                };
+            } else {
+                stale += 1;
             }
-            for s in ranked.iter().filter(|s| !current.contains(s)) {
-                if current.len() < model.max_shops {
-                    trials.push([current.as_slice(), &[*s]].concat());
-                }
-                for at in 0..current.len() {
-                    let mut swapped = current.clone();
-                    swapped[at] = *s;
-                    trials.push(swapped);
-                }
+            if round % 30 == 10 || round == 0 {
+                let shops: Vec<usize> = carts
+                    .iter()
+                    .filter(|c| c.0 > 0.0)
+                    .map(|c| c.1.shop)
+                    .collect();
+                self.leaf.quick(&shops, self.incumbent);
             }
-            for trial in trials {
-                if stop() {
-                    return;
-                }
-                let cost = self.leaf.quick(&trial, self.incumbent);
-                if cost < score {
-                    score = cost;
-                    current = trial;
-                    improved = true;
+            if best.1 > self.incumbent.prune_at() || stop() {
+                break;
+            }
+            if stale >= 8 {
+                step *= 0.6;
+                stale = 0;
+                prices = best.0.clone();
+                direction.fill(0.0);
+                if step < 0.05 {
                     break;
                 }
             }
+            for (g, q) in gradient.iter_mut().zip(&self.model.need) {
+                *g = *q as f64;
+            }
+            for (k, (_, rhs)) in self.links.iter().enumerate() {
+                gradient[n + k] = -rhs;
+            }
+            for (_, cart) in &carts {
+                for (i, units) in &cart.units {
+                    gradient[*i] -= units;
+                }
+                for (k, (link, _)) in self.links.iter().enumerate() {
+                    gradient[n + k] += self.uses(cart, *link);
+                }
+            }
+            for (worth, cart) in carts.drain(..) {
+                if worth > 0.0 {
+                    self.keep(cart);
+                }
+            }
+            let size = |k: usize| if k < n { scale[k] } else { link_scale };
+            let agree: f64 = (0..gradient.len())
+                .map(|k| gradient[k] * direction[k] * size(k))
+                .sum();
+            let keep = if agree < 0.0 { 0.0 } else { 0.6 };
+            let mut norm = 0.0;
+            for k in 0..gradient.len() {
+                direction[k] = gradient[k] * size(k) + keep * direction[k];
+                let (at, most) = match k.checked_sub(n) {
+                    None => (prices.item[k], self.model.penalty[k]),
+                    Some(l) => (self.limit_price(&prices, self.links[l].0), f64::INFINITY),
+                };
+                let blocked = direction[k] < 0.0 && at <= 0.0 || direction[k] > 0.0 && at >= most;
+                if !blocked {
+                    norm += direction[k] * direction[k];
+                }
+            }
+            if norm <= 1e-12 {
+                break;
+            }
+            let target = match self.incumbent.cost {
+                Some(c) => c as f64,
+                None => best.1 + 0.05 * best.1.abs().max(1.0),
+            };
+            let t = step * (target - bound).max(target.abs() * 1e-4).max(0.5) / norm;
+            for k in 0..n {
+                let moved = prices.item[k] + t * direction[k] * scale[k];
+                prices.item[k] = moved.clamp(0.0, self.model.penalty[k]);
+            }
+            for k in 0..self.links.len() {
+                let link = self.links[k].0;
+                let at = self.limit_price(&prices, link) + t * direction[n + k] * link_scale;
+                self.set_limit_price(&mut prices, link, at.max(0.0));
+            }
         }
-        let mut space = space.clone();
+        best
+    }
+
+    /// Rules out shops and states that cannot be part of anything better.
+    fn fix(&mut self, prices: &Prices, bound: f64) {
+        let prune_at = self.incumbent.prune_at();
+        for s in 0..self.model.shops.len() {
+            if self.status[s] == Status::Closed {
+                continue;
+            }
+            let open = self.status[s] == Status::Open;
+            let least = if open { f64::NEG_INFINITY } else { 0.0 };
+            let worth = self.pricer.price(
+                self.model,
+                self.instance,
+                s,
+                &self.views[s],
+                prices,
+                f64::NEG_INFINITY,
+                ROUGH,
+                &mut self.warm[s],
+            );
+            // A bound that was found with more effort counted less.
+            let counted = worth.bound.max(least).min(self.settled[s]);
+            for (state, value) in self.pricer.state_bounds.iter().enumerate() {
+                if bound + counted - value > prune_at {
+                    self.views[s].states[state] = false;
+                }
+            }
+            if !open && !self.views[s].states.iter().any(|a| *a) {
+                self.status[s] = Status::Closed;
+            }
+        }
+    }
+
+    /// Switches off for good the columns that no better answer can use: at the prices of
+    /// the linear program they cost more than what is left to gain.
+    fn retire(&mut self, bound: f64) {
+        let Some(master) = &mut self.master else {
+            return;
+        };
+        let gap = self.incumbent.prune_at() - bound;
+        for (column, cart) in self.carts.iter_mut().enumerate() {
+            if cart.is_some() && !master.is_basic(column) && master.reduced(column) > gap + 1.0 {
+                master.ban(column, self.model.big * BAN);
+                if let Some(cart) = cart.take() {
+                    self.known.remove(&(cart.shop, cart.state, cart.choices));
+                }
+            }
+        }
+    }
+
+    /// Rows for the items, the shops left and the limits. False if there are too many.
+    fn set_up(&mut self) -> bool {
+        let model = self.model;
+        let mut rows: Vec<(f64, f64)> = Vec::new();
+        let items = model.need.iter().zip(&model.penalty);
+        rows.extend(
+            items.map(|(q, p)| (*q as f64, if *p < model.big { *p } else { model.big * BAN })),
+        );
         for s in 0..model.shops.len() {
-            space.status[s] = match current.contains(&s) {
-                true => Status::Open,
-                false => Status::Closed,
+            if self.status[s] != Status::Closed {
+                self.rows_of[s] = Some(rows.len());
+                self.idle[s] = rows.len();
+                rows.push((1.0, 0.0));
+            }
+        }
+        rows.extend(self.links.iter().map(|(_, rhs)| (*rhs, 0.0)));
+        if rows.len() > MAX_ROWS {
+            return false;
+        }
+        let mut master = Master::new(&rows, model.need.len());
+        self.carts.resize(rows.len(), None);
+        for i in 0..model.need.len() {
+            master.add(0.0, vec![(i as u32, -1.0)]);
+            self.carts.push(None);
+        }
+        self.master = Some(master);
+        self.known.clear();
+        let first = std::mem::take(&mut self.first);
+        for cart in first {
+            self.keep(cart);
+        }
+        true
+    }
+
+    /// Makes a cart a column. False if it is one already.
+    fn keep(&mut self, cart: Cart) -> bool {
+        if !self
+            .known
+            .insert((cart.shop, cart.state, cart.choices.clone()))
+        {
+            return false;
+        }
+        if self.master.is_none() {
+            self.first.push(cart);
+            return true;
+        }
+        let Some(row) = self.rows_of[cart.shop] else {
+            return true;
+        };
+        let Some(mut master) = self.master.take() else {
+            return true;
+        };
+        let mut entries: Vec<(u32, f64)> =
+            cart.units.iter().map(|(i, n)| (*i as u32, *n)).collect();
+        entries.push((row as u32, 1.0));
+        let first_link = master_rows(&master) - self.links.len();
+        for (k, (link, _)) in self.links.iter().enumerate() {
+            let used = self.uses(&cart, *link);
+            if used > 0.0 {
+                entries.push(((first_link + k) as u32, used));
+            }
+        }
+        let column = master.add(cart.cost as f64, entries);
+        if !self.allowed(&cart) {
+            master.ban(column, self.model.big * BAN);
+        }
+        debug_assert_eq!(column, self.carts.len());
+        self.carts.push(Some(cart));
+        self.stats.carts += 1;
+        self.master = Some(master);
+        true
+    }
+
+    /// Whether a cart is within what the node allows.
+    fn allowed(&self, cart: &Cart) -> bool {
+        let view = &self.views[cart.shop];
+        if self.status[cart.shop] == Status::Closed || !view.states[cart.state] {
+            return false;
+        }
+        let choices = || cart.choices.iter().map(|c| *c as usize);
+        if !view.choices.is_empty() && choices().any(|c| !view.choices[c]) {
+            return false;
+        }
+        let shop = &self.model.shops[cart.shop];
+        let cells = view.must_cell.iter().zip(&shop.cells).filter(|m| *m.0);
+        let bundles = view.must_bundle.iter().enumerate().filter(|m| *m.1);
+        cells
+            .map(|(_, cell)| cell.first..cell.last)
+            .all(|r| choices().any(|c| r.contains(&c)))
+            && bundles.map(|(b, _)| b).all(|b| {
+                choices().any(|c| matches!(shop.choices[c].what, For::Bundle(at, _) if at == b))
+            })
+    }
+
+    /// Sets status, views and columns to what a node allows.
+    fn enter(&mut self, node: &Node, closed: &[bool], states: &[Vec<bool>]) {
+        let model = self.model;
+        for (s, view) in self.views.iter_mut().enumerate() {
+            *view = View::new(&model.shops[s]);
+            view.states.clone_from(&states[s]);
+            self.status[s] = if closed[s] {
+                Status::Closed
+            } else {
+                Status::Free
             };
         }
-        let before = self.leaf.unresolved;
-        self.leaf.explore(
-            open_shops(&space),
-            self.incumbent,
-            60,
-            f64::NEG_INFINITY,
-            stop,
-        );
-        self.leaf.unresolved = before;
+        let mut at = node.decisions.as_deref();
+        while let Some(decision) = at {
+            self.apply(decision.shop, decision.rule);
+            at = decision.before.as_deref();
+        }
+        let Some(mut master) = self.master.take() else {
+            return;
+        };
+        for (column, cart) in self.carts.iter().enumerate() {
+            if let Some(cart) = cart {
+                let ban = if self.allowed(cart) {
+                    0.0
+                } else {
+                    model.big * BAN
+                };
+                master.ban(column, ban);
+            }
+        }
+        for (s, idle) in self.idle.iter().enumerate() {
+            if *idle != usize::MAX {
+                let ban = if self.status[s] == Status::Open {
+                    model.big * BAN
+                } else {
+                    0.0
+                };
+                master.ban(*idle, ban);
+            }
+        }
+        self.master = Some(master);
+    }
+
+    /// Solves the node's linear program by column generation; returns its bound.
+    fn bound_node(
+        &mut self,
+        prices: &mut Prices,
+        known: f64,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> f64 {
+        let mut best = f64::NEG_INFINITY;
+        let mut center = prices.clone();
+        let mut carts = Vec::new();
+        let mut floors = vec![f64::NEG_INFINITY; self.model.shops.len()];
+        let mut effort = QUICK;
+        let mut exact_next = false;
+        for round in 0..ROUNDS {
+            if round > 0 && stop() {
+                break;
+            }
+            self.stats.rounds += 1;
+            let Some(master) = &mut self.master else {
+                break;
+            };
+            master.solve(20_000);
+            let objective = master.objective();
+            let own = self.read_prices();
+            // Between the best prices so far and those of the linear program.
+            let share = if exact_next
+                || round == 0 && best == f64::NEG_INFINITY && known == f64::NEG_INFINITY
+            {
+                1.0
+            } else if round == 0 {
+                0.0
+            } else {
+                0.4
+            };
+            let at = mix(&center, &own, share);
+            floors.fill(f64::NEG_INFINITY);
+            for cart in self.carts.iter().flatten() {
+                if self.allowed(cart) {
+                    let worth = worth_of(self.model, cart, &at);
+                    floors[cart.shop] = floors[cart.shop].max(worth);
+                }
+            }
+            let bound = self.price_all(&at, effort, Some(&floors), &mut carts);
+            if bound > best {
+                best = bound;
+                self.settled.clone_from(&self.counted);
+                center = at.clone();
+            }
+            if best.max(known) > self.incumbent.prune_at() {
+                break;
+            }
+            let mut added = false;
+            for (_, cart) in std::mem::take(&mut carts) {
+                let reduced = worth_of(self.model, &cart, &own);
+                let dual = self.shop_dual(cart.shop);
+                let improves = reduced > dual + 1e-6;
+                added |= self.keep(cart) && improves;
+            }
+            if objective - best < 0.01 {
+                break;
+            }
+            if added {
+                exact_next = false;
+            } else if !exact_next {
+                exact_next = true;
+            } else if effort == QUICK {
+                effort = CAREFUL;
+            } else if effort == CAREFUL
+                && best + self.rounding() > self.incumbent.prune_at().min(objective - 1.0)
+            {
+                effort = FINE;
+            } else {
+                break;
+            }
+        }
+        *prices = center;
+        best.max(known)
+    }
+
+    /// The most that floored coupons of the shops in use can hide from a bound.
+    fn rounding(&self) -> f64 {
+        let Some(master) = &self.master else {
+            return 0.0;
+        };
+        let carts = master.solution().filter(|(_, x)| *x > 1e-3);
+        let coupons = |(column, x): (usize, f64)| {
+            let cart = self.carts[column].as_ref()?;
+            let shop = &self.model.shops[cart.shop];
+            let profile = shop.states[cart.state].profile;
+            Some(x.ceil() * shop.profiles[profile].coupon.len() as f64)
+        };
+        carts.filter_map(coupons).sum()
+    }
+
+    fn read_prices(&self) -> Prices {
+        let mut prices = self.first_prices_shape();
+        let Some(master) = &self.master else {
+            return prices;
+        };
+        let duals = master.duals();
+        let n = self.model.need.len();
+        for i in 0..n {
+            let penalty = self.model.penalty[i];
+            let most = if penalty < self.model.big {
+                penalty
+            } else {
+                f64::INFINITY
+            };
+            prices.item[i] = duals[i].clamp(0.0, most);
+        }
+        let first_link = duals.len() - self.links.len();
+        for (k, (link, _)) in self.links.iter().enumerate() {
+            let price = (-duals[first_link + k]).max(0.0);
+            self.set_limit_price(&mut prices, *link, price);
+        }
+        prices
+    }
+
+    fn first_prices_shape(&self) -> Prices {
+        let groups = self.model.group_of.iter().max().map_or(0, |g| g + 1);
+        Prices {
+            item: vec![0.0; self.model.need.len()],
+            shop: 0.0,
+            pickup: 0.0,
+            group: vec![0.0; groups],
+            budget: 0.0,
+        }
+    }
+
+    /// What the linear program pays a shop for its one cart.
+    fn shop_dual(&self, shop: usize) -> f64 {
+        match (&self.master, self.rows_of[shop]) {
+            (Some(master), Some(row)) => -master.duals()[row],
+            _ => 0.0,
+        }
     }
 }
 
-fn open_shops(space: &Space) -> Vec<Open> {
-    let open = |shop| Open::new(shop, space.states(shop).collect());
-    space.open().map(open).collect()
+fn master_rows(master: &Master) -> usize {
+    master.duals().len()
+}
+
+fn mix(a: &Prices, b: &Prices, share: f64) -> Prices {
+    let m = |a: &f64, b: &f64| a + share * (b - a);
+    let all = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| m(a, b)).collect();
+    Prices {
+        item: all(&a.item, &b.item),
+        shop: m(&a.shop, &b.shop),
+        pickup: m(&a.pickup, &b.pickup),
+        group: all(&a.group, &b.group),
+        budget: m(&a.budget, &b.budget),
+    }
 }

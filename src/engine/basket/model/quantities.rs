@@ -1,0 +1,150 @@
+//! How many of each offer may be worth buying.
+
+use super::{MAX_CHOICES, MAX_FILLERS};
+use crate::engine::basket::instance::{Cents, CouponKind, Household, Offer, Step};
+use std::collections::HashSet;
+
+pub(super) fn units_of(h: &Household, lines: &[(usize, i64)]) -> i64 {
+    let units = |(o, n): &(usize, i64)| h.offers[*o].covers[0].1 * n;
+    lines.iter().map(units).sum()
+}
+
+/// The most it can pay to spend on goods that nobody needs: what the dearest delivery
+/// and the lost coupons would cost. Of a percentage the minimum is what matters: with
+/// goods worth `b` below the minimum `T`, a filler `f` pays while `f (1 − r) ≤ r b`.
+pub(super) fn useful_excess(h: &Household, s: usize, coupons: &[usize]) -> Cents {
+    let shop = &h.shops[s];
+    let fees = shop.tiers.iter().map(|t| t.amount);
+    let mut gain = (fees.clone().max().unwrap_or(0) - fees.min().unwrap_or(0)) as f64;
+    let mut rates = 0.0;
+    for coupon in coupons.iter().map(|c| &h.coupons[*c]) {
+        let cap = coupon.cap.map_or(f64::INFINITY, |c| c as f64);
+        if coupon.min_spend == 0 {
+            continue;
+        }
+        gain += match coupon.kind {
+            CouponKind::Percent(bp) => {
+                rates += bp as f64 / 10_000.0;
+                cap.min(coupon.min_spend as f64 * bp as f64 / 10_000.0)
+            }
+            CouponKind::Fixed(value) => cap.min(value as f64),
+        };
+    }
+    let most = gain / (1.0_f64 - rates).max(0.05) + shop.min_order as f64;
+    most.ceil().min(1e12) as Cents
+}
+
+/// Purchases of an item that cost up to `excess` more than what does as well.
+/// `None` if there are too many.
+pub(super) fn fillers(
+    h: &Household,
+    offers: &[usize],
+    need: i64,
+    excess: Cents,
+    to_order: bool,
+    useful: &[&Vec<(usize, i64)>],
+) -> Option<Vec<Vec<(usize, i64)>>> {
+    let price = |lines: &[(usize, i64)]| -> Cents {
+        let of = |(o, n): &(usize, i64)| h.offers[*o].price_of(*n).unwrap_or(0);
+        lines.iter().map(of).sum()
+    };
+    let known: HashSet<&[(usize, i64)]> = useful.iter().map(|l| l.as_slice()).collect();
+    // The least spend for at least so many units.
+    let mut least: Vec<(i64, Cents)> = useful
+        .iter()
+        .map(|l| (units_of(h, l).min(need), price(l)))
+        .collect();
+    least.push((0, 0));
+    let enough = |units: i64| -> Cents {
+        let fits = least.iter().filter(|l| l.0 >= units.min(need));
+        fits.map(|l| l.1).min().unwrap_or(0)
+    };
+    // The unit that reaches a minimum order may overshoot it by its whole price.
+    let unit = |o: &usize| match (to_order, h.offers[*o].price_of(h.offers[*o].min_qty())) {
+        (true, Some(price)) => price,
+        _ => 0,
+    };
+    let overshoot = offers.iter().map(unit).max().unwrap_or(0);
+    let dearest = least.iter().map(|l| enough(l.0)).max().unwrap_or(0) + excess + overshoot;
+    let mut found = Vec::new();
+    let mut stack = vec![Vec::new()];
+    let mut steps = 0;
+    while let Some(lines) = stack.pop() {
+        steps += 1;
+        if found.len() > MAX_FILLERS || steps > 16 * MAX_FILLERS {
+            return None;
+        }
+        let Some(next) = offers.get(lines.len()) else {
+            if !known.contains(lines.as_slice()) {
+                let units = units_of(h, &lines);
+                let bought = lines.iter().filter(|l| l.1 > 0);
+                let last = bought.map(|l| unit(&l.0)).max().unwrap_or(0);
+                if price(&lines) - last <= enough(units) + excess {
+                    found.push(lines);
+                }
+            }
+            continue;
+        };
+        let spent = price(&lines);
+        let offer = &h.offers[*next];
+        let covered = units_of(h, &lines);
+        let least_unit = offer.breaks.iter().map(|b| b.amount).min().unwrap_or(0);
+        for qty in 0..=offer.max_qty {
+            let idle = least_unit == 0 && covered + offer.covers[0].1 * (qty - 1) >= need;
+            if spent + least_unit * qty > dearest || idle {
+                break;
+            }
+            let affordable = |p: &Cents| spent + p <= dearest;
+            if offer.price_of(qty).filter(affordable).is_none() {
+                continue;
+            }
+            let mut longer = lines.clone();
+            longer.push((*next, qty));
+            stack.push(longer);
+        }
+    }
+    Some(found)
+}
+
+/// Quantities worth buying when `useful` units can be used: up to that many, and the
+/// start of a later price break where it makes the whole purchase cheaper.
+pub(super) fn useful_quantities(offer: &Offer, useful: i64) -> Vec<i64> {
+    let top = useful.min(offer.max_qty);
+    let mut all: Vec<i64> = (offer.min_qty()..=top).collect();
+    let mut cheapest = offer.price_of(top).unwrap_or(Cents::MAX);
+    for Step { from, .. } in &offer.breaks {
+        let price = offer.price_of(*from).filter(|_| *from > top);
+        if let Some(price) = price.filter(|p| useful > 0 && *p < cheapest) {
+            cheapest = price;
+            all.push(*from);
+        }
+    }
+    all
+}
+
+pub(super) fn combinations(
+    h: &Household,
+    offers: &[usize],
+    need: i64,
+    lines: &mut Vec<(usize, i64)>,
+    out: &mut Vec<Vec<(usize, i64)>>,
+) {
+    if out.len() > MAX_CHOICES {
+        return;
+    }
+    let Some((first, rest)) = offers.split_first() else {
+        out.push(lines.clone());
+        return;
+    };
+    let offer = &h.offers[*first];
+    let pack = offer.covers[0].1;
+    lines.push((*first, 0));
+    combinations(h, rest, need, lines, out);
+    for qty in useful_quantities(offer, (need + pack - 1).max(0) / pack) {
+        if let Some(last) = lines.last_mut() {
+            last.1 = qty;
+        }
+        combinations(h, rest, (need - pack * qty).max(0), lines, out);
+    }
+    lines.pop();
+}

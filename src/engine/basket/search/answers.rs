@@ -1,0 +1,236 @@
+//! Answers on the way: from the linear program, and by exchanging shops.
+
+use super::{BAN, Cart, PROBE_PIVOTS, Prices, ROUGH, Search, Status};
+use crate::engine::basket::incumbent::Answer;
+use crate::engine::basket::instance::Cents;
+use crate::engine::basket::model::Bundle;
+
+impl Search<'_, '_> {
+    /// Answers from the linear program: its whole carts, and its shops.
+    pub(super) fn round(&mut self) {
+        let Some(master) = &self.master else { return };
+        let mut used: Vec<(f64, usize)> = Vec::new();
+        for (column, x) in master.solution() {
+            if x > 0.02 && self.carts[column].is_some() {
+                used.push((x, column));
+            }
+        }
+        used.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut share: Vec<(usize, f64)> = Vec::new();
+        let mut taken: Vec<usize> = Vec::new();
+        let mut lines = Vec::new();
+        for (x, column) in &used {
+            let Some(cart) = &self.carts[*column] else {
+                continue;
+            };
+            match share.iter_mut().find(|s| s.0 == cart.shop) {
+                Some(s) => s.1 += x,
+                None => share.push((cart.shop, *x)),
+            }
+            if !taken.contains(&cart.shop) {
+                taken.push(cart.shop);
+                let shop = &self.model.shops[cart.shop];
+                for c in &cart.choices {
+                    let (from, to) = shop.choices[*c as usize].picks;
+                    lines.extend_from_slice(&shop.picks[from as usize..to as usize]);
+                }
+            }
+        }
+        self.consider(&lines);
+        let whole: Vec<usize> = used.iter().filter(|u| u.0 > 0.999).map(|u| u.1).collect();
+        self.adopt(&whole);
+        self.dive();
+        for least in [0.5, 0.2] {
+            let shops: Vec<usize> = share.iter().filter(|s| s.1 > least).map(|s| s.0).collect();
+            self.leaf.quick(&shops, self.incumbent);
+        }
+    }
+
+    /// Prices an answer, and the same without what nobody needs.
+    fn consider(&mut self, lines: &[(usize, i64)]) {
+        self.incumbent.consider(lines);
+        if let Some(fewer) = self.incumbent.trimmed(lines) {
+            self.incumbent.consider(&fewer);
+        }
+    }
+
+    /// Settles one shop after the other on its most used cart.
+    fn dive(&mut self) {
+        let Some(mut master) = self.master.take() else {
+            return;
+        };
+        let kept = master.snapshot();
+        let mut banned: Vec<usize> = Vec::new();
+        let big = self.model.big * BAN;
+        let mut settled: Vec<Option<usize>> = vec![None; self.model.shops.len()];
+        loop {
+            let mut best: Option<(f64, usize, usize)> = None;
+            for (column, x) in master.solution() {
+                if let Some(cart) = &self.carts[column]
+                    && settled[cart.shop].is_none()
+                    && x > 0.01
+                    && best.is_none_or(|b| x > b.0)
+                {
+                    best = Some((x, cart.shop, column));
+                }
+            }
+            let Some((x, shop, column)) = best else { break };
+            settled[shop] = Some(column);
+            if x < 0.999 {
+                for (c, cart) in self.carts.iter().enumerate() {
+                    if c != column && cart.as_ref().is_some_and(|cart| cart.shop == shop) {
+                        banned.push(c);
+                        master.shift_ban(c, big);
+                    }
+                }
+                banned.push(self.idle[shop]);
+                master.shift_ban(self.idle[shop], big);
+                master.solve(PROBE_PIVOTS * 4);
+            }
+        }
+        let mut lines = Vec::new();
+        let settled: Vec<usize> = settled.into_iter().flatten().collect();
+        for column in &settled {
+            if let Some(cart) = &self.carts[*column] {
+                let shop = &self.model.shops[cart.shop];
+                for c in &cart.choices {
+                    let (from, to) = shop.choices[*c as usize].picks;
+                    lines.extend_from_slice(&shop.picks[from as usize..to as usize]);
+                }
+            }
+        }
+        for c in banned {
+            master.shift_ban(c, -big);
+        }
+        master.restore(kept);
+        self.master = Some(master);
+        self.consider(&lines);
+        self.adopt(&settled);
+    }
+
+    /// An answer as the carts say it: with their modes and coupons.
+    fn adopt(&mut self, columns: &[usize]) {
+        let model = self.model;
+        let carts: Vec<&Cart> = columns
+            .iter()
+            .filter_map(|c| self.carts[*c].as_ref())
+            .collect();
+        for (link, limit) in &self.links {
+            let used: f64 = carts.iter().map(|c| self.uses(c, *link)).sum();
+            if used > limit + 1e-9 {
+                return;
+            }
+        }
+        let mut left: Vec<f64> = model.need.iter().map(|q| *q as f64).collect();
+        let mut cost = 0;
+        let mut answer = Answer::default();
+        let mut shops = Vec::new();
+        for cart in &carts {
+            let shop = &model.shops[cart.shop];
+            cost += cart.cost;
+            shops.push(cart.shop);
+            for (i, units) in &cart.units {
+                left[*i] -= units;
+            }
+            for c in &cart.choices {
+                let (from, to) = shop.choices[*c as usize].picks;
+                answer
+                    .lines
+                    .extend_from_slice(&shop.picks[from as usize..to as usize]);
+            }
+            let state = &shop.states[cart.state];
+            answer.coupons.extend_from_slice(&state.coupons);
+            if state.pickup {
+                answer.pickups.push(cart.shop);
+            }
+        }
+        for (left, penalty) in left.iter().zip(&model.penalty).filter(|l| *l.0 > 0.0) {
+            if *penalty >= model.big {
+                return;
+            }
+            cost += (left * penalty) as Cents;
+        }
+        self.incumbent.adopt(cost, answer, shops);
+    }
+
+    /// Adds, drops and exchanges shops of the best answer.
+    pub(super) fn local_search(&mut self, prices: &Prices, stop: &mut dyn FnMut() -> bool) {
+        let model = self.model;
+        let mut carts = Vec::new();
+        self.price_all(prices, ROUGH, None, &mut carts);
+        let mut ranked: Vec<usize> = (0..model.shops.len())
+            .filter(|s| self.status[*s] != Status::Closed)
+            .collect();
+        ranked.sort_by(|a, b| self.worths[*b].total_cmp(&self.worths[*a]));
+        ranked.truncate(model.max_shops.min(20) + 16);
+        let mut current = if self.incumbent.cost.is_some() {
+            self.incumbent.shops.clone()
+        } else {
+            let mut chosen: Vec<usize> = ranked
+                .iter()
+                .copied()
+                .take(model.max_shops)
+                .filter(|s| self.worths[*s] > 0.0)
+                .collect();
+            self.cover(&mut chosen);
+            ranked.extend(&chosen);
+            ranked.sort_unstable();
+            ranked.dedup();
+            chosen
+        };
+        let mut score = self.leaf.quick(&current, self.incumbent);
+        let mut improved = true;
+        while improved {
+            improved = false;
+            let mut trials: Vec<Vec<usize>> = Vec::new();
+            for at in 0..current.len() {
+                let mut dropped = current.clone();
+                dropped.remove(at);
+                trials.push(dropped);
+            }
+            for s in ranked.iter().filter(|s| !current.contains(s)) {
+                if current.len() < model.max_shops {
+                    trials.push([current.as_slice(), &[*s]].concat());
+                }
+                for at in 0..current.len() {
+                    let mut swapped = current.clone();
+                    swapped[at] = *s;
+                    trials.push(swapped);
+                }
+            }
+            for trial in trials {
+                if stop() {
+                    return;
+                }
+                let cost = self.leaf.quick(&trial, self.incumbent);
+                if cost < score {
+                    score = cost;
+                    current = trial;
+                    improved = true;
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Adds shops for items that none of `chosen` sells, while the limit allows.
+    fn cover(&self, chosen: &mut Vec<usize>) {
+        let model = self.model;
+        for (item, penalty) in model.penalty.iter().enumerate() {
+            let sells = |s: usize| {
+                let shop = &model.shops[s];
+                let bundled = |b: &Bundle| b.covers.iter().any(|c| c.0 == item);
+                shop.cell(item).is_some() || shop.bundles.iter().any(bundled)
+            };
+            if *penalty < model.big || chosen.iter().any(|s| sells(*s)) {
+                continue;
+            }
+            let sellers =
+                (0..model.shops.len()).filter(|s| sells(*s) && self.status[*s] != Status::Closed);
+            let best = sellers.max_by(|a, b| self.worths[*a].total_cmp(&self.worths[*b]));
+            if let Some(best) = best.filter(|_| chosen.len() < model.max_shops) {
+                chosen.push(best);
+            }
+        }
+    }
+}
