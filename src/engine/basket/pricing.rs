@@ -245,8 +245,8 @@ impl Shop<'_> {
         } else {
             at.last
         };
-        for c in at.first..last {
-            let mut v = values[c];
+        for (c, v) in (at.first..last).zip(&values[at.first..last]) {
+            let mut v = *v;
             if !whole {
                 v -= lambda * (self.shop.choices[c].units - left).max(0.0);
             }

@@ -41,8 +41,6 @@ const FINE: Effort = Effort {
 };
 /// Nodes between two that are followed straight down.
 const PLUNGE_EVERY: u64 = 40;
-/// Nodes between two that answers are made from.
-const ROUND_EVERY: u64 = 1;
 /// Ways to branch that are tried, and the pivots of each trial.
 const CANDIDATES: usize = 16;
 const PROBE_PIVOTS: usize = 40;
@@ -259,11 +257,9 @@ impl<'a, 'm> Search<'a, 'm> {
             if bound > self.incumbent.prune_at() {
                 continue;
             }
-            if came_down || self.stats.nodes % ROUND_EVERY == 0 {
-                self.round();
-                if bound > self.incumbent.prune_at() {
-                    continue;
-                }
+            self.round();
+            if bound > self.incumbent.prune_at() {
+                continue;
             }
             let Some((shop, rules)) = self.branch_on() else {
                 self.round();
@@ -814,20 +810,15 @@ impl<'a, 'm> Search<'a, 'm> {
     }
 
     fn read_prices(&self) -> Prices {
-        let mut prices = self.first_prices_shape();
+        let mut prices = self.no_prices();
         let Some(master) = &self.master else {
             return prices;
         };
         let duals = master.duals();
-        let n = self.model.need.len();
-        for i in 0..n {
-            let penalty = self.model.penalty[i];
-            let most = if penalty < self.model.big {
-                penalty
-            } else {
-                f64::INFINITY
-            };
-            prices.item[i] = duals[i].clamp(0.0, most);
+        let items = prices.item.iter_mut().zip(duals);
+        for ((price, dual), penalty) in items.zip(&self.model.penalty) {
+            let must = *penalty >= self.model.big;
+            *price = dual.clamp(0.0, if must { f64::INFINITY } else { *penalty });
         }
         let first_link = duals.len() - self.links.len();
         for (k, (link, _)) in self.links.iter().enumerate() {
@@ -837,7 +828,7 @@ impl<'a, 'm> Search<'a, 'm> {
         prices
     }
 
-    fn first_prices_shape(&self) -> Prices {
+    fn no_prices(&self) -> Prices {
         let groups = self.model.group_of.iter().max().map_or(0, |g| g + 1);
         Prices {
             item: vec![0.0; self.model.need.len()],
