@@ -1,10 +1,9 @@
-//! The exact part: which of a fixed set of open shops sells what.
+//! A quick answer for a set of open shops: which of them sells what.
 //!
-//! With the shops fixed, items are independent except through bundles and through
-//! the ranges of the states. The relaxation takes for each shop the most favourable
-//! of its allowed states and solves each item exactly by dynamic programming over
-//! (shop, units left). Branching narrows the states; ranges that are missed are
-//! priced; what remains between bound and best answer is enumerated.
+//! With the shops fixed, items are independent except through bundles and through the
+//! ranges of the states. Each shop is put in its most favourable state, each item is
+//! solved by dynamic programming over (shop, units left), and states and carts are
+//! settled by turns.
 
 use super::incumbent::{Incumbent, Lines};
 use super::model::{Measure, Model};
@@ -214,7 +213,7 @@ impl<'m> Leaf<'m> {
     fn relax(&mut self, open: &[Open], components: &[Component]) -> Relaxed {
         self.tabulate(open);
         let mut relaxed = Relaxed {
-            bound: open.iter().map(|o| self.fixed(o)).sum::<f64>() - self.model.budget_rebate(),
+            bound: open.iter().map(|o| self.fixed(o)).sum::<f64>(),
             choices: vec![Vec::new(); open.len()],
         };
         for component in components {

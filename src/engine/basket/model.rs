@@ -178,8 +178,6 @@ pub(super) struct Model {
     pub max_shops: usize,
     pub max_pickups: Option<usize>,
     pub hassle: f64,
-    /// What a cent of payable counts beyond itself: the price of the budget.
-    pub budget_price: f64,
     pub budget: Option<f64>,
     /// Two coupons of different shops share a group, so states interact.
     pub group_of: Vec<usize>,
@@ -192,32 +190,19 @@ impl Model {
             Instance::Classic(c) => classic(c),
             Instance::Household(h) => household(h)?,
         };
-        model.set_budget_price(0.0);
+        for shop in &mut model.shops {
+            for pay in &shop.pay {
+                let cost = |(p, c): (&f64, &Choice)| p + c.disutility;
+                let costs = pay.iter().zip(&shop.choices).map(cost);
+                shop.cost.push(costs.collect());
+            }
+        }
         Ok(model)
     }
 
     /// Cost of being in a state, whatever is bought.
     pub(super) fn fixed(&self, state: &State) -> f64 {
-        state.fixed_pay * (1.0 + self.budget_price) + self.hassle
-    }
-
-    /// Sets the multiplier of the budget and everything that depends on it.
-    pub(super) fn set_budget_price(&mut self, price: f64) {
-        self.budget_price = price;
-        let factor = 1.0 + price;
-        for shop in &mut self.shops {
-            shop.cost.clear();
-            for pay in &shop.pay {
-                let cost = |(p, c): (&f64, &Choice)| p * factor + c.disutility;
-                shop.cost
-                    .push(pay.iter().zip(&shop.choices).map(cost).collect());
-            }
-        }
-    }
-
-    /// The constant that turns a bound of the priced problem into one of the real one.
-    pub(super) fn budget_rebate(&self) -> f64 {
-        self.budget.map_or(0.0, |b| b * self.budget_price)
+        state.fixed_pay + self.hassle
     }
 }
 
@@ -313,7 +298,6 @@ fn classic(c: &Classic) -> Model {
         shops,
         max_pickups: None,
         hassle: 0.0,
-        budget_price: 0.0,
         budget: None,
         group_of: Vec::new(),
         shared_groups: false,
@@ -376,7 +360,6 @@ fn household(h: &Household) -> Result<Model, BasketError> {
         shops,
         max_pickups: h.limits.max_pickups,
         hassle: h.limits.per_shop_hassle as f64,
-        budget_price: 0.0,
         budget: h.limits.budget.map(|b| b as f64),
         group_of: h.coupons.iter().map(|c| c.group).collect(),
         shared_groups,
