@@ -59,9 +59,6 @@ pub(super) struct State {
     pub ranges: Vec<Range>,
     /// Indices into the instance's coupons.
     pub coupons: Vec<usize>,
-    /// A coupon is counted with more than it may give: carts cost more than the state
-    /// says.
-    pub generous: bool,
 }
 
 /// Discount rates in force: on everything, and on the scope of each coupon.
@@ -69,6 +66,13 @@ pub(super) struct State {
 pub(super) struct Profile {
     pub all: f64,
     pub coupon: Vec<(usize, f64)>,
+}
+
+impl Profile {
+    /// The most cents that flooring takes from what the rates promise.
+    pub(super) fn rounding(&self) -> f64 {
+        (self.coupon.len() + usize::from(self.all > 0.0)) as f64
+    }
 }
 
 /// What a choice is for.
@@ -268,7 +272,6 @@ fn classic(c: &Classic) -> Model {
             let r = rate(*bp);
             shop.states.push(State {
                 pickup: false,
-                generous: false,
                 fixed_pay: delivery * (1.0 - r) + low * r - offset,
                 profile: k,
                 ranges: Vec::new(),
@@ -597,7 +600,6 @@ struct CouponSet {
     rates: Vec<(usize, f64)>,
     constant: f64,
     ranges: Vec<(Measure, f64, f64)>,
-    generous: bool,
 }
 
 fn coupon_sets(
@@ -623,7 +625,6 @@ fn coupon_sets(
         for local in members {
             let coupon = &h.coupons[shop.coupons[*local]];
             for set in &sets {
-                let mut generous = set.generous;
                 let mut ways = pieces(coupon.kind, coupon.min_spend, coupon.cap);
                 // Rates that add up to more than the price would make goods a gain. A
                 // capped coupon then counts its cap whatever the goods, which is never
@@ -634,7 +635,6 @@ fn coupon_sets(
                 {
                     ways.truncate(1);
                     ways[0].2 = coupon.min_spend as f64;
-                    generous = true;
                 }
                 let full = |set: &CouponSet, rate: f64| {
                     set.rates.iter().map(|r| r.1).sum::<f64>() + rate > 1.0
@@ -651,7 +651,6 @@ fn coupon_sets(
                     if rate > 0.0 {
                         next.rates.push((*local, rate));
                     }
-                    next.generous = generous;
                     next.constant += constant;
                     next.ranges.push((Measure::Base(*local), low, high));
                     grown.push(next);
@@ -770,7 +769,6 @@ fn add_states(
             });
             shop.states.push(State {
                 pickup: *pickup,
-                generous: set.generous,
                 fixed_pay: fee - set.constant,
                 profile,
                 ranges: ranges.collect(),

@@ -4,7 +4,7 @@
 //! needs minus what it costs. Within a state of the shop the items are independent,
 //! bundles apart, but for the totals that must lie in a range. Each missed range gets
 //! a multiplier (a Lagrangian bound), and where the cart that attains the bound still
-//! misses, the whole carts are searched depth first under those bounds: a
+//! misses, the whole carts are gone through by dynamic programming under those bounds: a
 //! multiple-choice knapsack. Values of carts are exact, floors of coupons included.
 
 mod cart;
@@ -490,7 +490,7 @@ impl Pricer {
             warm.clone_from(&multipliers);
         }
         // A coupon in percent is floored, which a bound only sees with effort.
-        let rounding = here.shop.profiles[profile].coupon.len() as f64;
+        let rounding = here.shop.profiles[profile].rounding();
         let tolerance = if effort.fine { 0.0 } else { rounding };
         if bound > floor + tolerance + 1e-6 && effort.carts > 0 {
             let (most, best) = self.whole_carts(
@@ -724,7 +724,7 @@ impl Pricer {
         let constant: f64 = multipliers.iter().zip(ends).map(|(m, e)| m * e.at).sum();
         // Coupons in percent are floored: two carts this close may rank either way.
         let profile = &here.shop.profiles[here.shop.states[state].profile];
-        let rounding = profile.coupon.len() as f64;
+        let rounding = profile.rounding();
         // What flooring takes depends on the goods in scope modulo the denominator of the
         // rate: parts of carts that agree there compare exactly.
         let mut modulus = 1;
@@ -759,15 +759,10 @@ impl Pricer {
             -fixed - constant,
             effort.carts,
         );
-        let relaxed = last
-            .iter()
-            .find(|l| l.bought)
-            .filter(|_| here.shop.states[state].generous || rounding > 0.0 && !effort.fine);
-        let relaxed = relaxed.map_or(f64::NEG_INFINITY, |l| l.value);
         let mut best: Option<(f64, Cart)> = None;
         let mut floor = floor;
         let mut picks = Vec::new();
-        let mut refused = f64::NEG_INFINITY;
+        let mut unsure = f64::NEG_INFINITY;
         for label in &last {
             // In descending order of what they are worth at most.
             if label.value <= floor + 1e-7 {
@@ -780,17 +775,22 @@ impl Pricer {
                 picks.extend_from_slice(&self.picks[from..to]);
                 at = *before;
             }
-            let valid = cost_of(here.model, here.instance, here.index, state, &picks).is_some();
-            if !valid && label.bought {
-                // It may have stood for others that are.
-                refused = refused.max(label.value);
+            if !label.bought {
+                continue;
             }
-            if let Some(found) = here.cart(state, &picks, floor + 1e-7) {
-                floor = found.0;
-                best = Some(found);
+            let found = here.cart(state, &picks, f64::NEG_INFINITY);
+            let worth = found.as_ref().map_or(f64::NEG_INFINITY, |f| f.0);
+            if worth < label.value - labels.tolerance - 1e-6 {
+                // Less than its parts promised: it may have stood for others that keep
+                // what they promise, and only the promise bounds those.
+                unsure = unsure.max(label.value);
+            }
+            if worth > floor + 1e-7 {
+                floor = worth;
+                best = found;
             }
         }
-        (labels.given_up.max(floor).max(relaxed).max(refused), best)
+        (labels.given_up.max(floor).max(unsure), best)
     }
 
     /// The options of each block that may be part of a cart within `slack` of the bound.

@@ -226,8 +226,8 @@ impl<'a, 'm> Search<'a, 'm> {
         if !self.set_up() || stop() {
             return bound;
         }
-        let root_closed: Vec<bool> = self.status.iter().map(|s| *s == Status::Closed).collect();
-        let root_states: Vec<Vec<bool>> = self.views.iter().map(|v| v.states.clone()).collect();
+        let mut root_closed: Vec<bool> = self.status.iter().map(|s| *s == Status::Closed).collect();
+        let mut root_states: Vec<Vec<bool>> = self.views.iter().map(|v| v.states.clone()).collect();
         let mut heap: BinaryHeap<Node> = BinaryHeap::new();
         let mut stack: Vec<Node> = vec![Node {
             bound,
@@ -236,7 +236,6 @@ impl<'a, 'm> Search<'a, 'm> {
             prices: Rc::new(prices.clone()),
         }];
         let mut reached = f64::INFINITY;
-        let (mut root_closed, mut root_states) = (root_closed, root_states);
         // Straight down first, and now and then: answers come from the depth.
         let mut down: Option<Node> = None;
         loop {
@@ -262,10 +261,6 @@ impl<'a, 'm> Search<'a, 'm> {
                 continue;
             }
             let Some((shop, rules)) = self.branch_on() else {
-                self.round();
-                if bound > self.incumbent.prune_at() {
-                    continue;
-                }
                 // Nothing is fractional: the answer at hand is the node's best, up to
                 // what could not be priced exactly.
                 reached = reached.min(bound);
@@ -339,13 +334,9 @@ impl<'a, 'm> Search<'a, 'm> {
         for (l, p) in item.iter_mut().zip(&model.penalty) {
             *l = l.min(*p);
         }
-        let groups = model.group_of.iter().max().map_or(0, |g| g + 1);
         Prices {
             item,
-            shop: 0.0,
-            pickup: 0.0,
-            group: vec![0.0; groups],
-            budget: 0.0,
+            ..self.no_prices()
         }
     }
 
@@ -633,7 +624,7 @@ impl<'a, 'm> Search<'a, 'm> {
         let mut entries: Vec<(u32, f64)> =
             cart.units.iter().map(|(i, n)| (*i as u32, *n)).collect();
         entries.push((row as u32, 1.0));
-        let first_link = master_rows(&master) - self.links.len();
+        let first_link = master.duals().len() - self.links.len();
         for (k, (link, _)) in self.links.iter().enumerate() {
             let used = self.uses(&cart, *link);
             if used > 0.0 {
@@ -740,14 +731,10 @@ impl<'a, 'm> Search<'a, 'm> {
             let objective = master.objective();
             let own = self.read_prices();
             // Between the best prices so far and those of the linear program.
-            let share = if exact_next
-                || round == 0 && best == f64::NEG_INFINITY && known == f64::NEG_INFINITY
-            {
-                1.0
-            } else if round == 0 {
-                0.0
-            } else {
-                0.4
+            let share = match (exact_next, round) {
+                (true, _) => 1.0,
+                (false, 0) => 0.0,
+                (false, _) => 0.4,
             };
             let at = mix(&center, &own, share);
             floors.fill(f64::NEG_INFINITY);
@@ -804,7 +791,7 @@ impl<'a, 'm> Search<'a, 'm> {
             let cart = self.carts[column].as_ref()?;
             let shop = &self.model.shops[cart.shop];
             let profile = shop.states[cart.state].profile;
-            Some(x.ceil() * shop.profiles[profile].coupon.len() as f64)
+            Some(x.ceil() * shop.profiles[profile].rounding())
         };
         carts.filter_map(coupons).sum()
     }
@@ -846,10 +833,6 @@ impl<'a, 'm> Search<'a, 'm> {
             _ => 0.0,
         }
     }
-}
-
-fn master_rows(master: &Master) -> usize {
-    master.duals().len()
 }
 
 fn mix(a: &Prices, b: &Prices, share: f64) -> Prices {

@@ -506,8 +506,8 @@ impl Op {
             return None;
         }
         match self {
-            Self::AtMost => Some(value.as_f64()? <= limit.as_f64()?),
-            Self::AtLeast => Some(value.as_f64()? >= limit.as_f64()?),
+            Self::AtMost => Some(at_most(value.as_f64()?, limit.as_f64()?)),
+            Self::AtLeast => Some(at_most(limit.as_f64()?, value.as_f64()?)),
             Self::Equal => Some(equal(value, limit)),
             Self::Unequal => Some(!equal(value, limit)),
             Self::In => Some(limit.as_array()?.iter().any(|l| equal(value, l))),
@@ -518,9 +518,14 @@ impl Op {
 /// Numbers by value (2 is 2.0), all else as JSON.
 fn equal(a: &Value, b: &Value) -> bool {
     match (a.as_f64(), b.as_f64()) {
-        (Some(x), Some(y)) => x == y,
+        (Some(x), Some(y)) => at_most(x, y) && at_most(y, x),
         _ => a == b,
     }
+}
+
+/// Whether `a <= b`, where a price that was converted may miss by the rounding of floats.
+fn at_most(a: f64, b: f64) -> bool {
+    a - b <= 1e-12 * a.abs().max(b.abs())
 }
 
 fn explained<'a>(

@@ -103,6 +103,19 @@ proptest! {
     }
 
     #[test]
+    fn a_price_at_the_limit_meets_it_in_any_unit(scale in 0.2_f64..50.0) {
+        let at_limit = Made {
+            price: 3_750, // 39.00 in euros
+            shipping: None,
+            swiss: true,
+            days: None,
+            rating: None,
+            colour: None,
+        };
+        prop_assert_eq!(ids(&scaled(&[at_limit], scale)), ["o00"]);
+    }
+
+    #[test]
     fn other_offers_do_not_matter(
         all in prop::collection::vec(made(), 2..25),
         gone in any::<prop::sample::Index>(),
