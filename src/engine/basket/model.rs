@@ -599,6 +599,8 @@ struct CouponSet {
     coupons: Vec<usize>,
     rates: Vec<(usize, f64)>,
     constant: f64,
+    /// The part of the constant that every cart within the ranges gets.
+    certain: f64,
     ranges: Vec<(Measure, f64, f64)>,
 }
 
@@ -629,10 +631,10 @@ fn coupon_sets(
                 // Rates that add up to more than the price would make goods a gain. A
                 // capped coupon then counts its cap whatever the goods, which is never
                 // less than the coupon gives.
-                if ways.len() == 2
+                let generous = ways.len() == 2
                     && several
-                    && (ways[1].0 + other_rates > 1.0 || ways[1].0 > 0.999)
-                {
+                    && (ways[1].0 + other_rates > 1.0 || ways[1].0 > 0.999);
+                if generous {
                     ways.truncate(1);
                     ways[0].2 = coupon.min_spend as f64;
                 }
@@ -652,6 +654,7 @@ fn coupon_sets(
                         next.rates.push((*local, rate));
                     }
                     next.constant += constant;
+                    next.certain += if generous { 0.0 } else { constant };
                     next.ranges.push((Measure::Base(*local), low, high));
                     grown.push(next);
                 }
@@ -671,25 +674,25 @@ fn coupon_sets(
 /// A coupon's discount `min(rate × base, cap)` as linear pieces: (rate, constant,
 /// least base, largest base).
 fn pieces(kind: CouponKind, min_spend: Cents, cap: Option<Cents>) -> Vec<(f64, f64, f64, f64)> {
-    let (rate, cap) = match kind {
-        CouponKind::Percent(bp) => (bp as f64 / 10_000.0, cap),
-        CouponKind::Fixed(value) => (1.0, Some(cap.map_or(value, |c| c.min(value)))),
+    let (bp, cap) = match kind {
+        CouponKind::Percent(bp) => (bp, cap),
+        CouponKind::Fixed(value) => (10_000, Some(cap.map_or(value, |c| c.min(value)))),
     };
     let low = min_spend as f64;
-    if rate == 0.0 || cap == Some(0) {
+    if bp == 0 || cap == Some(0) {
         return Vec::new();
     }
-    let Some(cap) = cap.map(|c| c as f64) else {
+    let rate = bp as f64 / 10_000.0;
+    let Some(cap) = cap else {
         return vec![(rate, 0.0, low, f64::INFINITY)];
     };
-    let full = cap / rate;
+    // The least base that reaches the cap, in whole cents.
+    let full = (i128::from(cap) * 10_000 + i128::from(bp) - 1) / i128::from(bp);
+    let (full, cap) = (full as f64, cap as f64);
     if low >= full {
         return vec![(0.0, cap, low, f64::INFINITY)];
     }
-    vec![
-        (0.0, cap, full.floor().max(low), f64::INFINITY),
-        (rate, 0.0, low, full.ceil() + 1.0),
-    ]
+    vec![(0.0, cap, full, f64::INFINITY), (rate, 0.0, low, full)]
 }
 
 fn add_states(
@@ -755,7 +758,7 @@ fn add_states(
                 // Each floored discount may leave up to a cent more than the line.
                 Basis::AfterCoupons => ranges.push((
                     Measure::Pay,
-                    spend.0 + set.constant - set.rates.len() as f64,
+                    spend.0 + set.certain - set.rates.len() as f64,
                     spend.1 + set.constant,
                 )),
             }

@@ -18,7 +18,7 @@ use cart::cost_of;
 use labels::Labels;
 
 /// Ends of ranges a state has at most, for its whole carts to be looked for.
-const MAX_ENDS: usize = 6;
+const MAX_ENDS: usize = 12;
 /// Parts of carts that one is compared with, where several totals matter.
 const MOST_COMPARED: usize = 100;
 /// Steps that move the multipliers of several ranges together.
@@ -59,15 +59,15 @@ impl View {
         }
     }
 
-    fn allows(&self, choice: usize) -> bool {
+    pub(super) fn allows(&self, choice: usize) -> bool {
         self.choices.is_empty() || self.choices[choice]
     }
 
-    fn must(&self, cell: usize) -> bool {
+    pub(super) fn must(&self, cell: usize) -> bool {
         self.must_cell.get(cell).copied().unwrap_or(false)
     }
 
-    fn allows_level(&self, shop: &ShopModel, bundle: usize, level: usize) -> bool {
+    pub(super) fn allows_level(&self, shop: &ShopModel, bundle: usize, level: usize) -> bool {
         match level {
             0 => !self.must_bundle.get(bundle).copied().unwrap_or(false),
             _ => self.allows(shop.bundles[bundle].levels[level].1),
@@ -722,25 +722,32 @@ impl Pricer {
             return (bound, None);
         }
         let constant: f64 = multipliers.iter().zip(ends).map(|(m, e)| m * e.at).sum();
-        // Coupons in percent are floored: two carts this close may rank either way.
+        // Discounts are floored: two carts this close may rank either way, but where both
+        // have the same goods in scope modulo the denominator of the one rate.
         let profile = &here.shop.profiles[here.shop.states[state].profile];
         let rounding = profile.rounding();
-        // What flooring takes depends on the goods in scope modulo the denominator of the
-        // rate: parts of carts that agree there compare exactly.
-        let mut modulus = 1;
+        let floored = match (profile.coupon.as_slice(), profile.all) {
+            ([(local, rate)], 0.0) => Some((&here.shop.base[*local], *rate)),
+            ([], all) if all > 0.0 => Some((&here.shop.spends, all)),
+            _ => None,
+        };
         self.residues.clear();
-        if let ([(local, rate)], true) = (profile.coupon.as_slice(), effort.fine) {
-            modulus = denominator(*rate);
-            let base = &here.shop.base[*local];
-            let residue = |o: &Choose| {
-                let picks = &self.picks[o.picks.0..o.picks.1];
-                let goods: f64 = picks.iter().map(|c| base[*c as usize]).sum();
-                (goods as u64 % u64::from(modulus)) as u32
-            };
-            self.residues.extend(self.options.iter().map(residue));
-        } else {
-            self.residues.resize(self.options.len(), 0);
-        }
+        let modulus = match floored {
+            Some((goods, rate)) if effort.fine => {
+                let modulus = denominator(rate);
+                let residue = |o: &Choose| {
+                    let picks = &self.picks[o.picks.0..o.picks.1];
+                    let goods: f64 = picks.iter().map(|c| goods[*c as usize]).sum();
+                    (goods as u64 % u64::from(modulus)) as u32
+                };
+                self.residues.extend(self.options.iter().map(residue));
+                Some(modulus)
+            }
+            _ => {
+                self.residues.resize(self.options.len(), 0);
+                (!effort.fine || rounding == 0.0).then_some(1)
+            }
+        };
         let mut labels = Labels {
             ends,
             options: &self.options,
@@ -751,6 +758,13 @@ impl Pricer {
             residues: &self.residues,
             trail: Vec::new(),
             given_up: f64::NEG_INFINITY,
+            merged: false,
+        };
+        // Flooring takes less than the tolerance.
+        let kept_promise = if labels.tolerance > 0.0 {
+            1e-5 - labels.tolerance
+        } else {
+            -1e-6
         };
         let last = labels.extend(
             &self.blocks,
@@ -780,7 +794,7 @@ impl Pricer {
             }
             let found = here.cart(state, &picks, f64::NEG_INFINITY);
             let worth = found.as_ref().map_or(f64::NEG_INFINITY, |f| f.0);
-            if worth < label.value - labels.tolerance - 1e-6 {
+            if labels.merged && worth < label.value + kept_promise {
                 // Less than its parts promised: it may have stood for others that keep
                 // what they promise, and only the promise bounds those.
                 unsure = unsure.max(label.value);

@@ -219,7 +219,7 @@ impl<'a, 'm> Search<'a, 'm> {
             return f64::INFINITY;
         }
         self.local_search(&prices, stop);
-        self.fix(&prices, bound);
+        self.fix(&prices);
         if bound > self.incumbent.prune_at() {
             return f64::INFINITY;
         }
@@ -260,14 +260,13 @@ impl<'a, 'm> Search<'a, 'm> {
             if bound > self.incumbent.prune_at() {
                 continue;
             }
-            let Some((shop, rules)) = self.branch_on() else {
-                // Nothing is fractional: the answer at hand is the node's best, up to
-                // what could not be priced exactly.
+            let Some((shop, rules)) = self.branch_on().or_else(|| self.split()) else {
+                // What is left could not be priced exactly.
                 reached = reached.min(bound);
                 continue;
             };
             if node.depth == 0 && bound > node.bound {
-                self.fix(&prices, bound);
+                self.fix(&prices);
                 root_closed = self.status.iter().map(|s| *s == Status::Closed).collect();
                 root_states = self.views.iter().map(|v| v.states.clone()).collect();
                 self.retire(bound);
@@ -397,8 +396,7 @@ impl<'a, 'm> Search<'a, 'm> {
             if self.status[s] == Status::Closed {
                 continue;
             }
-            let open = self.status[s] == Status::Open;
-            let least = if open { f64::NEG_INFINITY } else { 0.0 };
+            let least = self.least(s);
             let floor = floors.map_or(least, |f| f[s].max(least));
             let worth = self.pricer.price(
                 self.model,
@@ -435,6 +433,7 @@ impl<'a, 'm> Search<'a, 'm> {
             if bound > best.1 {
                 let gain = bound - best.1;
                 best = (prices.clone(), bound);
+                self.settled.clone_from(&self.counted);
                 stale = if gain > bound.abs() * 1e-4 {
                     0
                 } else {
@@ -520,15 +519,16 @@ impl<'a, 'm> Search<'a, 'm> {
         best
     }
 
-    /// Rules out shops and states that cannot be part of anything better.
-    fn fix(&mut self, prices: &Prices, bound: f64) {
+    /// Rules out shops and states that cannot be part of anything better. `prices` are
+    /// those of `settled`.
+    fn fix(&mut self, prices: &Prices) {
         let prune_at = self.incumbent.prune_at();
+        let mut bound = self.list_worth(prices);
+        let mut values: Vec<Vec<f64>> = vec![Vec::new(); self.model.shops.len()];
         for s in 0..self.model.shops.len() {
             if self.status[s] == Status::Closed {
                 continue;
             }
-            let open = self.status[s] == Status::Open;
-            let least = if open { f64::NEG_INFINITY } else { 0.0 };
             let worth = self.pricer.price(
                 self.model,
                 self.instance,
@@ -539,16 +539,28 @@ impl<'a, 'm> Search<'a, 'm> {
                 ROUGH,
                 &mut self.warm[s],
             );
-            // A bound that was found with more effort counted less.
-            let counted = worth.bound.max(least).min(self.settled[s]);
-            for (state, value) in self.pricer.state_bounds.iter().enumerate() {
-                if bound + counted - value > prune_at {
+            // Both bounds hold at these prices.
+            self.settled[s] = self.settled[s].min(worth.bound.max(self.least(s)));
+            bound -= self.settled[s];
+            values[s].clone_from(&self.pricer.state_bounds);
+        }
+        for (s, values) in values.iter().enumerate() {
+            for (state, value) in values.iter().enumerate() {
+                if bound + self.settled[s] - value > prune_at {
                     self.views[s].states[state] = false;
                 }
             }
-            if !open && !self.views[s].states.iter().any(|a| *a) {
+            if self.status[s] == Status::Free && !self.views[s].states.contains(&true) {
                 self.status[s] = Status::Closed;
             }
+        }
+    }
+
+    /// What a shop is worth at least: one that need not be used is worth nothing.
+    fn least(&self, s: usize) -> f64 {
+        match self.status[s] {
+            Status::Open => f64::NEG_INFINITY,
+            Status::Free | Status::Closed => 0.0,
         }
     }
 
@@ -769,9 +781,8 @@ impl<'a, 'm> Search<'a, 'm> {
                 exact_next = true;
             } else if effort == QUICK {
                 effort = CAREFUL;
-            } else if effort == CAREFUL
-                && best + self.rounding() > self.incumbent.prune_at().min(objective - 1.0)
-            {
+            } else if effort == CAREFUL && objective > self.incumbent.prune_at() {
+                // Exact carts would close the node.
                 effort = FINE;
             } else {
                 break;
@@ -779,21 +790,6 @@ impl<'a, 'm> Search<'a, 'm> {
         }
         *prices = center;
         best.max(known)
-    }
-
-    /// The most that floored coupons of the shops in use can hide from a bound.
-    fn rounding(&self) -> f64 {
-        let Some(master) = &self.master else {
-            return 0.0;
-        };
-        let carts = master.solution().filter(|(_, x)| *x > 1e-3);
-        let coupons = |(column, x): (usize, f64)| {
-            let cart = self.carts[column].as_ref()?;
-            let shop = &self.model.shops[cart.shop];
-            let profile = shop.states[cart.state].profile;
-            Some(x.ceil() * shop.profiles[profile].rounding())
-        };
-        carts.filter_map(coupons).sum()
     }
 
     fn read_prices(&self) -> Prices {

@@ -75,7 +75,7 @@ pub(super) fn fillers(
             return None;
         }
         let Some(next) = offers.get(lines.len()) else {
-            if !known.contains(lines.as_slice()) {
+            if !known.contains(lines.as_slice()) && lines.iter().any(|l| l.1 > 0) {
                 let units = units_of(h, &lines);
                 let bought = lines.iter().filter(|l| l.1 > 0);
                 let last = bought.map(|l| unit(&l.0)).max().unwrap_or(0);

@@ -24,12 +24,15 @@ pub(super) struct Labels<'a, 's> {
     pub(super) totals: &'a [f64],
     pub(super) floor: f64,
     pub(super) tolerance: f64,
-    pub(super) modulus: u32,
+    /// Carts with the same residue are floored alike; none where that is not known.
+    pub(super) modulus: Option<u32>,
     pub(super) residues: &'a [u32],
     /// (trail before, option).
     pub(super) trail: Vec<(u32, u32)>,
     /// No cart that was not looked at is worth more.
     pub(super) given_up: f64,
+    /// Some were dropped for others that promise as much.
+    pub(super) merged: bool,
 }
 
 impl Labels<'_, '_> {
@@ -52,6 +55,7 @@ impl Labels<'_, '_> {
             trail: u32::MAX,
         }];
         let mut grown: Vec<Label> = Vec::new();
+        let modulus = self.modulus.unwrap_or(1);
         for (at, block) in blocks.iter().enumerate() {
             let rest = &rest[at + 1];
             grown.clear();
@@ -89,7 +93,7 @@ impl Labels<'_, '_> {
                             priced,
                             totals,
                             bought: label.bought || option.picks.0 < option.picks.1,
-                            residue: (label.residue + self.residues[o]) % self.modulus,
+                            residue: (label.residue + self.residues[o]) % modulus,
                             trail: self.trail.len() as u32 - 1,
                         });
                     }
@@ -108,9 +112,11 @@ impl Labels<'_, '_> {
         labels
     }
 
-    fn drop_dominated(&self, labels: &mut Vec<Label>) {
+    fn drop_dominated(&mut self, labels: &mut Vec<Label>) {
         labels.sort_unstable_by(|a, b| b.value.total_cmp(&a.value));
         let n = self.ends.len();
+        let residues = self.modulus.unwrap_or(1) as usize;
+        let told = self.modulus.is_some();
         let room = |l: &Label, e: usize| match self.ends[e].low {
             true => l.totals[e],
             false => -l.totals[e],
@@ -122,7 +128,7 @@ impl Labels<'_, '_> {
             // The most room among those certainly worth as much, and with the same residue.
             let room = |l: &Label| if n == 0 { 0.0 } else { room(l, 0) };
             let mut most = f64::NEG_INFINITY;
-            let mut alike = vec![f64::NEG_INFINITY; self.modulus as usize];
+            let mut alike = vec![f64::NEG_INFINITY; residues];
             let mut sure = 0;
             for label in labels.iter() {
                 while sure < kept.len() && kept[sure].value >= label.value + self.tolerance {
@@ -131,13 +137,15 @@ impl Labels<'_, '_> {
                 }
                 let alike = &mut alike[label.residue as usize];
                 if room(label) > most && room(label) > *alike {
-                    *alike = room(label);
+                    if told {
+                        *alike = room(label);
+                    }
                     kept.push(label.clone());
                 }
             }
         } else {
             let wider = |k: &Label, label: &Label| (0..n).all(|e| room(k, e) >= room(label, e));
-            let mut alike: Vec<Vec<usize>> = vec![Vec::new(); self.modulus as usize];
+            let mut alike: Vec<Vec<usize>> = vec![Vec::new(); residues];
             for label in labels.iter() {
                 // The first kept are worth most: they dominate most.
                 let same = &mut alike[label.residue as usize];
@@ -151,11 +159,14 @@ impl Labels<'_, '_> {
                         .take(MOST_COMPARED)
                         .any(|k| certain(k) && wider(k, label));
                 if !dominated {
-                    same.push(kept.len());
+                    if told {
+                        same.push(kept.len());
+                    }
                     kept.push(label.clone());
                 }
             }
         }
+        self.merged |= kept.len() < labels.len();
         kept.extend(empty);
         *labels = kept;
     }

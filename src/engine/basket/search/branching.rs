@@ -1,6 +1,6 @@
 //! What branching says of a shop, and what to branch on.
 
-use super::{BAN, CANDIDATES, Cart, Model, PROBE_PIVOTS, Rule, Search, Status, View};
+use super::{BAN, CANDIDATES, Cart, Model, PROBE_PIVOTS, Rule, Search, Status, View, worth_of};
 use crate::engine::basket::model::ShopModel;
 
 impl Rule {
@@ -39,6 +39,12 @@ fn level_of(shop: &ShopModel, bundle: usize, cart: &Cart) -> usize {
     let bought = |l: &(i64, usize)| cart.choices.contains(&(l.1 as u32));
     let levels = &shop.bundles[bundle].levels;
     levels.iter().skip(1).position(bought).map_or(0, |l| l + 1)
+}
+
+/// Whether some are true and some are false.
+fn both(mut sides: impl Iterator<Item = bool>) -> bool {
+    let first = sides.next();
+    sides.any(|side| Some(side) != first)
 }
 
 impl Search<'_, '_> {
@@ -111,6 +117,38 @@ impl Search<'_, '_> {
         }
     }
 
+    /// Whether a shop may still go either way: where nothing satisfies a node, its linear
+    /// program may stay fractional in what is settled.
+    fn undecided(&self, s: usize, rule: Rule) -> bool {
+        let (shop, view) = (&self.model.shops[s], &self.views[s]);
+        let allowed = view.states.iter().zip(&shop.states).filter(|s| *s.0);
+        match rule {
+            Rule::Open(_) => self.status[s] == Status::Free,
+            Rule::Pickup(_) => both(allowed.map(|(_, state)| state.pickup)),
+            Rule::Coupon(c, _) => both(allowed.map(|(_, state)| state.coupons.contains(&c))),
+            Rule::AtMost(cell, most) | Rule::Over(cell, most) => {
+                let all = shop.cells[cell].first..shop.cells[cell].last;
+                let sides = all.filter(|c| view.allows(*c));
+                let sides = sides.map(|c| shop.choices[c].units > most);
+                both(sides.chain((!view.must(cell)).then_some(false)))
+            }
+            Rule::Choice(choice, _) => {
+                let mut cells = shop.cells.iter();
+                let Some(k) = cells.position(|c| (c.first..c.last).contains(&choice)) else {
+                    return false;
+                };
+                let all = shop.cells[k].first..shop.cells[k].last;
+                let sides = all.filter(|c| view.allows(*c)).map(|c| c == choice);
+                both(sides.chain((!view.must(k)).then_some(false)))
+            }
+            Rule::Level(b, level, _) => {
+                let all = 0..shop.bundles[b].levels.len();
+                let sides = all.filter(|l| view.allows_level(shop, b, *l));
+                both(sides.map(|l| l > level))
+            }
+        }
+    }
+
     /// What to branch on: a shop and two rules that exclude what is fractional.
     pub(super) fn branch_on(&mut self) -> Option<(usize, [Rule; 2])> {
         let master = self.master.as_ref()?;
@@ -128,7 +166,7 @@ impl Search<'_, '_> {
         let fraction = |x: f64| (x - x.floor()).min(x.ceil() - x);
         let mut candidates: Vec<(f64, usize, [Rule; 2])> = Vec::new();
         let mut propose = |score: f64, shop: usize, rules: [Rule; 2]| {
-            if score > 1e-3 {
+            if score > 1e-3 && self.undecided(shop, rules[0]) {
                 candidates.push((score, shop, rules));
             }
         };
@@ -206,6 +244,56 @@ impl Search<'_, '_> {
         candidates.sort_by(|a, b| b.0.total_cmp(&a.0));
         candidates.truncate(CANDIDATES);
         self.strongest(&candidates)
+    }
+
+    /// Where nothing is fractional, but a shop may be worth more than its best cart at
+    /// hand: halves of what it may sell, until it is priced exactly.
+    pub(super) fn split(&self) -> Option<(usize, [Rule; 2])> {
+        // What the last bound of the node was taken at.
+        let prices = self.read_prices();
+        let mut best: Option<(f64, usize, [Rule; 2])> = None;
+        for s in (0..self.status.len()).filter(|s| self.status[*s] != Status::Closed) {
+            let carts = self.carts.iter().flatten().filter(|c| c.shop == s);
+            let worths = carts
+                .filter(|c| self.allowed(c))
+                .map(|c| worth_of(self.model, c, &prices));
+            let missing = self.counted[s] - worths.fold(self.least(s), f64::max);
+            if missing > 1e-6
+                && best.as_ref().is_none_or(|b| missing > b.0)
+                && let Some(rules) = self.halves(s)
+            {
+                best = Some((missing, s, rules));
+            }
+        }
+        best.map(|b| (b.1, b.2))
+    }
+
+    fn halves(&self, s: usize) -> Option<[Rule; 2]> {
+        let (shop, view) = (&self.model.shops[s], &self.views[s]);
+        for (b, bundle) in shop.bundles.iter().enumerate() {
+            let levels = 0..bundle.levels.len();
+            let allowed: Vec<usize> = levels.filter(|l| view.allows_level(shop, b, *l)).collect();
+            if allowed.len() > 1 {
+                let at = allowed[(allowed.len() - 1) / 2];
+                return Some([Rule::Level(b, at, true), Rule::Level(b, at, false)]);
+            }
+        }
+        for (k, cell) in shop.cells.iter().enumerate() {
+            let choices = (cell.first..cell.last).filter(|c| view.allows(*c));
+            let mut units: Vec<f64> = choices.clone().map(|c| shop.choices[c].units).collect();
+            units.extend((!view.must(k)).then_some(0.0));
+            units.sort_by(f64::total_cmp);
+            units.dedup();
+            if units.len() > 1 {
+                let at = units[(units.len() - 1) / 2];
+                return Some([Rule::Over(k, at), Rule::AtMost(k, at)]);
+            }
+            let several = |c: usize| [Rule::Choice(c, true), Rule::Choice(c, false)];
+            if choices.clone().count() > 1 {
+                return choices.last().map(several);
+            }
+        }
+        None
     }
 
     /// The candidate whose two sides raise the linear program most (with the carts at
