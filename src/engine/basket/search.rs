@@ -525,7 +525,7 @@ impl<'a, 'm> Search<'a, 'm> {
         let prune_at = self.incumbent.prune_at();
         let mut bound = self.list_worth(prices);
         let mut values: Vec<Vec<f64>> = vec![Vec::new(); self.model.shops.len()];
-        for s in 0..self.model.shops.len() {
+        for (s, values) in values.iter_mut().enumerate() {
             if self.status[s] == Status::Closed {
                 continue;
             }
@@ -542,7 +542,7 @@ impl<'a, 'm> Search<'a, 'm> {
             // Both bounds hold at these prices.
             self.settled[s] = self.settled[s].min(worth.bound.max(self.least(s)));
             bound -= self.settled[s];
-            values[s].clone_from(&self.pricer.state_bounds);
+            values.clone_from(&self.pricer.state_bounds);
         }
         for (s, values) in values.iter().enumerate() {
             for (state, value) in values.iter().enumerate() {

@@ -290,7 +290,7 @@ impl Search<'_, '_> {
             }
             let several = |c: usize| [Rule::Choice(c, true), Rule::Choice(c, false)];
             if choices.clone().count() > 1 {
-                return choices.last().map(several);
+                return choices.min().map(several);
             }
         }
         None
