@@ -41,6 +41,8 @@ const FINE: Effort = Effort {
 };
 /// Nodes between two that are followed straight down.
 const PLUNGE_EVERY: u64 = 40;
+/// Carts settled by one dive.
+const DIVE: usize = 400;
 /// Ways to branch that are tried, and the pivots of each trial.
 const CANDIDATES: usize = 16;
 const PROBE_PIVOTS: usize = 40;
@@ -256,7 +258,8 @@ impl<'a, 'm> Search<'a, 'm> {
             if bound > self.incumbent.prune_at() {
                 continue;
             }
-            self.round();
+            let plunging = node.depth == 0 || came_down;
+            self.round(if plunging { DIVE } else { DIVE / 8 });
             if bound > self.incumbent.prune_at() {
                 continue;
             }

@@ -3,11 +3,26 @@
 use super::{BAN, Cart, PROBE_PIVOTS, Prices, ROUGH, Search, Status};
 use crate::engine::basket::incumbent::Answer;
 use crate::engine::basket::instance::Cents;
+use crate::engine::basket::master::Master;
 use crate::engine::basket::model::Bundle;
+
+/// Carts of the linear program that one answer of a dive leaves (limited discrepancy
+/// search: Harvey and Ginsberg 1995).
+const DISCREPANCIES: usize = 1;
+
+/// A cart that a dive takes or leaves.
+struct Settled {
+    column: usize,
+    /// Columns switched off for it.
+    banned: Vec<usize>,
+    /// It was the whole of its shop: there was nothing to choose.
+    whole: bool,
+    taken: bool,
+}
 
 impl Search<'_, '_> {
     /// Answers from the linear program: its whole carts, and its shops.
-    pub(super) fn round(&mut self) {
+    pub(super) fn round(&mut self, steps: usize) {
         let Some(master) = &self.master else { return };
         let mut used: Vec<(f64, usize)> = Vec::new();
         for (column, x) in master.solution() {
@@ -18,28 +33,22 @@ impl Search<'_, '_> {
         used.sort_by(|a, b| b.0.total_cmp(&a.0));
         let mut share: Vec<(usize, f64)> = Vec::new();
         let mut taken: Vec<usize> = Vec::new();
-        let mut lines = Vec::new();
         for (x, column) in &used {
             let Some(cart) = &self.carts[*column] else {
                 continue;
             };
             match share.iter_mut().find(|s| s.0 == cart.shop) {
                 Some(s) => s.1 += x,
-                None => share.push((cart.shop, *x)),
-            }
-            if !taken.contains(&cart.shop) {
-                taken.push(cart.shop);
-                let shop = &self.model.shops[cart.shop];
-                for c in &cart.choices {
-                    let (from, to) = shop.choices[*c as usize].picks;
-                    lines.extend_from_slice(&shop.picks[from as usize..to as usize]);
+                None => {
+                    share.push((cart.shop, *x));
+                    taken.push(*column);
                 }
             }
         }
-        self.consider(&lines);
+        self.consider(&self.lines_of(&taken));
         let whole: Vec<usize> = used.iter().filter(|u| u.0 > 0.999).map(|u| u.1).collect();
         self.adopt(&whole);
-        self.dive();
+        self.dive(steps);
         for least in [0.5, 0.2] {
             let shops: Vec<usize> = share.iter().filter(|s| s.1 > least).map(|s| s.0).collect();
             self.leaf.quick(&shops, self.incumbent);
@@ -54,58 +63,104 @@ impl Search<'_, '_> {
         }
     }
 
-    /// Settles one shop after the other on its most used cart.
-    fn dive(&mut self) {
+    /// Settles one shop after the other on its most used cart, and goes back to the last
+    /// that could be settled otherwise: depth first over the carts at hand.
+    fn dive(&mut self, steps: usize) {
         let Some(mut master) = self.master.take() else {
             return;
         };
         let kept = master.snapshot();
-        let mut banned: Vec<usize> = Vec::new();
         let big = self.model.big * BAN;
-        let mut settled: Vec<Option<usize>> = vec![None; self.model.shops.len()];
-        loop {
-            let mut best: Option<(f64, usize, usize)> = None;
-            for (column, x) in master.solution() {
-                if let Some(cart) = &self.carts[column]
-                    && settled[cart.shop].is_none()
-                    && x > 0.01
-                    && best.is_none_or(|b| x > b.0)
-                {
-                    best = Some((x, cart.shop, column));
+        let mut path: Vec<Settled> = Vec::new();
+        for _ in 0..steps {
+            // Limited pivots: what looks too dear may not be, but answers are a bonus.
+            let next = if master.objective() < self.incumbent.prune_at() {
+                self.most_used(&master, &path)
+            } else {
+                None
+            };
+            match next {
+                Some((x, column)) => {
+                    let others = self.rivals(column).filter(|_| x < 0.999).collect();
+                    path.push(Settled {
+                        column,
+                        banned: others,
+                        whole: x >= 0.999,
+                        taken: true,
+                    });
                 }
-            }
-            let Some((x, shop, column)) = best else { break };
-            settled[shop] = Some(column);
-            if x < 0.999 {
-                for (c, cart) in self.carts.iter().enumerate() {
-                    if c != column && cart.as_ref().is_some_and(|cart| cart.shop == shop) {
-                        banned.push(c);
-                        master.shift_ban(c, big);
+                None => {
+                    let taken = path.iter().filter(|s| s.taken).map(|s| s.column);
+                    let taken: Vec<usize> = taken.collect();
+                    self.consider(&self.lines_of(&taken));
+                    self.adopt(&taken);
+                    // The last choice that was one, the other way.
+                    while let Some(last) = path.pop() {
+                        for c in &last.banned {
+                            master.shift_ban(*c, -big);
+                        }
+                        let left = path.iter().filter(|s| !s.taken).count();
+                        if last.taken && !last.whole && left < DISCREPANCIES {
+                            path.push(Settled {
+                                banned: vec![last.column],
+                                taken: false,
+                                ..last
+                            });
+                            break;
+                        }
+                    }
+                    if path.is_empty() {
+                        break;
                     }
                 }
-                banned.push(self.idle[shop]);
-                master.shift_ban(self.idle[shop], big);
+            }
+            if let Some(last) = path.last().filter(|s| !s.banned.is_empty()) {
+                for c in &last.banned {
+                    master.shift_ban(*c, big);
+                }
                 master.solve(PROBE_PIVOTS * 4);
             }
         }
-        let mut lines = Vec::new();
-        let settled: Vec<usize> = settled.into_iter().flatten().collect();
-        for column in &settled {
-            if let Some(cart) = &self.carts[*column] {
-                let shop = &self.model.shops[cart.shop];
-                for c in &cart.choices {
-                    let (from, to) = shop.choices[*c as usize].picks;
-                    lines.extend_from_slice(&shop.picks[from as usize..to as usize]);
-                }
-            }
-        }
-        for c in banned {
-            master.shift_ban(c, -big);
+        for c in path.iter().flat_map(|s| &s.banned) {
+            master.shift_ban(*c, -big);
         }
         master.restore(kept);
         self.master = Some(master);
-        self.consider(&lines);
-        self.adopt(&settled);
+    }
+
+    /// The most used cart of the shops that are not settled yet.
+    fn most_used(&self, master: &Master, path: &[Settled]) -> Option<(f64, usize)> {
+        let shop = |column: usize| self.carts[column].as_ref().map(|c| c.shop);
+        let settled = |s: usize| path.iter().any(|p| p.taken && shop(p.column) == Some(s));
+        let used = master
+            .solution()
+            .filter(|(column, x)| *x > 0.01 && shop(*column).is_some_and(|s| !settled(s)));
+        used.map(|(column, x)| (x, column))
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+    }
+
+    /// The columns that cannot be used with a cart: those of its shop.
+    fn rivals(&self, column: usize) -> impl Iterator<Item = usize> + '_ {
+        let shop = self.carts[column].as_ref().map(|c| c.shop);
+        let of = move |(c, cart): (usize, &Option<Cart>)| {
+            let same = cart.as_ref().is_some_and(|cart| Some(cart.shop) == shop);
+            (same && c != column).then_some(c)
+        };
+        let idle = shop.map(|s| self.idle[s]);
+        self.carts.iter().enumerate().filter_map(of).chain(idle)
+    }
+
+    /// What carts buy together.
+    fn lines_of(&self, columns: &[usize]) -> Vec<(usize, i64)> {
+        let mut lines = Vec::new();
+        for cart in columns.iter().filter_map(|c| self.carts[*c].as_ref()) {
+            let shop = &self.model.shops[cart.shop];
+            for c in &cart.choices {
+                let (from, to) = shop.choices[*c as usize].picks;
+                lines.extend_from_slice(&shop.picks[from as usize..to as usize]);
+            }
+        }
+        lines
     }
 
     /// An answer as the carts say it: with their modes and coupons.
@@ -123,7 +178,10 @@ impl Search<'_, '_> {
         }
         let mut left: Vec<f64> = model.need.iter().map(|q| *q as f64).collect();
         let mut cost = 0;
-        let mut answer = Answer::default();
+        let mut answer = Answer {
+            lines: self.lines_of(columns),
+            ..Answer::default()
+        };
         let mut shops = Vec::new();
         for cart in &carts {
             let shop = &model.shops[cart.shop];
@@ -131,12 +189,6 @@ impl Search<'_, '_> {
             shops.push(cart.shop);
             for (i, units) in &cart.units {
                 left[*i] -= units;
-            }
-            for c in &cart.choices {
-                let (from, to) = shop.choices[*c as usize].picks;
-                answer
-                    .lines
-                    .extend_from_slice(&shop.picks[from as usize..to as usize]);
             }
             let state = &shop.states[cart.state];
             answer.coupons.extend_from_slice(&state.coupons);
