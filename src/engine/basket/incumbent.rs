@@ -61,12 +61,15 @@ impl<'a> Incumbent<'a> {
             Instance::Classic(c) => {
                 let mut totals: BTreeMap<usize, Cents> = BTreeMap::new();
                 let mut assigned = vec![false; c.n];
-                for (offer, _) in lines {
+                // Of carts that overlap, the first keeps the product.
+                let mut kept = Vec::with_capacity(c.n);
+                for (offer, qty) in lines {
                     let (shop, product) = (offer / c.n, offer % c.n);
                     if assigned[product] {
                         continue;
                     }
                     assigned[product] = true;
+                    kept.push((*offer, *qty));
                     *totals.entry(shop).or_insert(c.delivery[shop]) += c.price[shop][product]?;
                 }
                 if assigned.iter().any(|a| !a) {
@@ -75,7 +78,7 @@ impl<'a> Incumbent<'a> {
                 let paid = |t: &Cents| c.discount.as_ref().map_or(*t, |d| d.apply(*t));
                 let cost = totals.values().map(paid).sum();
                 let answer = Answer {
-                    lines: lines.to_vec(),
+                    lines: kept,
                     ..Answer::default()
                 };
                 (cost, answer, totals.into_keys().collect())

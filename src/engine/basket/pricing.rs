@@ -727,23 +727,27 @@ impl Pricer {
         let profile = &here.shop.profiles[here.shop.states[state].profile];
         let rounding = profile.rounding();
         let floored = match (profile.coupon.as_slice(), profile.all) {
-            ([(local, rate)], 0.0) => Some((&here.shop.base[*local], *rate)),
-            ([], all) if all > 0.0 => Some((&here.shop.spends, all)),
+            ([(local, rate)], 0.0) => Some((Some(*local), *rate)),
+            ([], all) if all > 0.0 => Some((None, all)),
             _ => None,
         };
         self.residues.clear();
-        let modulus = match floored {
-            Some((goods, rate)) if effort.fine => {
+        let modulus = match floored.filter(|_| effort.fine) {
+            Some((coupon, rate)) => {
                 let modulus = denominator(rate);
+                let goods = |c: &u32| match coupon {
+                    Some(local) => here.shop.base[local][*c as usize],
+                    None => here.shop.choices[*c as usize].spend,
+                };
                 let residue = |o: &Choose| {
                     let picks = &self.picks[o.picks.0..o.picks.1];
-                    let goods: f64 = picks.iter().map(|c| goods[*c as usize]).sum();
+                    let goods: f64 = picks.iter().map(goods).sum();
                     (goods as u64 % u64::from(modulus)) as u32
                 };
                 self.residues.extend(self.options.iter().map(residue));
                 Some(modulus)
             }
-            _ => {
+            None => {
                 self.residues.resize(self.options.len(), 0);
                 (!effort.fine || rounding == 0.0).then_some(1)
             }

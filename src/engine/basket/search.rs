@@ -605,9 +605,12 @@ impl<'a, 'm> Search<'a, 'm> {
         }
         let mut master = Master::new(&rows, model.need.len());
         self.carts.resize(rows.len(), None);
-        for i in 0..model.need.len() {
-            master.add(0.0, vec![(i as u32, -1.0)]);
-            self.carts.push(None);
+        // More than is needed may be bought, but where each product has its one shop.
+        if !self.exactly_once() {
+            for i in 0..model.need.len() {
+                master.add(0.0, vec![(i as u32, -1.0)]);
+                self.carts.push(None);
+            }
         }
         self.master = Some(master);
         self.known.clear();
@@ -616,6 +619,10 @@ impl<'a, 'm> Search<'a, 'm> {
             self.keep(cart);
         }
         true
+    }
+
+    fn exactly_once(&self) -> bool {
+        matches!(self.instance, Instance::Classic(_))
     }
 
     /// Makes a cart a column. False if it is one already.
@@ -804,7 +811,12 @@ impl<'a, 'm> Search<'a, 'm> {
         let items = prices.item.iter_mut().zip(duals);
         for ((price, dual), penalty) in items.zip(&self.model.penalty) {
             let must = *penalty >= self.model.big;
-            *price = dual.clamp(0.0, if must { f64::INFINITY } else { *penalty });
+            let least = if self.exactly_once() {
+                f64::NEG_INFINITY
+            } else {
+                0.0
+            };
+            *price = dual.clamp(least, if must { f64::INFINITY } else { *penalty });
         }
         let first_link = duals.len() - self.links.len();
         for (k, (link, _)) in self.links.iter().enumerate() {

@@ -209,26 +209,68 @@ fn proven(value: &Value) -> Option<Cents> {
     }
 }
 
+/// Solves and compares with trying everything.
+fn check(value: &Value) -> Result<(), TestCaseError> {
+    let Ok(instance) = read(value) else {
+        return Ok(());
+    };
+    match solve(&instance, &mut || false) {
+        Ok(s) => {
+            prop_assert_eq!(Some(s.evaluation.cost), brute_force(&instance), "{}", value);
+            prop_assert!(s.optimal || over_the_price(&instance), "{}", value);
+        }
+        Err(BasketError::Infeasible(_)) => {
+            prop_assert_eq!(None, brute_force(&instance), "{}", value);
+        }
+        Err(BasketError::Invalid { .. }) => {}
+        Err(e) => prop_assert!(false, "{e}: {value}"),
+    }
+    Ok(())
+}
+
+/// The same instance, listed the other way round.
+fn turned(value: &Value) -> Value {
+    let mut turned = value.clone();
+    for key in ["items", "shops", "offers", "coupons"] {
+        if let Some(list) = turned[key].as_array_mut() {
+            list.reverse();
+        }
+    }
+    turned
+}
+
+#[test]
+fn what_was_once_wrong_or_unproven() {
+    for seed in [
+        1_286_810_428_395_398_678,
+        2_241_862_887_194_832_783,
+        3_014_855_874_256_228_609,
+        3_274_520_044_794_559_565,
+        4_531_785_910_564_304_749,
+        7_027_176_314_587_485_619,
+        7_027_580_592_921_881_195,
+        7_419_041_325_278_952_415,
+        7_492_935_227_151_414_392,
+        10_005_470_342_264_465_919,
+        10_085_279_517_854_927_223,
+        11_413_936_447_299_733_228,
+        17_135_691_931_125_972_219,
+        18_437_783_316_686_046_822,
+    ] {
+        for percent in [true, false] {
+            let value = small(seed, percent);
+            check(&value).expect("equal");
+            check(&turned(&value)).expect("equal the other way round");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn equals_brute_force(seed: u64) {
-        let value = small(seed, true);
-        if let Ok(instance) = read(&value) {
-            match solve(&instance, &mut || false) {
-                Ok(s) => {
-                    let best = brute_force(&instance);
-                    prop_assert_eq!(Some(s.evaluation.cost), best, "{}", value);
-                    prop_assert!(s.optimal || over_the_price(&instance), "{}", value);
-                }
-                Err(BasketError::Infeasible(_)) => {
-                    prop_assert_eq!(None, brute_force(&instance), "{}", value);
-                }
-                Err(BasketError::Invalid { .. }) => {}
-                Err(e) => prop_assert!(false, "{e}: {value}"),
-            }
-        }
+        check(&small(seed, true))?;
     }
 
     #[test]
@@ -262,13 +304,7 @@ proptest! {
     #[test]
     fn order_does_not_matter(seed: u64) {
         let value = small(seed, true);
-        let mut turned = value.clone();
-        for key in ["items", "shops", "offers", "coupons"] {
-            if let Some(list) = turned[key].as_array_mut() {
-                list.reverse();
-            }
-        }
-        prop_assert_eq!(proven(&value), proven(&turned), "{}", value);
+        prop_assert_eq!(proven(&value), proven(&turned(&value)), "{}", value);
     }
 
     #[test]
@@ -389,24 +425,43 @@ fn classic(seed: u64, discount: bool) -> Value {
     value
 }
 
+/// Solves a classic instance and compares with trying everything.
+fn check_classic(seed: u64, discount: bool) -> Result<(), TestCaseError> {
+    let instance = read(&classic(seed, discount)).expect("well formed");
+    let Instance::Classic(c) = &instance else {
+        unreachable!("classic")
+    };
+    let mut best = Cents::MAX;
+    let m = c.price.len();
+    for code in 0..m.pow(c.n as u32) {
+        let assign = (0..c.n).map(|j| code / m.pow(j as u32) % m).collect();
+        if let Ok(e) = evaluate(&instance, &Solution::Classic { assign }) {
+            best = best.min(e.cost);
+        }
+    }
+    let solved = solve(&instance, &mut || false).expect("feasible");
+    prop_assert!(solved.optimal);
+    prop_assert_eq!(solved.evaluation.cost, best);
+    Ok(())
+}
+
+#[test]
+fn carts_that_overlap_are_counted_once() {
+    for seed in [
+        940_533_565_499_260_416,
+        14_028_654_087_466_029_149,
+        16_937_738_137_567_931_139,
+    ] {
+        check_classic(seed, true).expect("equal");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn classic_equals_brute_force(seed: u64, discount: bool) {
-        let instance = read(&classic(seed, discount)).expect("well formed");
-        let Instance::Classic(c) = &instance else { unreachable!("classic") };
-        let mut best = Cents::MAX;
-        let m = c.price.len();
-        for code in 0..m.pow(c.n as u32) {
-            let assign = (0..c.n).map(|j| code / m.pow(j as u32) % m).collect();
-            if let Ok(e) = evaluate(&instance, &Solution::Classic { assign }) {
-                best = best.min(e.cost);
-            }
-        }
-        let solved = solve(&instance, &mut || false).expect("feasible");
-        prop_assert!(solved.optimal);
-        prop_assert_eq!(solved.evaluation.cost, best);
+        check_classic(seed, discount)?;
     }
 }
 

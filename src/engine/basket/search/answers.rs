@@ -196,6 +196,9 @@ impl Search<'_, '_> {
                 answer.pickups.push(cart.shop);
             }
         }
+        if self.exactly_once() && left.iter().any(|l| *l < 0.0) {
+            return;
+        }
         for (left, penalty) in left.iter().zip(&model.penalty).filter(|l| *l.0 > 0.0) {
             if *penalty >= model.big {
                 return;
