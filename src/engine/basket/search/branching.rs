@@ -241,6 +241,11 @@ impl Search<'_, '_> {
                 }
             }
         }
+        // Which shops to use decides most.
+        let decides = |c: &(f64, usize, [Rule; 2])| matches!(c.2[0], Rule::Open(_)) && c.0 > 0.2;
+        if candidates.iter().any(decides) {
+            candidates.retain(decides);
+        }
         candidates.sort_by(|a, b| b.0.total_cmp(&a.0));
         candidates.truncate(CANDIDATES);
         self.strongest(&candidates)
