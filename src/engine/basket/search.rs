@@ -41,7 +41,7 @@ const FINE: Effort = Effort {
 };
 /// Nodes between two that are followed straight down.
 const PLUNGE_EVERY: u64 = 40;
-/// Carts settled by one dive.
+/// Steps of one dive: carts taken or left.
 const DIVE: usize = 400;
 /// Ways to branch that are tried, and the pivots of each trial.
 const CANDIDATES: usize = 16;
@@ -738,7 +738,6 @@ impl<'a, 'm> Search<'a, 'm> {
         let mut best = f64::NEG_INFINITY;
         let mut center = prices.clone();
         let mut carts = Vec::new();
-        let mut floors = vec![f64::NEG_INFINITY; self.model.shops.len()];
         let mut effort = QUICK;
         let mut exact_next = false;
         for round in 0..ROUNDS {
@@ -759,13 +758,7 @@ impl<'a, 'm> Search<'a, 'm> {
                 (false, _) => 0.4,
             };
             let at = mix(&center, &own, share);
-            floors.fill(f64::NEG_INFINITY);
-            for cart in self.carts.iter().flatten() {
-                if self.allowed(cart) {
-                    let worth = worth_of(self.model, cart, &at);
-                    floors[cart.shop] = floors[cart.shop].max(worth);
-                }
-            }
+            let floors = self.best_at_hand(&at);
             let bound = self.price_all(&at, effort, Some(&floors), &mut carts);
             if bound > best {
                 best = bound;
@@ -800,6 +793,16 @@ impl<'a, 'm> Search<'a, 'm> {
         }
         *prices = center;
         best.max(known)
+    }
+
+    /// What the best column of each shop is worth that the node allows.
+    fn best_at_hand(&self, prices: &Prices) -> Vec<f64> {
+        let mut worths = vec![f64::NEG_INFINITY; self.model.shops.len()];
+        for cart in self.carts.iter().flatten().filter(|c| self.allowed(c)) {
+            let worth = worth_of(self.model, cart, prices);
+            worths[cart.shop] = worths[cart.shop].max(worth);
+        }
+        worths
     }
 
     fn read_prices(&self) -> Prices {

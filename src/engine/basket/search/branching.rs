@@ -1,6 +1,6 @@
 //! What branching says of a shop, and what to branch on.
 
-use super::{BAN, CANDIDATES, Cart, Model, PROBE_PIVOTS, Rule, Search, Status, View, worth_of};
+use super::{BAN, CANDIDATES, Cart, Model, PROBE_PIVOTS, Rule, Search, Status, View};
 use crate::engine::basket::model::ShopModel;
 
 impl Rule {
@@ -255,14 +255,10 @@ impl Search<'_, '_> {
     /// hand: halves of what it may sell, until it is priced exactly.
     pub(super) fn split(&self) -> Option<(usize, [Rule; 2])> {
         // What the last bound of the node was taken at.
-        let prices = self.read_prices();
+        let at_hand = self.best_at_hand(&self.read_prices());
         let mut best: Option<(f64, usize, [Rule; 2])> = None;
         for s in (0..self.status.len()).filter(|s| self.status[*s] != Status::Closed) {
-            let carts = self.carts.iter().flatten().filter(|c| c.shop == s);
-            let worths = carts
-                .filter(|c| self.allowed(c))
-                .map(|c| worth_of(self.model, c, &prices));
-            let missing = self.counted[s] - worths.fold(self.least(s), f64::max);
+            let missing = self.counted[s] - at_hand[s].max(self.least(s));
             if missing > 1e-6
                 && best.as_ref().is_none_or(|b| missing > b.0)
                 && let Some(rules) = self.halves(s)
