@@ -14,19 +14,31 @@ pub struct Message {
     pub title: String,
     /// The reason, with the numbers.
     pub body: String,
-    /// Whether the three actions make sense (not for a digest or a test).
-    pub actions: bool,
+    /// Its buttons, in order.
+    pub actions: &'static [Action],
 }
 
-/// What the person pressed on a popup.
+/// What the person can press on a popup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Open the offer in the browser.
+    /// Open the offer, or the plan for the list, in the browser.
     Open,
     /// Ask again later.
     Snooze,
     /// This offer is not what was wanted.
     NotThis,
+}
+
+#[cfg(target_os = "linux")]
+impl Action {
+    /// What the notification service calls it, and what the person reads.
+    const fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Open => ("open", "Open"),
+            Self::Snooze => ("snooze", "Snooze"),
+            Self::NotThis => ("not-this", "Not this"),
+        }
+    }
 }
 
 /// How a message went out.

@@ -6,10 +6,11 @@ mod why;
 pub use whole_list::ChangedLists;
 pub use why::why;
 
+use super::api::ApiError;
 use super::core::Agent;
 use super::store::{Rule, Store, Zone};
 use super::view::{self, Market};
-use super::{life, purchases};
+use super::{life, purchases, web};
 use crate::engine::alert::{
     Decision, Delivery as When, Fire, Hold, Pending, Seen, Tuning, Urgency, by_worth, deliver,
 };
@@ -198,6 +199,7 @@ fn alert(
         id: Id::new(),
         at: now,
         want: want.id,
+        list: None,
         rule: rule.rule.clone(),
         title,
         reason: fire.to_string(),
@@ -250,8 +252,10 @@ pub async fn deliver_due(agent: &Agent, store: &Store, now: Timestamp) -> Result
                     key: alert.id.to_string(),
                     title: alert.title.clone(),
                     body: alert.reason.clone(),
-                    // The buttons are about one want.
-                    actions: alert.rule != AlertRule::WholeList,
+                    actions: match alert.list {
+                        None => &[Action::Open, Action::Snooze, Action::NotThis],
+                        Some(_) => &[Action::Open, Action::Snooze],
+                    },
                 };
                 agent.notifier().deliver(&message).await;
                 delivered.push((alert.want, now));
@@ -279,7 +283,7 @@ pub async fn deliver_due(agent: &Agent, store: &Store, now: Timestamp) -> Result
             key: "digest".into(),
             title: format!("emptor: {} better offers", digest.len()),
             body: lines.join("\n"),
-            actions: false,
+            actions: &[],
         };
         agent.notifier().deliver(&message).await;
         store.change(|tx| digest.iter().try_for_each(|a| tx.put_alert(&done(a, now))))?;
@@ -327,17 +331,15 @@ pub async fn follow_actions(agent: Agent, mut pressed: mpsc::Receiver<(String, A
                 None => return,
             },
         };
-        let _writer = agent.writer().await;
-        if let Err(e) = act(&agent, &key, action) {
+        if let Err(e) = act(&agent, &key, action).await {
             tracing::warn!("a popup's button did nothing: {e}");
         }
     }
 }
 
-fn act(agent: &Agent, key: &str, action: Action) -> Result<(), VaultError> {
-    let Ok(store) = agent.store() else {
-        return Ok(());
-    };
+async fn act(agent: &Agent, key: &str, action: Action) -> Result<(), ApiError> {
+    let store = agent.store()?;
+    let _writer = agent.writer().await;
     let Some(alert) = store
         .alerts()?
         .into_iter()
@@ -345,18 +347,26 @@ fn act(agent: &Agent, key: &str, action: Action) -> Result<(), VaultError> {
     else {
         return Ok(());
     };
-    match action {
-        Action::Open => {
+    let now = Timestamp::now();
+    let until = now.checked_add(SNOOZE).ok();
+    match (action, &alert.list) {
+        (Action::Open, Some(list)) => open_in_browser(&web::link(agent, Some(list)).await?),
+        (Action::Open, None) => {
             if let Some(url) = &alert.url {
                 open_in_browser(url);
             }
         }
-        Action::Snooze => {
+        // The things on it are still to be bought.
+        (Action::Snooze, Some(list)) => {
+            let mut watch = store.list_watch(list)?;
+            watch.snoozed_until = until;
+            store.change(|tx| tx.put_list_watch(&watch))?;
+        }
+        (Action::Snooze, None) => {
             if let Some(old) = store.want(alert.want)? {
-                let now = Timestamp::now();
                 let want = Want {
                     status: WantStatus::Snoozed,
-                    snoozed_until: now.checked_add(SNOOZE).ok(),
+                    snoozed_until: until,
                     ..old.clone()
                 };
                 store.change(|tx| {
@@ -365,7 +375,7 @@ fn act(agent: &Agent, key: &str, action: Action) -> Result<(), VaultError> {
                 })?;
             }
         }
-        Action::NotThis => {
+        (Action::NotThis, _) => {
             for listing in store.listings_of(alert.want)? {
                 if Some(&listing.url) == alert.url.as_ref() {
                     store.decide(alert.want, listing, Zone::Different)?;

@@ -11,6 +11,7 @@ pub use running::{Running, Stopper};
 
 use super::api::ApiError;
 use super::api::types::{BasketReply, BasketRequest, NotBought, PlanView};
+use super::core::Agent;
 use super::store::Store;
 use super::terms as noted;
 use super::view::{self as market_view, Market};
@@ -31,12 +32,29 @@ const EXPLAIN_LIMIT: Duration = Duration::from_secs(5);
 /// Coupons tried at once.
 const MAX_TRIED: usize = 20;
 
+/// Answers a request beside the event loop. Dropping the future ends the search.
+///
+/// # Errors
+/// As [`answer`].
+pub async fn find(
+    agent: &Agent,
+    store: &Store,
+    market: Market,
+    request: BasketRequest,
+) -> Result<BasketReply, ApiError> {
+    let stopper = agent.baskets().begin(request.run.clone());
+    let (flag, store) = (stopper.flag(), store.clone());
+    tokio::task::spawn_blocking(move || answer(&store, &market, &request, &flag))
+        .await
+        .map_err(|e| ApiError::failed(e.to_string()))?
+}
+
 /// Answers a request. Works for seconds: not for the event loop.
 ///
 /// # Errors
 /// An unknown list, limits that contradict each other (saying which), amounts without an
 /// exchange rate, or as the vault.
-pub fn answer(
+fn answer(
     store: &Store,
     market: &Market,
     request: &BasketRequest,

@@ -129,6 +129,7 @@ pub fn look(
                 id: Id::new(),
                 at: now,
                 want,
+                list: None,
                 rule: AlertRule::PriceGuarantee,
                 title: format!("{}: claim money back from {}", purchase.name, purchase.shop),
                 reason: reason.clone(),

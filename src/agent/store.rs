@@ -12,6 +12,7 @@ use crate::model::offer::{Observation, Provenance};
 use crate::model::seller::SourceHealth;
 use crate::model::tender::Tender;
 use crate::model::time::{Date, SignedDuration, Timestamp};
+use crate::model::want::WantStatus;
 use crate::model::{Alert, AlertRule, Id, Money, Offer, Shop, ShopTerms, Want};
 use crate::net::Validators;
 use crate::vault::{Collection, Log, Transaction, Tree, Vault, VaultError};
@@ -166,6 +167,9 @@ pub struct ListWatch {
     pub standing: Option<Standing>,
     /// What came of each look, newest last: when, whether it was told, and why.
     pub looks: Vec<(Timestamp, bool, String)>,
+    /// Nothing is told of it until then.
+    #[serde(default)]
+    pub snoozed_until: Option<Timestamp>,
 }
 
 /// What a list cost when it was last told, or first added up.
@@ -307,8 +311,11 @@ impl Store {
                 tx,
                 listings: &mut listings,
                 observed: &mut observed,
+                wants: HashMap::new(),
             };
-            f(&mut change)
+            let result = f(&mut change)?;
+            change.forget_left_lists(&self.vault)?;
+            Ok(result)
         })?;
         let mut index = self.index();
         listings.iter().for_each(|l| index.add(l));
@@ -582,6 +589,12 @@ fn list_key(list: &str) -> String {
     list.to_lowercase()
 }
 
+/// The list a want stands on, as long as it is not done with.
+fn stands_on(want: &Want) -> Option<String> {
+    let is_over = matches!(want.status, WantStatus::Fulfilled | WantStatus::Dropped);
+    (!is_over).then(|| list_key(&want.list))
+}
+
 fn page_key(url: &str) -> [u8; 32] {
     Sha256::digest(url.as_bytes()).into()
 }
@@ -591,6 +604,8 @@ pub struct Change<'a, 't> {
     tx: &'a mut Transaction<'t>,
     listings: &'a mut Vec<Listing>,
     observed: &'a mut usize,
+    /// The wants written so far; `None` for the removed.
+    wants: HashMap<Id, Option<Want>>,
 }
 
 impl Change<'_, '_> {
@@ -599,6 +614,7 @@ impl Change<'_, '_> {
     /// # Errors
     /// As the vault.
     pub fn put_want(&mut self, want: &Want) -> Result<()> {
+        self.wants.insert(want.id, Some(want.clone()));
         WANTS.put(self.tx, want.id.0.as_bytes(), want)
     }
 
@@ -609,7 +625,36 @@ impl Change<'_, '_> {
     pub fn remove_want(&mut self, id: Id) -> Result<()> {
         LIVES.remove(self.tx, id.0.as_bytes())?;
         TRADE_OFFS.remove(self.tx, id.0.as_bytes())?;
+        self.wants.insert(id, None);
         WANTS.remove(self.tx, id.0.as_bytes()).map(drop)
+    }
+
+    /// Removes what is remembered of the lists that nothing stands on any more.
+    fn forget_left_lists(&mut self, before: &Vault) -> Result<()> {
+        let mut left = BTreeSet::new();
+        for (id, now) in &self.wants {
+            let old = WANTS.get(before, id.0.as_bytes())?;
+            let (old, now) = (old.as_ref(), now.as_ref());
+            left.extend(
+                old.and_then(stands_on)
+                    .filter(|l| Some(l) != now.and_then(stands_on).as_ref()),
+            );
+        }
+        if left.is_empty() {
+            return Ok(());
+        }
+        let changed = self.wants.values().flatten().cloned();
+        let others = WANTS.all(before)?.into_iter().map(|(_, want)| want);
+        for want in others
+            .filter(|w| !self.wants.contains_key(&w.id))
+            .chain(changed)
+        {
+            stands_on(&want).map(|list| left.remove(&list));
+        }
+        for list in left {
+            LIST_WATCHES.remove(self.tx, list.as_bytes())?;
+        }
+        Ok(())
     }
 
     /// Writes what the person did with a want.
@@ -771,5 +816,82 @@ impl Change<'_, '_> {
     /// As the vault.
     pub fn put_rates(&mut self, rates: &Rates) -> Result<()> {
         RATES.put(self.tx, b"ecb", rates)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::{KdfCost, Options, SecretString, VaultPaths};
+
+    fn store(dir: &std::path::Path) -> Store {
+        let paths = VaultPaths::new(dir.join("vault"), dir.join("anchor"));
+        let options = Options {
+            kdf: KdfCost::FLOOR,
+            ..Options::default()
+        };
+        let secret = SecretString::from("a passphrase for tests");
+        let (vault, _) = Vault::create(&paths, &secret, options).expect("a vault");
+        Store::open(vault).expect("a store")
+    }
+
+    fn want(list: &str) -> Want {
+        Want {
+            list: list.to_owned(),
+            ..Want::new("milk", Timestamp::UNIX_EPOCH)
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_of_a_list_goes_with_its_last_want() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = store(dir.path());
+        let (milk, tea) = (want("groceries"), want("Groceries"));
+        let watch = ListWatch {
+            list: "groceries".to_owned(),
+            looks: vec![(Timestamp::UNIX_EPOCH, false, "noted".to_owned())],
+            ..ListWatch::default()
+        };
+        let begin = || {
+            let both = store.change(|tx| {
+                tx.put_want(&milk)?;
+                tx.put_want(&tea)?;
+                tx.put_list_watch(&watch)
+            });
+            both.expect("written");
+        };
+        let is_watched = || store.list_watch("GROCERIES").expect("read") == watch;
+        let with = |want: &Want, status| Want {
+            status,
+            ..want.clone()
+        };
+        let write = |want: &Want| store.change(|tx| tx.put_want(want)).expect("written");
+        let remove = |id| store.change(|tx| tx.remove_want(id)).expect("removed");
+
+        begin();
+        write(&with(&milk, WantStatus::Dropped));
+        assert!(is_watched(), "tea is left");
+        write(&with(&tea, WantStatus::Snoozed));
+        assert!(is_watched(), "it comes back");
+        remove(milk.id);
+        assert!(is_watched());
+        remove(tea.id);
+        assert!(!is_watched(), "removed");
+
+        begin();
+        let both = store.change(|tx| {
+            tx.put_want(&with(&milk, WantStatus::Fulfilled))?;
+            tx.put_want(&want("groceries"))?;
+            tx.remove_want(tea.id)
+        });
+        both.expect("written");
+        assert!(is_watched(), "another one came in the same change");
+
+        begin();
+        for mut want in store.wants().expect("read") {
+            "elsewhere".clone_into(&mut want.list);
+            write(&want);
+        }
+        assert!(!is_watched(), "moved to another list");
     }
 }

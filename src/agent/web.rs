@@ -4,6 +4,8 @@
 //! because cookies of one host are shared by all its ports. The command line gets a link
 //! that is good once and for a minute; the browser trades it for a session.
 
+mod basket;
+
 use super::api::ApiError;
 use super::api::types::OffersReply;
 use super::core::Agent;
@@ -99,21 +101,21 @@ fn secret() -> Result<String, ApiError> {
     Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
 }
 
-/// Makes a link for the person's browser, starting the listener on first use.
+/// Makes a link for the person's browser, to the overview or to where a list is bought,
+/// starting the listener on first use.
 ///
 /// # Errors
 /// The vault is locked, or loopback cannot be listened on.
-pub async fn link(agent: &Agent) -> Result<String, ApiError> {
+pub async fn link(agent: &Agent, list: Option<&str>) -> Result<String, ApiError> {
     agent.store()?;
     let known = agent.web().state().authority.clone();
     let authority = match known {
         Some(authority) => authority,
         None => listen(agent).await?,
     };
-    Ok(format!(
-        "http://{authority}/?code={}",
-        agent.web().new_code()?
-    ))
+    let code = agent.web().new_code()?;
+    let list = list.map_or_else(String::new, |l| format!("&list={}", encode(l)));
+    Ok(format!("http://{authority}/?code={code}{list}"))
 }
 
 async fn listen(agent: &Agent) -> Result<String, ApiError> {
@@ -185,9 +187,15 @@ fn is_own_request(headers: &HeaderMap) -> bool {
         .is_none_or(|v| v == "same-origin" || v == "none")
 }
 
+fn encode(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
 #[derive(Deserialize)]
-struct Code {
+struct Asked {
     code: Option<String>,
+    /// The list whose basket is shown; the overview without it.
+    list: Option<String>,
 }
 
 fn session_of(headers: &HeaderMap) -> Option<&str> {
@@ -200,27 +208,31 @@ fn session_of(headers: &HeaderMap) -> Option<&str> {
 async fn page(
     State(agent): State<Agent>,
     headers: HeaderMap,
-    Query(query): Query<Code>,
+    Query(query): Query<Asked>,
 ) -> Response {
     if let Some(code) = query.code {
         let Some(session) = agent.web().redeem(&code) else {
             return (StatusCode::FORBIDDEN, Html(EXPIRED)).into_response();
         };
         // Away from the address with the code, so that it stays out of the history.
+        let to = query
+            .list
+            .map_or_else(|| "/".to_owned(), |l| format!("/?list={}", encode(&l)));
         let cookie = format!("emptor={session}; HttpOnly; SameSite=Strict; Path=/");
         return (
             StatusCode::SEE_OTHER,
-            [
-                (header::LOCATION, "/".to_owned()),
-                (header::SET_COOKIE, cookie),
-            ],
+            [(header::LOCATION, to), (header::SET_COOKIE, cookie)],
         )
             .into_response();
     }
     if !session_of(&headers).is_some_and(|s| agent.web().is_valid(s)) {
         return (StatusCode::FORBIDDEN, Html(EXPIRED)).into_response();
     }
-    match render(&agent) {
+    let page = match &query.list {
+        Some(list) => basket::render(&agent, list).await,
+        None => render(&agent),
+    };
+    match page {
         Ok(html) => Html(html).into_response(),
         Err(e) => (StatusCode::SERVICE_UNAVAILABLE, Html(escape(&e.error))).into_response(),
     }
@@ -236,17 +248,17 @@ async fn style() -> Response {
 
 const EXPIRED: &str = "<!doctype html><title>emptor</title><p>This link has expired. Get a new one with <code>emptor web</code>.</p>";
 
+const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>emptor</title>\
+     <meta name=\"viewport\" content=\"width=device-width\">\
+     <link rel=\"stylesheet\" href=\"/style.css\"></head><body><h1>emptor</h1>";
+
 fn render(agent: &Agent) -> Result<String, ApiError> {
     let store = agent.store()?;
     let config = agent.config();
     let now = Timestamp::now();
     let market = Market::load(&store, &config, now)?;
     let locale = config.locale();
-    let mut out = String::from(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>emptor</title>\
-         <meta name=\"viewport\" content=\"width=device-width\">\
-         <link rel=\"stylesheet\" href=\"/style.css\"></head><body><h1>emptor</h1>",
-    );
+    let mut out = String::from(HEAD);
     let alerts = store.alerts()?;
     if !alerts.is_empty() {
         out.push_str("<section><h2>Alerts</h2><ul class=\"alerts\">");

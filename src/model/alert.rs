@@ -119,6 +119,9 @@ pub struct Alert {
     pub at: Timestamp,
     /// The want it is about; of a whole list the first on it.
     pub want: Id,
+    /// The list it is about, where it is about a whole one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<String>,
     /// The rule that fired.
     pub rule: AlertRule,
     /// One line.

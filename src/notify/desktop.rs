@@ -21,32 +21,28 @@ pub(super) async fn show(
         .summary(&message.title)
         .body(&escape(&message.body))
         .timeout(Timeout::Default);
-    if message.actions {
-        popup
-            .action("open", "Open")
-            .action("snooze", "Snooze")
-            .action("not-this", "Not this");
+    for action in message.actions {
+        let (key, label) = action.names();
+        popup.action(key, label);
     }
     let handle = tokio::time::timeout(PATIENCE, popup.show_async())
         .await
         .map_err(|_| "the notification service does not answer".to_owned())?
         .map_err(|e| e.to_string())?;
-    if message.actions {
-        let key = message.key.clone();
+    if !message.actions.is_empty() {
+        let (key, offered) = (message.key.clone(), message.actions);
         tokio::spawn(async move {
             let wait = handle.wait_for_action_async(|response| {
+                let mut offered = offered.iter().copied();
                 let action = match response {
-                    NotificationResponse::Default => Action::Open,
-                    NotificationResponse::Action(id) => match id.as_str() {
-                        "open" => Action::Open,
-                        "snooze" => Action::Snooze,
-                        "not-this" => Action::NotThis,
-                        _ => return,
-                    },
-                    _ => return,
+                    NotificationResponse::Default => Some(Action::Open),
+                    NotificationResponse::Action(id) => offered.find(|a| a.names().0 == id),
+                    _ => None,
                 };
-                // A full queue means the daemon is busy; the person can press again.
-                let _ = pressed.try_send((key, action));
+                if let Some(action) = action {
+                    // A full queue means the daemon is busy; the person can press again.
+                    let _ = pressed.try_send((key, action));
+                }
             });
             let _ = tokio::time::timeout(LIFETIME, wait).await;
         });

@@ -3,7 +3,10 @@
 use crate::support::{Home, PASSPHRASE, Page, Shops, product, require, runtime, wait};
 use serde_json::json;
 use std::collections::HashMap;
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use zbus::OwnedVariant;
@@ -240,6 +243,94 @@ fn not_this_takes_the_offer_off_the_want() {
     home.crawl();
     assert_eq!(ranked(), Some(0));
     assert_eq!(home.json(&["offers", "kettle"])["maybe"], json!([]));
+}
+
+#[test]
+fn a_popup_about_a_list_shows_its_basket_and_snoozes_the_list() {
+    if !require("dbus-daemon") {
+        return;
+    }
+    let desktop = Desktop::start();
+    let shops = Shops::open(&["alpha"]);
+    let offer = |name: &str, price: &str| {
+        let page = product(name, price, "EUR", "InStock");
+        shops.put("alpha", &format!("/{name}"), page);
+    };
+    offer("milk", "10.00");
+    offer("bread", "20.00");
+    let mut home = Home::locked(&shops.settings());
+    home.set_env("DBUS_SESSION_BUS_ADDRESS", &desktop.address);
+    let opened = fake_browser(&mut home);
+    home.unlock();
+    for name in ["milk", "bread"] {
+        let url = shops.url("alpha", &format!("/{name}"));
+        home.run(&[
+            "list",
+            "add",
+            &url,
+            "--name",
+            name,
+            "--list",
+            "food & drink",
+        ])
+        .ok();
+    }
+    let last_look = || {
+        let why = home.json(&["alerts", "why", "milk"]);
+        why[0]["reason"].as_str().unwrap_or_default().to_owned()
+    };
+    wait("the first sum", || last_look().contains("is noted"));
+    home.age_list("food & drink");
+    offer("milk", "5.00");
+    home.crawl();
+    wait("a popup", || !desktop.shown().is_empty());
+    let popup = desktop.shown().remove(0);
+    assert!(
+        popup
+            .title
+            .starts_with("food & drink: the whole list now costs"),
+        "{popup:?}"
+    );
+    let keys: Vec<_> = popup
+        .actions
+        .iter()
+        .step_by(2)
+        .map(String::as_str)
+        .collect();
+    assert_eq!(
+        keys,
+        ["open", "snooze"],
+        "no single offer could be the wrong one"
+    );
+
+    desktop.press(popup.id, "open");
+    let url = || std::fs::read_to_string(&opened).unwrap_or_default();
+    wait("the browser", || url().ends_with("&list=food+%26+drink\n"));
+
+    desktop.press(popup.id, "snooze");
+    offer("milk", "1.00");
+    wait("silence", || {
+        home.crawl();
+        last_look().contains("but you snoozed the list until")
+    });
+    assert_eq!(
+        home.json(&["list", "list"]).as_array().map(Vec::len),
+        Some(2)
+    );
+    assert_eq!(desktop.shown().len(), 1);
+}
+
+/// A program in the place of the desktop's opener; returns the file with what it was given.
+fn fake_browser(home: &mut Home) -> PathBuf {
+    let (dir, opened) = (home.path("bin"), home.path("opened"));
+    std::fs::create_dir(&dir).expect("made");
+    let script = format!("#!/bin/sh\necho \"$1\" > '{}'\n", opened.display());
+    let program = dir.join("xdg-open");
+    std::fs::write(&program, script).expect("written");
+    std::fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("set");
+    let path = std::env::var("PATH").unwrap_or_default();
+    home.set_env("PATH", &format!("{}:{path}", dir.display()));
+    opened
 }
 
 #[test]

@@ -6,7 +6,9 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use emptor::agent::paths::Paths;
-use emptor::vault::{KdfCost, Options, SecretString, Vault, VaultPaths};
+use emptor::agent::store::Store;
+use emptor::model::time::SignedDuration;
+use emptor::vault::{KdfCost, Options, Secret, SecretString, Vault, VaultPaths};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -228,6 +230,29 @@ impl Home {
 
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.paths().log).unwrap_or_default()
+    }
+
+    /// Changes the vault behind the daemon's back.
+    pub fn tamper(&self, change: impl FnOnce(&Store)) {
+        self.stop();
+        let secret = Secret::passphrase(PASSPHRASE.to_owned());
+        let vault = Vault::open(&self.vault_paths(), &secret, Options::default());
+        let store = Store::open(vault.expect("a vault")).expect("a store");
+        change(&store);
+        store.vault().lock();
+        drop(store);
+        self.unlock();
+    }
+
+    /// Makes a list so old that what it costs less than at first is news.
+    pub fn age_list(&self, list: &str) {
+        self.tamper(|store| {
+            let mut watch = store.list_watch(list).expect("read");
+            let standing = watch.standing.as_mut().expect("added up");
+            standing.at -= SignedDuration::from_hours(48);
+            let written = store.change(|tx| tx.put_list_watch(&watch));
+            written.expect("written");
+        });
     }
 
     /// All files below the home.

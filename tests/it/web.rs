@@ -178,6 +178,44 @@ fn foreign_text_is_text() {
 }
 
 #[test]
+fn a_list_has_a_page_with_its_basket() {
+    let (shops, home) = home();
+    home.run(&[
+        "list",
+        "add",
+        &shops.url("alpha", "/p"),
+        "--list",
+        "food & drink",
+    ])
+    .ok();
+    let (authority, code) = link(&home);
+    let list = "list=food+%26+drink";
+    assert_eq!(status(&get(&authority, &format!("/?{list}"), "")), "403");
+    let entered = get(&authority, &format!("/?code={code}&{list}"), "");
+    assert!(
+        entered.contains(&format!("location: /?{list}\r\n")),
+        "{entered}"
+    );
+    let session = cookie(&entered);
+    let page = get(&authority, &format!("/?{list}"), &session);
+    assert_eq!(status(&page), "200");
+    for part in [
+        "<h2>Basket: food &amp; drink</h2>",
+        "39.00",
+        "In all",
+        &format!("<a href=\"{}\">", shops.url("alpha", "/p")),
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    assert!(!page.contains("<img"), "{page}");
+    let unknown = get(&authority, "/?list=<b>", &session);
+    assert!(
+        unknown.contains("nothing is open on &lt;b&gt;"),
+        "{unknown}"
+    );
+}
+
+#[test]
 fn a_browser_shows_the_wants() {
     if !require("chromium") {
         return;

@@ -118,16 +118,10 @@ async fn add_up(agent: &Agent, store: &Store, list: &str) -> Result<(), VaultErr
         limit_ms: Some(LIMIT_MS),
         ..BasketRequest::default()
     };
-    // Dropped with this future: the search ends with it.
-    let stopper = agent.baskets().begin(None);
-    let (flag, reader) = (stopper.flag(), store.clone());
-    let solve = move || basket::answer(&reader, &market, &request, &flag);
-    let added = match tokio::task::spawn_blocking(solve).await {
-        Ok(Ok(reply)) => sum(&reply),
-        Ok(Err(e)) => Err(e.to_string()),
+    let added = match basket::find(agent, store, market, request).await {
+        Ok(reply) => sum(&reply),
         Err(e) => Err(e.to_string()),
     };
-    drop(stopper);
 
     let _writer = agent.writer().await;
     let Some(now_wanted) = wanted(store, list)? else {
@@ -156,6 +150,7 @@ async fn add_up(agent: &Agent, store: &Store, list: &str) -> Result<(), VaultErr
         id: Id::new(),
         at: now,
         want: look.wants[0].0,
+        list: Some(watch.list.clone()),
         rule: AlertRule::WholeList,
         title: format!(
             "{}: the whole list now costs {} at {}",
@@ -277,6 +272,15 @@ fn judge(
         );
     }
     match saving {
+        Some(saving) if watch.snoozed_until.is_some_and(|until| look.now < until) => {
+            watch.standing = Some(standing);
+            let until = watch.snoozed_until.unwrap_or(look.now);
+            let why = format!(
+                "{} saves {saving}, but you snoozed the list until {until:.0}: {before}",
+                cost.pay
+            );
+            (None, why)
+        }
         Some(saving) if standing.told && age < look.cooldown => {
             watch.standing = Some(standing);
             let why = format!(
@@ -373,6 +377,23 @@ mod tests {
         assert!(told(6, "60.00", "60.00").0);
         assert!(!told(40, "90.00", "90.00").0, "outdated: noted anew");
         assert!(told(43, "80.00", "80.00").0);
+    }
+
+    #[test]
+    fn a_snoozed_list_speaks_again_afterwards() {
+        let mut case = Case::new();
+        case.look(0, &Ok(sum("90.00", "90.00")));
+        case.watch.snoozed_until = Some(Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 9));
+        let (fired, why) = case.look(8, &Ok(sum("80.00", "80.00")));
+        assert!(
+            !fired && why.contains("you snoozed the list until 1970-01-10"),
+            "{why}"
+        );
+        let (fired, why) = case.look(9, &Ok(sum("80.00", "80.00")));
+        assert!(
+            fired && why.starts_with("10.00 EUR less than 90.00 EUR"),
+            "{why}"
+        );
     }
 
     #[test]

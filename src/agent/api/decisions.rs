@@ -60,13 +60,9 @@ async fn plan_basket(
 ) -> Result<BasketReply> {
     let store = agent.store()?;
     let market = market(&agent, &store)?;
-    // Dropped with this future when the caller goes away: the search ends with it.
-    let stopper = agent.baskets().begin(request.run.clone());
-    let flag = stopper.flag();
-    let work = move || basket::answer(&store, &market, &request, &flag);
-    tokio::task::spawn_blocking(work)
+    // When the caller goes away, this future is dropped.
+    basket::find(&agent, &store, market, request)
         .await
-        .map_err(|e| ApiError::failed(e.to_string()))?
         .map(Json)
 }
 

@@ -760,7 +760,7 @@ async fn notify_test(State(agent): State<Agent>) -> Result<NotifyTest> {
         key: "test".into(),
         title: "emptor".into(),
         body: "This is how a better offer is announced.".into(),
-        actions: false,
+        actions: &[],
     };
     let delivered = match agent.notifier().deliver(&message).await {
         crate::notify::Delivery::Desktop => "desktop",
@@ -773,7 +773,7 @@ async fn notify_test(State(agent): State<Agent>) -> Result<NotifyTest> {
 
 async fn web_link(State(agent): State<Agent>) -> Result<WebPage> {
     Ok(Json(WebPage {
-        url: web::link(&agent).await?,
+        url: web::link(&agent, None).await?,
     }))
 }
 
