@@ -8,6 +8,7 @@ pub mod core;
 pub mod crawl;
 pub mod life;
 pub mod moment;
+pub mod packs;
 pub mod paths;
 pub mod purchases;
 pub mod rates;

@@ -22,7 +22,7 @@ pub mod want;
 use crate::agent::api::types::WebPage;
 use crate::agent::config::Config;
 use crate::model::want::WantKind;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::{CliError, Context, Exit, Global, Result};
 use std::path::Path;
 use std::process::ExitCode;
@@ -134,10 +134,30 @@ enum Command {
     Worker,
 }
 
+/// Reads the process arguments; ends the program where they make no sense. A negative
+/// amount is an amount, to be refused as one, and no option.
+fn parse() -> Cli {
+    let matches = amounts_may_begin_with_a_hyphen(Cli::command()).get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit())
+}
+
+fn amounts_may_begin_with_a_hyphen(command: clap::Command) -> clap::Command {
+    let is_amount = |arg: &clap::Arg| {
+        let names = arg.get_value_names().unwrap_or_default();
+        names.iter().any(|n| n.as_str() == "MONEY")
+    };
+    command
+        .mut_args(|arg| match is_amount(&arg) {
+            true => arg.allow_hyphen_values(true),
+            false => arg,
+        })
+        .mut_subcommands(amounts_may_begin_with_a_hyphen)
+}
+
 /// Runs the program on the process arguments.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = parse();
     match cli.command {
         // No runtime, no files, no environment: these are for scripts and for the sandbox.
         Command::Worker => crate::worker::child::run(),

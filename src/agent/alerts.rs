@@ -221,7 +221,7 @@ pub async fn deliver_due(agent: &Agent, store: &Store, now: Timestamp) -> Result
     let policy = agent.delivery_policy();
     let config = agent.config();
     let zone = config.time_zone();
-    let alerts = store.alerts()?;
+    let (alerts, wants) = (store.alerts()?, store.wants()?);
     let mut delivered: Vec<(Id, Timestamp)> = alerts
         .iter()
         .filter_map(|a| Some((a.want, a.delivered?)))
@@ -234,6 +234,7 @@ pub async fn deliver_due(agent: &Agent, store: &Store, now: Timestamp) -> Result
     let (waiting, pending): (Vec<&Alert>, Vec<Pending>) = alerts
         .iter()
         .filter(|a| a.delivered.is_none() && now.duration_since(a.at) <= STALE_AFTER)
+        .filter(|a| is_still_wanted(a, &wants))
         .map(|a| (a, pending(a, urgency, config.person.currency)))
         .unzip();
     let mut digest = Vec::new();
@@ -289,6 +290,16 @@ pub async fn deliver_due(agent: &Agent, store: &Store, now: Timestamp) -> Result
         store.change(|tx| digest.iter().try_for_each(|a| tx.put_alert(&done(a, now))))?;
     }
     Ok(())
+}
+
+/// Whether an alert that waited is still about something looked for. Money to claim back
+/// is, whatever became of the want.
+fn is_still_wanted(alert: &Alert, wants: &[Want]) -> bool {
+    let mut open = wants.iter().filter(|w| w.status == WantStatus::Open);
+    match &alert.list {
+        Some(list) => open.any(|w| w.list.eq_ignore_ascii_case(list)),
+        None => alert.rule == AlertRule::PriceGuarantee || open.any(|w| w.id == alert.want),
+    }
 }
 
 fn pending(alert: &Alert, urgency: Urgency, home: Currency) -> Pending {

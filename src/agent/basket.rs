@@ -70,7 +70,11 @@ fn answer(
                 "a budget of {budget} cannot be counted in {}",
                 market.home()
             ))
-            .hint("give it in your own currency")
+            .hint(if budget.currency == market.home() {
+                "leave it out: nobody spends so much"
+            } else {
+                "give it in your own currency"
+            })
         })?),
         None => None,
     };

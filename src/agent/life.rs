@@ -132,7 +132,10 @@ pub fn edited(
         deeds.push(Deed::Added(new.intensity));
     }
     match (old.status, new.status) {
-        (WantStatus::Dropped, WantStatus::Open) => deeds.push(Deed::Added(new.intensity)),
+        // What was done with is wanted anew.
+        (WantStatus::Dropped | WantStatus::Fulfilled, WantStatus::Open) => {
+            deeds.push(Deed::Added(new.intensity));
+        }
         (before, WantStatus::Dropped) if before != WantStatus::Dropped => {
             deeds.push(Deed::Dropped);
         }

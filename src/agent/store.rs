@@ -110,6 +110,18 @@ pub enum Zone {
     Different,
 }
 
+impl Zone {
+    /// Its name in answers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Maybe => "maybe",
+            Self::Different => "different",
+        }
+    }
+}
+
 impl Listing {
     /// The id of the offer at an address, with the shop's number for it.
     #[must_use]
@@ -528,6 +540,14 @@ impl Store {
             list: list.to_owned(),
             ..ListWatch::default()
         }))
+    }
+
+    /// What is remembered of all lists.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn list_watches(&self) -> Result<Vec<ListWatch>> {
+        self.all(&LIST_WATCHES)
     }
 
     /// All tenders, oldest first.

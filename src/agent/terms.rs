@@ -296,7 +296,7 @@ pub fn view(store: &Store, market: &Market, shop: &Shop) -> Result<TermsView, Ap
         name: wants
             .iter()
             .find(|w| w.id == id)
-            .map_or_else(String::new, |w| w.name.clone()),
+            .map_or_else(|| "something removed".to_owned(), |w| w.name.clone()),
         pieces,
     };
     let today = market.today();

@@ -1,5 +1,6 @@
 //! From records to answers: the ranked short list of a want.
 
+mod noted;
 mod terms;
 
 pub use terms::Trip;
@@ -8,8 +9,8 @@ use super::api::types::{
     Blind, CostView, HistoryPoint, HistoryReply, OfferView, OffersReply, WantView,
 };
 use super::config::{Config, Travel};
-use super::life;
 use super::store::{Listing, Store, Zone};
+use super::{life, packs};
 use crate::engine::landed::{
     Adjustment, Amount, DeliveryPrior, FxRate, LandedContext, LandedError, landed,
 };
@@ -317,6 +318,8 @@ struct Row {
     source: &'static str,
     zone: Zone,
     reasons: Vec<String>,
+    /// How many pieces it takes, where that is not the number wanted.
+    pieces: Option<u32>,
     cost: Result<LandedCost, LandedError>,
 }
 
@@ -348,7 +351,7 @@ pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply
             .filter(|t| t.id.contains(['=', '<', '~']) && !t.mid.is_zero())
         {
             view.notes.push(format!(
-                "{}: counts as {} {} ({})",
+                "{}: counts as {} {} more ({})",
                 t.id, t.mid, market.home, t.source
             ));
         }
@@ -396,6 +399,7 @@ pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply
         rejected,
         maybe,
         ambiguous: ambiguous.iter().map(offer_view).collect(),
+        noted: noted::offers(market, want, &store.wants()?),
         summary: ranking.summary,
         blind: blind(store, market, want)?,
         advice: None,
@@ -449,8 +453,10 @@ fn rows(market: &Market, want: &Want, listings: Vec<Listing>, tenders: &[Tender]
             let link = l.links.iter().find(|k| k.want == want.id)?;
             let zone = link.zone;
             let reasons = link.reasons.clone();
+            let number = packs::number(want, &l.offer);
             (zone != Zone::Different).then(|| Row {
-                cost: market.landed(&l.offer, &l.shop, want.quantity),
+                cost: market.landed(&l.offer, &l.shop, number),
+                pieces: (number != want.quantity).then_some(number),
                 id: l.id,
                 shop: l.shop,
                 url: l.url,
@@ -507,6 +513,7 @@ fn quote_row(market: &Market, want: &Want, session: &Session) -> Option<Row> {
         source: "quote",
         zone: Zone::Same,
         reasons: Vec::new(),
+        pieces: None,
     })
 }
 
@@ -539,6 +546,9 @@ fn offer_view(row: &Row) -> OfferView {
     if row.zone == Zone::Maybe {
         notes.extend(row.reasons.iter().cloned());
     }
+    if let Some(number) = row.pieces {
+        notes.push(format!("another pack: {number} make what is wanted"));
+    }
     if let Err(e) = &row.cost {
         notes.push(e.to_string());
     }
@@ -558,12 +568,7 @@ fn offer_view(row: &Row) -> OfferView {
         delivery_days: o.shipping.as_ref().and_then(|s| s.max_days),
         source: row.source.to_owned(),
         seen: row.seen,
-        zone: if row.zone == Zone::Same {
-            "same"
-        } else {
-            "maybe"
-        }
-        .to_owned(),
+        zone: row.zone.name().to_owned(),
         confidence: o.confidence,
         provenance: o.provenance.clone(),
         shortlisted: false,

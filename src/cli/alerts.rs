@@ -74,6 +74,16 @@ pub async fn run(cx: &mut Context, verb: Option<Alerts>) -> Result {
                 for rule in &r.rules {
                     print_rule(cx, rule);
                 }
+                if !r.lists.is_empty() {
+                    cx.line(&cx.bold("Whole lists"));
+                }
+                for l in &r.lists {
+                    cx.line(&format!("  {}", l.list));
+                    cx.line(&cx.dim(&format!("    {}", l.state)));
+                    if let Some(until) = l.snoozed_until {
+                        cx.line(&cx.dim(&format!("    snoozed until {}", local(until))));
+                    }
+                }
             })
         }
         Alerts::Add { want, rule } => {

@@ -189,30 +189,20 @@ fn print_cart(cx: &Context, cart: &CartView, explain: bool) {
         cx.line(&format!("  coupon {}  -{}", c.code, money(&c.saves)));
     }
     print_delivery(cx, cart, explain);
-    if let Some(next) = &cart.next {
-        let add = next
-            .add
-            .as_ref()
-            .map(|a| format!(", for example {a}"))
-            .unwrap_or_default();
+    let more = |missing: &Money, saves: &Money, how: &str, add: Option<&String>| {
+        let add = add.map_or_else(String::new, |a| format!(", for example {a}"));
         cx.line(&format!(
-            "  {} more here saves {} of delivery{add}",
-            money(&next.missing),
-            money(&next.saves)
+            "  {} more here saves {} {how}{add}",
+            money(missing),
+            money(saves)
         ));
+    };
+    if let Some(next) = &cart.next {
+        more(&next.missing, &next.saves, "of delivery", next.add.as_ref());
     }
     if let Some(next) = &cart.next_coupon {
-        let add = next
-            .add
-            .as_ref()
-            .map(|a| format!(", for example {a}"))
-            .unwrap_or_default();
-        cx.line(&format!(
-            "  {} more here saves {} by coupon {}{add}",
-            money(&next.missing),
-            money(&next.saves),
-            next.code
-        ));
+        let how = format!("by coupon {}", next.code);
+        more(&next.missing, &next.saves, &how, next.add.as_ref());
     }
 }
 

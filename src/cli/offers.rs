@@ -137,6 +137,13 @@ fn print(cx: &Context, r: &OffersReply, args: &Offers) {
         args.explain,
         now,
     );
+    section(
+        cx,
+        "Noted by you: counts in `emptor basket`, is not ranked",
+        &r.noted,
+        true,
+        now,
+    );
     if args.all {
         section(cx, "Not acceptable", &r.rejected, true, now);
     } else if !r.rejected.is_empty() {
@@ -192,15 +199,22 @@ fn print_offer(cx: &Context, o: &OfferView, explain: bool, now: Timestamp) {
     );
     let days = o
         .delivery_days
-        .map(|d| format!(", {d} days"))
+        .map(|d| format!(", {d} day{}", if d == 1 { "" } else { "s" }))
         .unwrap_or_default();
     let quote = if o.source == "quote" { ", quote" } else { "" };
+    let (state, notes) = match &o.notes[..] {
+        // The person's own note has a day, and nobody looked whether it can be had.
+        [noted, more @ ..] if o.source == "noted" => (noted.clone(), more),
+        all => {
+            let stock = availability(o.availability);
+            let seen = ago(o.seen, now);
+            (format!("{stock}{days}{quote}, {seen}"), all)
+        }
+    };
     cx.line(&format!(
-        "{rank}{star} {}  {}  {}{days}{quote}, {}  {}",
+        "{rank}{star} {}  {}  {state}  {}",
         cx.bold(&total),
         o.shop,
-        availability(o.availability),
-        ago(o.seen, now),
         cx.dim(&format!("[{}]", o.id)),
     ));
     if !explain {
@@ -224,7 +238,7 @@ fn print_offer(cx: &Context, o: &OfferView, explain: bool, now: Timestamp) {
             ));
         }
     }
-    for note in &o.notes {
+    for note in notes {
         cx.line(&format!("       {note}"));
     }
     let readers: Vec<String> = o
@@ -245,7 +259,9 @@ fn print_offer(cx: &Context, o: &OfferView, explain: bool, now: Timestamp) {
             o.confidence
         )));
     }
-    cx.line(&cx.dim(&format!("       {}", o.url)));
+    if !o.url.is_empty() {
+        cx.line(&cx.dim(&format!("       {}", o.url)));
+    }
 }
 
 /// Runs `emptor history`.

@@ -34,11 +34,15 @@ fn print(cx: &Context, plan: &SpendPlan) {
     ));
     match &plan.budget {
         Some(budget) => cx.line(&format!(
-            "Of {} {} would be spent, {} is left; {} is missing for all.",
+            "Of {} {} would be spent, {} is left; {}.",
             money(budget),
             money(&plan.spent),
             money(&plan.left),
-            money(&plan.missing)
+            if plan.missing.amount.is_zero() {
+                "it is enough for all, and what has not lasted yet can wait".to_owned()
+            } else {
+                format!("{} is missing for all", money(&plan.missing))
+            }
         )),
         None => cx.line(&cx.dim("What fits a budget: --budget MONEY, or [wishes] budget.")),
     }

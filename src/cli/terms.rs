@@ -119,7 +119,7 @@ pub struct CouponAdd {
   emptor shop price add shop.example tea mug --price '9 EUR' --name 'Gift set' a bundle
   emptor shop price rm shop.example 1a2b3c4d
 
-Noted prices count in `emptor basket`.")]
+Noted prices count in `emptor basket`, and `emptor offers` shows them.")]
 pub enum Price {
     /// Note a price
     Add(PriceAdd),

@@ -208,6 +208,9 @@ pub async fn add(cx: &mut Context, args: Add, kind: Option<WantKind>) -> Result 
         ));
         match &v.best {
             Some(best) => cx.line(&format!("  {}", offers::one_line(cx, best))),
+            None if v.offers > 0 => {
+                cx.line("  An offer, but none that can be had and meets your conditions: `emptor offers` says why.");
+            }
             None if !v.want.urls.is_empty() => {
                 cx.line("  No price yet: `emptor offers` says why.");
             }

@@ -11,8 +11,8 @@ pub enum MoneyError {
     /// The code is not in ISO 4217.
     #[error("`{0}` is not an ISO 4217 currency code such as EUR")]
     UnknownCurrency(String),
-    /// The text is not a plain decimal number.
-    #[error("`{0}` is not an amount such as 12.50")]
+    /// The text is not a plain decimal number and a currency code.
+    #[error("`{0}` is not an amount with its currency; write for example '12.50 EUR'")]
     BadAmount(String),
     /// Two amounts of different currencies met where one currency is needed.
     #[error("cannot combine {0} and {1} without an exchange rate")]
@@ -172,13 +172,13 @@ impl FromStr for Money {
             .chars()
             .filter(|c| !is_number(*c) && !c.is_whitespace())
             .collect();
-        let currency = code.parse()?;
-        let amount =
-            Decimal::from_str(&number).map_err(|_| MoneyError::BadAmount(text.to_owned()))?;
-        if !text.starts_with(&number) && !text.ends_with(&number) {
-            return Err(MoneyError::BadAmount(text.to_owned()));
+        let bad = || MoneyError::BadAmount(text.to_owned());
+        let amount = Decimal::from_str(&number).map_err(|_| bad())?;
+        let apart = !text.starts_with(&number) && !text.ends_with(&number);
+        if apart || code.len() != 3 || !code.bytes().all(|b| b.is_ascii_alphabetic()) {
+            return Err(bad());
         }
-        Ok(Self::new(amount, currency))
+        Ok(Self::new(amount, code.parse()?))
     }
 }
 
@@ -199,7 +199,22 @@ mod tests {
     fn a_price_without_a_currency_is_no_price() {
         assert!("12.50".parse::<Money>().is_err());
         assert!("12.50 XYZQ".parse::<Money>().is_err());
-        assert!("1x2 EUR".parse::<Money>().is_err());
+        for bad in [
+            "",
+            "5",
+            "abc",
+            "12,50 EUR",
+            "1e5 EUR",
+            "5€",
+            "1x2 EUR",
+            "NaN EUR",
+            "1.2.3 EUR",
+        ] {
+            let error = bad.parse::<Money>().expect_err(bad).to_string();
+            assert!(error.contains("write for example '12.50 EUR'"), "{error}");
+        }
+        let error = "5 XYZ".parse::<Money>().expect_err("no currency");
+        assert_eq!(error, MoneyError::UnknownCurrency("XYZ".to_owned()));
     }
 
     #[test]

@@ -232,16 +232,36 @@ pub struct Preference {
     pub worth: Decimal,
 }
 
+/// The most that meeting a preference can be worth.
+const MAX_WORTH: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+
+/// Why a preference cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PreferenceError {
+    /// The condition.
+    #[error(transparent)]
+    Requirement(#[from] RequirementError),
+    /// What it is worth.
+    #[error(
+        "`{0}` does not say what it is worth; write a condition and an amount above 0, for example delivery<=2:4.50"
+    )]
+    Worth(String),
+}
+
 impl FromStr for Preference {
-    type Err = RequirementError;
-    fn from_str(s: &str) -> Result<Self, RequirementError> {
-        let (requirement, worth) = match s.rsplit_once(':') {
-            Some((r, w)) if w.trim().parse::<Decimal>().is_ok() => (r, w.trim()),
-            _ => return Err(RequirementError(s.to_owned())),
+    type Err = PreferenceError;
+    fn from_str(s: &str) -> Result<Self, PreferenceError> {
+        let worth = |text: &str| {
+            let worth: Decimal = text.trim().parse().ok()?;
+            (worth > Decimal::ZERO && worth <= MAX_WORTH).then_some(worth)
         };
+        let (requirement, worth) = s
+            .rsplit_once(':')
+            .and_then(|(requirement, text)| Some((requirement, worth(text)?)))
+            .ok_or_else(|| PreferenceError::Worth(s.to_owned()))?;
         Ok(Self {
             requirement: requirement.parse()?,
-            worth: worth.parse().map_err(|_| RequirementError(s.to_owned()))?,
+            worth,
         })
     }
 }
@@ -283,6 +303,17 @@ mod tests {
         let p: Preference = "delivery<=2:4.50".parse().expect("preference");
         assert_eq!(p.requirement, Requirement::DeliveryDays(2));
         assert_eq!(p.worth, Decimal::new(450, 2));
-        assert!("brand=Bosch".parse::<Preference>().is_err());
+        for bad in [
+            "brand=Bosch",
+            "brand=Bosch:-5",
+            "brand=Bosch:0",
+            "brand=Bosch:NaN",
+            "brand=Bosch:99999999999",
+        ] {
+            let error = bad.parse::<Preference>().expect_err(bad).to_string();
+            assert!(error.contains("an amount above 0"), "{error}");
+        }
+        let error = "shiny:5".parse::<Preference>().expect_err("no condition");
+        assert!(error.to_string().contains("is not a condition"), "{error}");
     }
 }

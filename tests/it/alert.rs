@@ -1,11 +1,12 @@
 //! `lab alerts` and `lab wait` as programs, and the quality of both on real prices.
 
+use crate::support::corpora;
 use emptor::engine::alert::detector::{DEFAULT_SENSITIVITY, Detector};
 use emptor::engine::alert::wait::advise;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 fn lab(engine: &str, input: &str) -> (Vec<Value>, Option<i32>) {
@@ -84,24 +85,6 @@ fn wait_waits_for_a_sale_that_comes_and_buys_what_never_gets_cheaper() {
     assert!(answers[2]["threshold"].is_null(), "too little is known");
 }
 
-fn corpora() -> Option<PathBuf> {
-    let root = std::env::var_os("EMPTOR_CORPORA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"),
-        PathBuf::from,
-    );
-    let dir = root.join("grocery/heissepreise");
-    if dir.is_dir() {
-        return Some(dir);
-    }
-    assert!(
-        std::env::var_os("EMPTOR_REQUIRE_CORPORA").is_none(),
-        "no corpora at {}",
-        dir.display()
-    );
-    println!("skipped: no corpora");
-    None
-}
-
 /// Daily prices in cents of every sixth product that changed its price often enough.
 fn series(dir: &Path) -> Vec<Vec<i64>> {
     let mut products: BTreeMap<String, Vec<i64>> = BTreeMap::new();
@@ -155,7 +138,9 @@ fn right(prices: &[i64], day: usize) -> bool {
 
 #[test]
 fn alerts_on_real_prices_are_right_and_complete() {
-    let Some(dir) = corpora() else { return };
+    let Some(dir) = corpora("grocery/heissepreise") else {
+        return;
+    };
     let (mut alerts, mut good, mut episodes, mut caught, mut days) = (0, 0, 0, 0, 0);
     for prices in series(&dir) {
         let judged = 120..prices.len() - 31;
@@ -194,7 +179,9 @@ fn alerts_on_real_prices_are_right_and_complete() {
 
 #[test]
 fn waiting_on_real_prices_pays_and_rarely_ends_dearer() {
-    let Some(dir) = corpora() else { return };
+    let Some(dir) = corpora("grocery/heissepreise") else {
+        return;
+    };
     let all = series(&dir);
     let (mut captured, mut worst) = (0.0, 0.0_f64);
     for deadline in [7, 14, 30, 60] {

@@ -1,11 +1,10 @@
 //! Rules: they speak when something is true, once, and say why they are silent.
 
-use crate::support::{Home, PASSPHRASE, Page, Shops, product, wait};
-use emptor::agent::store::{Rule, Store};
+use crate::support::{Home, Page, Shops, product, wait};
+use emptor::agent::store::Rule;
 use emptor::engine::alert::{AlertState, Seen, Tuning};
 use emptor::model::time::{SignedDuration, Timestamp};
 use emptor::model::{AlertRule, Availability, Id};
-use emptor::vault::{Options, Secret, Vault};
 use serde_json::Value;
 
 fn kettle(price: &str, stock: &str) -> Page {
@@ -240,6 +239,7 @@ fn in_minutes(minutes: i64) -> String {
 fn quiet_hours_hold_and_let_go() {
     let shops = Shops::open(&["alpha"]);
     shops.put("alpha", "/p", kettle("39.00", "InStock"));
+    shops.put("alpha", "/q", product("Toaster", "29.00", "EUR", "InStock"));
     let quiet = format!(
         "[notify]\nquiet = [\"{}\", \"{}\"]\n[person]\ntime_zone = \"UTC\"",
         in_minutes(-60),
@@ -253,9 +253,19 @@ fn quiet_hours_hold_and_let_go() {
     assert_eq!(alerts.len(), 1, "it is there to be seen");
     assert_eq!(alerts[0]["delivered"], Value::Null, "but nobody was woken");
     assert!(!home.log().contains("Kettle"), "{}", home.log());
+    let toaster = ["add", &shops.url("alpha", "/q"), "--max", "50 EUR"];
+    home.run(&toaster).ok();
+    home.run(&["wish", "drop", "toaster"]).ok();
     home.settings(&shops.settings());
-    wait("the delivery", || fired(&home)[0]["delivered"].is_string());
+    let delivered = |name: &str| {
+        let alerts = fired(&home);
+        let alert = crate::support::find(&alerts, "title", name);
+        alert["delivered"].is_string()
+    };
+    wait("the delivery", || delivered("Kettle"));
     assert!(home.log().contains("Kettle"), "{}", home.log());
+    assert!(!delivered("Toaster"), "given up while it was quiet");
+    assert!(!home.log().contains("Toaster"), "{}", home.log());
 }
 
 #[test]

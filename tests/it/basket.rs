@@ -1,8 +1,8 @@
 //! `emptor lab basket` on instances with proven optima.
 
+use crate::support::corpora;
 use serde_json::{Value, json};
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 fn lab_basket(args: &[&str], input: &str) -> Output {
@@ -27,21 +27,6 @@ fn answer(args: &[&str], input: &str) -> Value {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
     serde_json::from_slice(&output.stdout).expect("one JSON document")
-}
-
-fn corpora() -> Option<PathBuf> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpora");
-    let dir = std::env::var_os("EMPTOR_CORPORA").map_or_else(|| default.into(), PathBuf::from);
-    if dir.is_dir() {
-        return Some(dir);
-    }
-    assert!(
-        std::env::var_os("EMPTOR_REQUIRE_CORPORA").is_none(),
-        "no corpora at {}",
-        dir.display()
-    );
-    println!("skipped: no corpora");
-    None
 }
 
 #[test]
@@ -78,7 +63,7 @@ fn refuses_with_the_name_of_the_field() {
 
 #[test]
 fn grocery_baskets_reach_their_optimum() {
-    let Some(dir) = corpora() else { return };
+    let Some(dir) = corpora("") else { return };
     let text = std::fs::read_to_string(dir.join("grocery/baskets-hr.json")).expect("read baskets");
     let baskets: Vec<Value> = serde_json::from_str(&text).expect("a list");
     for basket in baskets {
@@ -99,7 +84,7 @@ fn grocery_baskets_reach_their_optimum() {
 
 #[test]
 fn instances_with_proven_optima() {
-    let Some(dir) = corpora() else { return };
+    let Some(dir) = corpora("") else { return };
     let dir = dir.join("../harness/basket");
     let Ok(text) = std::fs::read_to_string(dir.join("reference.json")) else {
         println!("skipped: no basket instances");
@@ -123,7 +108,7 @@ fn instances_with_proven_optima() {
 
 #[test]
 fn a_limit_gives_an_honest_gap() {
-    let Some(dir) = corpora() else { return };
+    let Some(dir) = corpora("") else { return };
     let file = dir.join("../harness/basket/instances/F4_50i40s_02.json");
     if !file.exists() {
         println!("skipped: no basket instances");

@@ -167,7 +167,7 @@ fn exit_codes_say_what_kind_of_failure_it_was() {
     let run = home.run(&["add", "4006381333932"]).refused(2);
     assert!(run.err.contains("check digit"), "{}", run.err);
     home.run(&["add", "ftp://shop.example/x", "--no-crawl"])
-        .ok();
+        .refused(2);
     home.run(&["shop", "add", "ftp://shop.example"]).exits(2);
     home.run(&["add", "http://user:secret@shop.example/x"])
         .exits(2);

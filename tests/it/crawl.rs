@@ -374,7 +374,7 @@ fn out_of_stock_is_an_answer() {
     let home = Home::new(&shops);
     let added = home.run(&["add", &shops.url("alpha", "/p")]).ok();
     assert!(
-        added.out.contains("No price yet"),
+        added.out.contains("none that can be had"),
         "nothing to buy: {}",
         added.out
     );

@@ -1,13 +1,12 @@
 //! The short list tuned, the whole basket, the life of wishes, the right moment: through
 //! the program as its users run it.
 
-use crate::support::{Home, PASSPHRASE, Shops, find, product, wait};
+use crate::support::{Home, Shops, find, product};
 use emptor::agent::store::{Link, Listing, Rule, Store, Zone};
 use emptor::engine::alert::{AlertState, Seen, Tuning};
 use emptor::model::offer::Observation;
 use emptor::model::time::{SignedDuration, Timestamp};
 use emptor::model::{Availability, Condition, Id, Money, Offer, Want};
-use emptor::vault::{Options, Secret, SecretString, Vault};
 use serde_json::{Value, json};
 
 /// Coffee, tea and a mug at three shops with three ways to charge for delivery.
@@ -455,20 +454,6 @@ fn advice_needs_history_and_better_is_a_rule() {
     println!("{}{why}", home.run(&["history", "mug"]).ok().out);
 }
 
-/// The vault of a home whose daemon does not run.
-fn with_store(home: &Home, f: impl FnOnce(&Store)) {
-    let secret = Secret::Passphrase(SecretString::from(PASSPHRASE));
-    let mut opened = None;
-    // A process that another test is just starting holds the lock until it runs.
-    wait("the vault", || {
-        opened = Vault::open(&home.vault_paths(), &secret, Options::default()).ok();
-        opened.is_some()
-    });
-    let store = Store::open(opened.expect("opened")).expect("a store");
-    f(&store);
-    store.vault().lock();
-}
-
 fn eur(minor: i64) -> Money {
     Money::from_minor(minor, "EUR".parse().expect("a currency"))
 }
@@ -526,7 +511,7 @@ fn a_cooling_wish_keeps_quiet_and_one_that_lasted_speaks() {
         (300, "under 12 EUR", false),
     ] {
         let home = Home::locked(&shops.settings());
-        with_store(&home, |store| {
+        home.with_store(|store| {
             watched(store, &url, added, rule);
         });
         home.unlock();
@@ -562,7 +547,7 @@ fn regular_sales_are_worth_waiting_for() {
         product("Blue mug", "10.00", "EUR", "InStock"),
     );
     let home = Home::locked(&shops.settings());
-    with_store(&home, |store| {
+    home.with_store(|store| {
         let mut want = Want::new("mug", days_ago(400));
         want.urls = vec![url.clone()];
         let listing = Listing {

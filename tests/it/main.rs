@@ -18,6 +18,7 @@ mod notify;
 mod offers;
 mod output;
 mod rank;
+mod refusals;
 mod shopping;
 mod support;
 mod tender;

@@ -280,44 +280,49 @@ fn a_popup_about_a_list_shows_its_basket_and_snoozes_the_list() {
         why[0]["reason"].as_str().unwrap_or_default().to_owned()
     };
     wait("the first sum", || last_look().contains("is noted"));
-    home.age_list("food & drink");
-    offer("milk", "5.00");
-    home.crawl();
-    wait("a popup", || !desktop.shown().is_empty());
-    let popup = desktop.shown().remove(0);
-    assert!(
-        popup
-            .title
-            .starts_with("food & drink: the whole list now costs"),
-        "{popup:?}"
-    );
-    let keys: Vec<_> = popup
-        .actions
-        .iter()
-        .step_by(2)
-        .map(String::as_str)
-        .collect();
-    assert_eq!(
-        keys,
-        ["open", "snooze"],
-        "no single offer could be the wrong one"
-    );
-
-    desktop.press(popup.id, "open");
+    let delivered = || {
+        let alerts = home.json(&["alerts"])["alerts"].clone();
+        let all = alerts.as_array().unwrap().iter();
+        all.filter(|a| a["delivered"].is_string()).count()
+    };
+    let popup = |number: usize, milk: &str| {
+        home.age_list("food & drink");
+        offer("milk", milk);
+        home.crawl();
+        wait("the popup", || delivered() == number);
+        desktop.shown()[number - 1].clone()
+    };
+    let first = popup(1, "5.00");
+    let title = "food & drink: the whole list now costs";
+    assert!(first.title.starts_with(title), "{first:?}");
+    let keys = first.actions.iter().step_by(2);
+    let keys: Vec<_> = keys.map(String::as_str).collect();
+    let why = "no single offer could be the wrong one";
+    assert_eq!(keys, ["open", "snooze"], "{why}");
+    desktop.press(first.id, "open");
     let url = || std::fs::read_to_string(&opened).unwrap_or_default();
     wait("the browser", || url().ends_with("&list=food+%26+drink\n"));
 
-    desktop.press(popup.id, "snooze");
-    offer("milk", "1.00");
-    wait("silence", || {
-        home.crawl();
-        last_look().contains("but you snoozed the list until")
+    desktop.press(popup(2, "2.00").id, "snooze");
+    let watched = || home.json(&["alerts"])["lists"][0].clone();
+    wait("the list to be snoozed", || {
+        watched()["snoozed_until"].is_string()
     });
+    offer("bread", "15.00");
+    home.crawl();
+    let silence = "but you snoozed the list until";
+    wait("silence", || last_look().contains(silence));
+    let text = home.run(&["alerts"]).ok().out;
+    assert!(
+        text.contains("Whole lists\n  food & drink\n    silent: "),
+        "{text}"
+    );
+    assert!(text.contains("    snoozed until 2"), "{text}");
     assert_eq!(
         home.json(&["list", "list"]).as_array().map(Vec::len),
         Some(2)
     );
-    assert_eq!(desktop.shown().len(), 1);
+    assert_eq!(desktop.shown().len(), 2);
 }
 
 /// A program in the place of the desktop's opener; returns the file with what it was given.

@@ -388,6 +388,61 @@ fn noted_prices_are_packs_breaks_and_bundles() {
 }
 
 #[test]
+fn noted_prices_stand_beside_the_offers() {
+    let (shops, home) = market("");
+    let alpha = shops.host("alpha");
+    terms(&home, &alpha, &["--ship", "3.00 EUR"]);
+    let note = |args: &[&str]| {
+        let mut all = vec!["shop", "price", "add", &alpha];
+        all.extend(args);
+        home.run(&all).ok()
+    };
+    home.run(&["list", "edit", "tea", "--qty", "3"]).ok();
+    assert_eq!(home.json(&["offers", "tea"])["noted"], json!([]));
+    note(&[
+        "tea:2", "--price", "15 EUR", "--from", "2:14 EUR", "--most", "1",
+    ]);
+    note(&[
+        "tea",
+        "mug:4",
+        "--price",
+        "9 EUR",
+        "--name",
+        "Gift set",
+        "--until",
+        "2099-12-31",
+    ]);
+    let reply = home.json(&["offers", "tea"]);
+    let ranked = reply["ranked"].as_array().unwrap();
+    assert!(ranked.iter().all(|o| o["source"] != "noted"), "{reply:#}");
+    let noted = reply["noted"].as_array().unwrap();
+    let costs: Vec<_> = noted.iter().map(|o| amount(&o["landed"]["mid"])).collect();
+    assert_eq!(costs, ["30.00", "31.00"], "3 x 9 + 3, and 2 x 14 + 3");
+    assert_eq!(noted[0]["source"], "noted");
+    let text = home.run(&["offers", "tea"]).ok().out;
+    let today = emptor::model::time::Timestamp::now()
+        .strftime("%F")
+        .to_string();
+    for part in [
+        "Noted by you".to_owned(),
+        format!("{alpha}  noted by you on {today}, holds until 2099-12-31"),
+        format!("{alpha}  noted by you on {today}  ["),
+        "a bundle, with 4 x mug".to_owned(),
+        "a pack of 2: 2 for 3".to_owned(),
+        "at most 1 can be bought, 2 are needed".to_owned(),
+        "14.00 EUR each from 2 on".to_owned(),
+    ] {
+        assert!(text.contains(&part), "{part} in {text}");
+    }
+    let mug = home.json(&["offers", "mug"]);
+    let notes = mug["noted"][0]["notes"].as_array().unwrap();
+    assert!(notes.contains(&json!("a pack of 4: 1 for 1")), "{mug:#}");
+    home.run(&["list", "rm", "tea"]).ok();
+    let list = home.run(&["shop", "price", "list", &alpha]).ok().out;
+    assert!(list.contains("2 x something removed"), "{list}");
+}
+
+#[test]
 fn a_least_order_no_cart_reaches_is_named() {
     let (shops, home) = market("");
     for shop in ["alpha", "beta"] {

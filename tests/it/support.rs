@@ -38,6 +38,35 @@ pub fn require(program: &str) -> bool {
     found
 }
 
+/// A folder of the measured data, where it is there; it must be where that is required.
+pub fn corpora(part: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("EMPTOR_CORPORA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"),
+        PathBuf::from,
+    );
+    let dir = root.join(part);
+    if dir.is_dir() {
+        return Some(dir);
+    }
+    assert!(
+        std::env::var_os("EMPTOR_REQUIRE_CORPORA").is_none(),
+        "no corpora at {}",
+        dir.display()
+    );
+    println!("skipped: no corpora");
+    None
+}
+
+/// Serves on loopback until the tests end; returns the port.
+pub fn serve(app: axum::Router) -> u16 {
+    let listener = runtime()
+        .block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))
+        .expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    runtime().spawn(async move { axum::serve(listener, app).await });
+    port
+}
+
 pub fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
@@ -232,15 +261,24 @@ impl Home {
         std::fs::read_to_string(self.paths().log).unwrap_or_default()
     }
 
+    /// The vault while the daemon does not run.
+    pub fn with_store(&self, f: impl FnOnce(&Store)) {
+        let secret = Secret::Passphrase(SecretString::from(PASSPHRASE));
+        let mut opened = None;
+        // A process that another test is just starting holds the lock until it runs.
+        wait("the vault", || {
+            opened = Vault::open(&self.vault_paths(), &secret, Options::default()).ok();
+            opened.is_some()
+        });
+        let store = Store::open(opened.expect("opened")).expect("a store");
+        f(&store);
+        store.vault().lock();
+    }
+
     /// Changes the vault behind the daemon's back.
     pub fn tamper(&self, change: impl FnOnce(&Store)) {
         self.stop();
-        let secret = Secret::passphrase(PASSPHRASE.to_owned());
-        let vault = Vault::open(&self.vault_paths(), &secret, Options::default());
-        let store = Store::open(vault.expect("a vault")).expect("a store");
-        change(&store);
-        store.vault().lock();
-        drop(store);
+        self.with_store(change);
         self.unlock();
     }
 
@@ -503,13 +541,8 @@ impl Shops {
         let app = axum::Router::new()
             .fallback(answer)
             .with_state(Arc::clone(&stock));
-        let listener = runtime()
-            .block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))
-            .expect("a port");
-        let port = listener.local_addr().expect("bound").port();
-        runtime().spawn(async move { axum::serve(listener, app).await });
         Self {
-            port,
+            port: serve(app),
             names: names.iter().map(ToString::to_string).collect(),
             stock,
         }

@@ -1,6 +1,6 @@
 //! Calls for tenders: what leaves, what comes back, and the ledger of it.
 
-use crate::support::{Home, Page, Seen, Shops, find, product, runtime};
+use crate::support::{Home, Page, Seen, Shops, find, product, serve};
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -38,13 +38,8 @@ impl Seller {
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
         let recorded = middleware::from_fn_with_state(Arc::clone(&seen), record);
         let app = provider.clone().router().layer(recorded);
-        let listener = runtime()
-            .block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))
-            .expect("a port");
-        let port = listener.local_addr().expect("bound").port();
-        runtime().spawn(async move { axum::serve(listener, app).await });
         Self {
-            port,
+            port: serve(app),
             provider,
             seen,
         }

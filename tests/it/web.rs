@@ -208,7 +208,7 @@ fn a_list_has_a_page_with_its_basket() {
         assert!(page.contains(part), "{part} in {page}");
     }
     assert!(!page.contains("<img"), "{page}");
-    let unknown = get(&authority, "/?list=<b>", &session);
+    let unknown = get(&authority, "/?list=%3Cb%3E", &session);
     assert!(
         unknown.contains("nothing is open on &lt;b&gt;"),
         "{unknown}"

@@ -4,13 +4,13 @@ use super::routes::{self, Route};
 use super::types::*;
 use super::{ApiError, Code, decisions, tenders, terms, vault};
 use crate::agent::core::Agent;
-use crate::agent::store::{Listing, Rule, Store, Zone};
+use crate::agent::store::{ListWatch, Listing, Rule, Store, Zone};
 use crate::agent::view::{self, Market};
 use crate::agent::{crawl, life, moment, web};
 use crate::engine::alert::{AlertState, Decision};
 use crate::market::{links, shop};
 use crate::model::seller::Trouble;
-use crate::model::time::Timestamp;
+use crate::model::time::{Date, Timestamp};
 use crate::model::want::{Want, WantKind, WantStatus};
 use crate::model::{AlertRule, Gtin, Id, text};
 use crate::net::FetchRequest;
@@ -241,7 +241,7 @@ async fn add_want(State(agent): State<Agent>, Body(new): Body<NewWant>) -> Resul
             "say what you want: an address, a barcode number or a name",
         ));
     }
-    let mut want = Want::new(text::clean(input, 300), now);
+    let mut want = Want::new(named(input, 300)?, now);
     let mut new_shop = None;
     if input.starts_with("http://") || input.starts_with("https://") {
         let (address, found) = public_address(&agent, input, now)?;
@@ -253,6 +253,11 @@ async fn add_want(State(agent): State<Agent>, Body(new): Body<NewWant>) -> Resul
         }
         want.name.clone_from(&url);
         want.urls = vec![url];
+    } else if input.contains("://") {
+        return Err(
+            ApiError::invalid(format!("`{}` is no web address", text::clean(input, 100)))
+                .hint("addresses of pages begin with https:// or http://"),
+        );
     } else if let Ok(gtin) = input.parse::<Gtin>() {
         want.gtin = Some(gtin);
     } else if input.len() >= 8 && input.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
@@ -262,16 +267,17 @@ async fn add_want(State(agent): State<Agent>, Body(new): Body<NewWant>) -> Resul
         );
     }
     want.kind = new.kind.unwrap_or(WantKind::Wish);
-    want.list = new.list.unwrap_or_else(|| match want.kind {
-        WantKind::Wish => "wishes".to_owned(),
-        WantKind::Shopping => "shopping".to_owned(),
-    });
+    want.list = match (new.list, want.kind) {
+        (Some(list), _) => named(&list, 100)?,
+        (None, WantKind::Wish) => "wishes".to_owned(),
+        (None, WantKind::Shopping) => "shopping".to_owned(),
+    };
     if let Some(name) = new.name {
-        want.name = text::clean(&name, 300);
+        want.name = named(&name, 300)?;
     }
     want.quantity = new.quantity.unwrap_or(1).max(1);
     want.limit = positive(new.limit)?;
-    want.need_by = new.need_by;
+    want.need_by = not_past(new.need_by, market(&agent, &store)?.today())?;
     want.must = new.must;
     want.prefer = new.prefer;
     want.intensity = new.intensity.unwrap_or(50).min(100);
@@ -310,6 +316,23 @@ fn public_address(
     Ok((address, shop))
 }
 
+/// A name that can be seen, without what could steer a terminal.
+fn named(text: &str, max: usize) -> std::result::Result<String, ApiError> {
+    let name = text::clean(text.trim(), max);
+    if name.is_empty() {
+        return Err(ApiError::invalid("a name has letters").hint("write one that can be read"));
+    }
+    Ok(name)
+}
+
+fn not_past(day: Option<Date>, today: Date) -> std::result::Result<Option<Date>, ApiError> {
+    match day {
+        Some(day) if day < today => Err(ApiError::invalid(format!("{day} is past"))
+            .hint("give today or a day to come, as YYYY-MM-DD")),
+        other => Ok(other),
+    }
+}
+
 fn positive(
     limit: Option<crate::model::Money>,
 ) -> std::result::Result<Option<crate::model::Money>, ApiError> {
@@ -331,10 +354,10 @@ async fn edit_want(
     let old = agent.find_want(&store, &text)?;
     let mut want = old.clone();
     if let Some(name) = edit.name {
-        want.name = text::clean(&name, 300);
+        want.name = named(&name, 300)?;
     }
     if let Some(list) = edit.list {
-        want.list = text::clean(&list, 100);
+        want.list = named(&list, 100)?;
     }
     want.kind = edit.kind.unwrap_or(want.kind);
     want.quantity = edit.quantity.unwrap_or(want.quantity).max(1);
@@ -346,13 +369,21 @@ async fn edit_want(
     want.need_by = if edit.no_need_by {
         None
     } else {
-        edit.need_by.or(want.need_by)
+        not_past(edit.need_by, market(&agent, &store)?.today())?.or(want.need_by)
     };
     want.must = edit.must.unwrap_or(want.must);
     want.prefer = edit.prefer.unwrap_or(want.prefer);
     want.intensity = edit.intensity.unwrap_or(want.intensity).min(100);
     want.note = edit.note.map(|n| text::clean(&n, 2000)).or(want.note);
     want.status = edit.status.unwrap_or(want.status);
+    if edit
+        .snoozed_until
+        .is_some_and(|until| until <= Timestamp::now())
+    {
+        return Err(
+            ApiError::invalid("a snooze ends in the future").hint("give --until a day after today")
+        );
+    }
     want.snoozed_until = if want.status == WantStatus::Snoozed {
         edit.snoozed_until.or(want.snoozed_until)
     } else {
@@ -411,6 +442,22 @@ async fn remove_want(State(agent): State<Agent>, Path(text): Path<String>) -> Re
     let _writer = agent.writer().await;
     let store = agent.store()?;
     let want = agent.find_want(&store, &text)?;
+    let today = market(&agent, &store)?.today();
+    let purchases = store.purchases()?;
+    let guarded = purchases
+        .iter()
+        .find(|p| p.want == want.id && p.protected_until().is_some_and(|until| until >= today));
+    if let Some(purchase) = guarded {
+        let until = purchase.protected_until().unwrap_or(today);
+        return Err(ApiError::conflict(format!(
+            "the price guarantee of {} for it runs until {until}",
+            purchase.shop
+        ))
+        .hint(format!(
+            "`emptor wish done` keeps it off the list; `emptor purchases rm {}` ends the watch",
+            purchase.id.short()
+        )));
+    }
     let rules: Vec<Rule> = store
         .rules()?
         .into_iter()
@@ -681,7 +728,31 @@ async fn alerts(State(agent): State<Agent>) -> Result<AlertsReply> {
         .iter()
         .map(|r| rule_view(r, &wants))
         .collect();
-    Ok(Json(AlertsReply { alerts, rules }))
+    let lists = store.list_watches()?.into_iter().map(list_view).collect();
+    Ok(Json(AlertsReply {
+        alerts,
+        rules,
+        lists,
+    }))
+}
+
+fn list_view(watch: ListWatch) -> ListView {
+    ListView {
+        state: watch
+            .looks
+            .into_iter()
+            .next_back()
+            .map_or_else(String::new, |(_, told, reason)| decided(told, &reason)),
+        list: watch.list,
+        snoozed_until: watch
+            .snoozed_until
+            .filter(|until| Timestamp::now() < *until),
+    }
+}
+
+fn decided(told: bool, reason: &dyn std::fmt::Display) -> String {
+    let word = if told { "fired" } else { "silent" };
+    format!("{word}: {reason}")
 }
 
 fn rule_view(rule: &Rule, wants: &[Want]) -> RuleView {
@@ -689,8 +760,8 @@ fn rule_view(rule: &Rule, wants: &[Want]) -> RuleView {
         .decisions
         .last()
         .map_or_else(String::new, |(_, d)| match d {
-            Decision::Fire(fire) => format!("fired: {fire}"),
-            Decision::Hold(hold) => format!("silent: {hold}"),
+            Decision::Fire(fire) => decided(true, fire),
+            Decision::Hold(hold) => decided(false, hold),
         });
     RuleView {
         id: rule.id.short(),

@@ -5,7 +5,9 @@ use super::handlers::{Body, Result, done, find_shop, market};
 use super::routes::Route;
 use super::types::*;
 use crate::agent::core::Agent;
+use crate::agent::store::Store;
 use crate::agent::terms;
+use crate::model::{Shop, ShopTerms};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::routing::{delete, get, post};
@@ -61,17 +63,29 @@ async fn known(State(agent): State<Agent>, Path(shop): Path<String>) -> Result<T
     Ok(Json(terms::view(&store, &market(&agent, &store)?, &shop)?))
 }
 
+/// Changes what is known of a shop. The view of it afterwards comes with what the change
+/// tells besides.
+async fn changed<T>(
+    agent: &Agent,
+    shop: &str,
+    change: impl FnOnce(&Store, &Shop) -> std::result::Result<(ShopTerms, T), ApiError>,
+) -> std::result::Result<(TermsView, T), ApiError> {
+    let _writer = agent.writer().await;
+    let store = agent.store()?;
+    let shop = find_shop(&store, shop)?;
+    let (terms, told) = change(&store, &shop)?;
+    store.change(|tx| tx.put_terms(&shop.domain, &terms))?;
+    let view = terms::view(&store, &market(agent, &store)?, &shop)?;
+    Ok((view, told))
+}
+
 async fn edit(
     State(agent): State<Agent>,
     Path(shop): Path<String>,
     Body(edit): Body<EditTerms>,
 ) -> Result<TermsView> {
-    let _writer = agent.writer().await;
-    let store = agent.store()?;
-    let shop = find_shop(&store, &shop)?;
-    let terms = terms::edited(&store, &shop, &edit)?;
-    store.change(|tx| tx.put_terms(&shop.domain, &terms))?;
-    Ok(Json(terms::view(&store, &market(&agent, &store)?, &shop)?))
+    let change = |store: &Store, shop: &Shop| Ok((terms::edited(store, shop, &edit)?, ()));
+    Ok(Json(changed(&agent, &shop, change).await?.0))
 }
 
 async fn add_coupon(
@@ -79,34 +93,32 @@ async fn add_coupon(
     Path(shop): Path<String>,
     Body(new): Body<NewCoupon>,
 ) -> Result<TermsView> {
-    let _writer = agent.writer().await;
-    let store = agent.store()?;
-    let shop = find_shop(&store, &shop)?;
-    let find = |text: &str| agent.find_want(&store, text);
-    let market = market(&agent, &store)?;
-    let terms = terms::with_coupon(&store, &market, &shop, &new, find)?;
-    store.change(|tx| tx.put_terms(&shop.domain, &terms))?;
-    Ok(Json(terms::view(&store, &market, &shop)?))
+    let change = |store: &Store, shop: &Shop| {
+        let find = |text: &str| agent.find_want(store, text);
+        let terms = terms::with_coupon(store, &market(&agent, store)?, shop, &new, find)?;
+        Ok((terms, ()))
+    };
+    Ok(Json(changed(&agent, &shop, change).await?.0))
 }
 
 async fn remove_coupon(
     State(agent): State<Agent>,
     Path((shop, code)): Path<(String, String)>,
 ) -> Result<Done> {
-    let _writer = agent.writer().await;
-    let store = agent.store()?;
-    let shop = find_shop(&store, &shop)?;
-    let mut terms = store.terms(&shop.domain)?;
-    let before = terms.coupons.len();
-    terms.coupons.retain(|c| c.code != code.trim());
-    if terms.coupons.len() == before {
-        return Err(
-            ApiError::not_found(format!("no coupon `{code}` at {}", shop.domain))
-                .hint("see `emptor shop coupon list SHOP`"),
-        );
-    }
-    store.change(|tx| tx.put_terms(&shop.domain, &terms))?;
-    done(format!("Coupon {code} at {} is forgotten.", shop.domain))
+    let change = |store: &Store, shop: &Shop| {
+        let mut terms = store.terms(&shop.domain)?;
+        let before = terms.coupons.len();
+        terms.coupons.retain(|c| c.code != code.trim());
+        if terms.coupons.len() == before {
+            return Err(
+                ApiError::not_found(format!("no coupon `{code}` at {}", shop.domain))
+                    .hint("see `emptor shop coupon list SHOP`"),
+            );
+        }
+        Ok((terms, ()))
+    };
+    let (view, ()) = changed(&agent, &shop, change).await?;
+    done(format!("Coupon {code} at {} is forgotten.", view.shop))
 }
 
 async fn add_price(
@@ -114,14 +126,11 @@ async fn add_price(
     Path(shop): Path<String>,
     Body(new): Body<NewPrice>,
 ) -> Result<TermsView> {
-    let _writer = agent.writer().await;
-    let store = agent.store()?;
-    let shop = find_shop(&store, &shop)?;
-    let find = |text: &str| agent.find_want(&store, text);
-    let market = market(&agent, &store)?;
-    let (terms, id) = terms::with_price(&store, &market, &shop, &new, find)?;
-    store.change(|tx| tx.put_terms(&shop.domain, &terms))?;
-    let mut view = terms::view(&store, &market, &shop)?;
+    let change = |store: &Store, shop: &Shop| {
+        let find = |text: &str| agent.find_want(store, text);
+        terms::with_price(store, &market(&agent, store)?, shop, &new, find)
+    };
+    let (mut view, id) = changed(&agent, &shop, change).await?;
     view.prices.retain(|p| p.id == id.short());
     Ok(Json(view))
 }
@@ -130,19 +139,20 @@ async fn remove_price(
     State(agent): State<Agent>,
     Path((shop, price)): Path<(String, String)>,
 ) -> Result<Done> {
-    let _writer = agent.writer().await;
-    let store = agent.store()?;
-    let shop = find_shop(&store, &shop)?;
-    let mut terms = store.terms(&shop.domain)?;
-    let text = price.trim().to_ascii_lowercase();
-    let at = terms.offers.iter().position(|o| o.id.short() == text);
-    let Some(at) = at else {
-        return Err(
-            ApiError::not_found(format!("no noted price `{price}` at {}", shop.domain))
-                .hint("the ids stand in brackets in `emptor shop price list SHOP`"),
-        );
+    let change = |store: &Store, shop: &Shop| {
+        let mut terms = store.terms(&shop.domain)?;
+        let text = price.trim().to_ascii_lowercase();
+        let at = terms.offers.iter().position(|o| o.id.short() == text);
+        let Some(at) = at else {
+            return Err(ApiError::not_found(format!(
+                "no noted price `{price}` at {}",
+                shop.domain
+            ))
+            .hint("the ids stand in brackets in `emptor shop price list SHOP`"));
+        };
+        let gone = terms.offers.remove(at);
+        Ok((terms, gone.name))
     };
-    let gone = terms.offers.remove(at);
-    store.change(|tx| tx.put_terms(&shop.domain, &terms))?;
-    done(format!("The price of {} is forgotten.", gone.name))
+    let (_, name) = changed(&agent, &shop, change).await?;
+    done(format!("The price of {name} is forgotten."))
 }

@@ -230,7 +230,7 @@ pub struct OfferView {
     pub condition: Condition,
     /// Days until it arrives, at most.
     pub delivery_days: Option<u32>,
-    /// `crawl` or `quote`.
+    /// `crawl`, `quote` or `noted`.
     pub source: String,
     /// When it was read.
     #[schema(value_type = String)]
@@ -261,6 +261,9 @@ pub struct OffersReply {
     pub maybe: Vec<OfferView>,
     /// Pages with several prices to choose from: `--choose ID`.
     pub ambiguous: Vec<OfferView>,
+    /// Prices the person noted, the cheapest first. They count in the basket and are not
+    /// ranked: nobody reads them again.
+    pub noted: Vec<OfferView>,
     /// One sentence for the person.
     pub summary: String,
     /// Sources that give nothing at the moment.
@@ -462,6 +465,20 @@ pub struct AlertsReply {
     pub alerts: Vec<Alert>,
     /// The rules.
     pub rules: Vec<RuleView>,
+    /// The lists watched as a whole.
+    pub lists: Vec<ListView>,
+}
+
+/// A list watched as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ListView {
+    /// Its name.
+    pub list: String,
+    /// What came of the last look.
+    pub state: String,
+    /// Nothing is told of it until then.
+    #[schema(value_type = Option<String>)]
+    pub snoozed_until: Option<Timestamp>,
 }
 
 /// Why a rule spoke or was silent.

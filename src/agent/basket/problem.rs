@@ -3,6 +3,7 @@
 use super::coupons;
 use super::terms::{Terms, is_reachable};
 use crate::agent::api::types::{NotBought, TryCoupon};
+use crate::agent::packs;
 use crate::agent::view::{Buyable, Market};
 use crate::engine::basket::{
     Basis, Cents, Household, Item, Mode, Offer, Purchase, Shop, Step, explain,
@@ -25,8 +26,6 @@ const MAX_CENTS: Cents = 100_000_000_000;
 const MAX_UNITS: i64 = 10_000;
 /// The heaviest thing whose weight is believed.
 const MAX_GRAMS: i64 = 1_000_000;
-/// Packs that differ by less than this share of the wanted amount are the same pack.
-const SAME_PACK: Decimal = Decimal::from_parts(5, 0, 0, false, 2);
 
 /// A want with the offers that answer it.
 pub struct Entry {
@@ -122,7 +121,7 @@ impl Problem {
 
     fn add(&mut self, market: &Market, entry: Entry, prices: &[Option<(Cents, Cents)>]) {
         let index = self.entries.len();
-        let (per_piece, units) = packs(&entry.want, &entry.offers);
+        let (per_piece, units) = in_units(&entry.want, &entry.offers);
         let wanted = i64::from(entry.want.quantity) * per_piece;
         let few = few(&entry.offers, prices, &units, wanted);
         for (at, (offer, price)) in entry.offers.iter().zip(prices).enumerate() {
@@ -461,23 +460,16 @@ pub fn goods(market: &Market, offer: &Asked) -> Option<(Cents, Cents)> {
 
 /// How many common units make one piece wanted, and how many each offer holds. Where the
 /// want or the title says no amount, one offer is one piece.
-fn packs(want: &Want, offers: &[Buyable]) -> (i64, Vec<i64>) {
+fn in_units(want: &Want, offers: &[Buyable]) -> (i64, Vec<i64>) {
     let one_each = (1, vec![1; offers.len()]);
-    let content = |name: &str| quantity::parse(name).filter(|q| q.unit.is_content());
     let whole = |amount: Decimal| {
         let rounded = amount.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
         rounded.to_i64().filter(|n| *n > 0)
     };
-    let Some(wanted) = content(&want.name) else {
+    let Some(wanted) = packs::wanted(want) else {
         return one_each;
     };
-    let amount = |offer: &Buyable| {
-        let same_number = want.gtin.is_some() && want.gtin == offer.offer.gtin;
-        let held = content(offer.offer.name.as_deref().unwrap_or_default())
-            .filter(|q| q.unit == wanted.unit && !same_number)?;
-        let apart = (held.amount - wanted.amount).abs();
-        (apart > wanted.amount * SAME_PACK).then_some(held.amount)
-    };
+    let amount = |offer: &Buyable| packs::held(want, &wanted, &offer.offer);
     let piece = whole(wanted.amount);
     let held: Option<Vec<i64>> = offers
         .iter()
@@ -555,7 +547,7 @@ mod tests {
 
     fn packs_of(want: &str, titles: &[&str]) -> (i64, Vec<i64>) {
         let offers: Vec<Buyable> = titles.iter().map(|t| offer(t)).collect();
-        packs(&Want::new(want, Timestamp::UNIX_EPOCH), &offers)
+        in_units(&Want::new(want, Timestamp::UNIX_EPOCH), &offers)
     }
 
     #[test]

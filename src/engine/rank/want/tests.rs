@@ -3,6 +3,7 @@ use crate::engine::landed::{DeliveryPrior, LandedContext, landed};
 use crate::model::offer::Shipping;
 use crate::model::seller::DeliveryRule;
 use crate::model::time::Timestamp;
+use crate::model::want::{Preference, Requirement};
 use jiff::civil::date;
 
 const TODAY: Date = date(2026, 3, 5);
@@ -179,11 +180,10 @@ fn the_limit_is_for_one_delivered_and_doubt_does_not_reject() {
 fn no_offers_and_wild_settings_are_fine() {
     assert_eq!(run(&want(|_| {}), &[]).summary, "no offers");
     let want = want(|w| {
-        w.prefer = vec![
-            "stock=yes:79228162514264337593543950335"
-                .parse()
-                .expect("p"),
-        ]
+        w.prefer = vec![Preference {
+            requirement: Requirement::InStock,
+            worth: Decimal::MAX,
+        }];
     });
     let all = [shelf("a.example", "5 EUR", |_| {})];
     let candidate = Candidate {
