@@ -5,7 +5,7 @@
 //! criterion, and its time and size are printed.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use emptor::engine::matching::{CANDIDATES, Index, Prepared, Rec, Vocabulary, score};
+use emptor::engine::matching::{Index, Prepared, Rec, Vocabulary, nearest, score};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -202,10 +202,10 @@ fn million(c: &mut Criterion) {
             i += 997;
             let want = offer(i);
             let left = Prepared::new(&want, &vocabulary);
-            index
-                .candidates(&want, CANDIDATES)
+            let prepare = |record| Prepared::new(&offer(record as u64), &vocabulary);
+            nearest(&index, &want, &left, prepare)
                 .iter()
-                .map(|c| score(&left, &Prepared::new(&offer(c.record as u64), &vocabulary)))
+                .map(|c| score(&left, &prepare(c.record)))
                 .fold(0.0, f64::max)
         });
     });

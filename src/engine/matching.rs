@@ -11,15 +11,19 @@ mod features;
 mod identity;
 mod index;
 mod joint;
+mod nearest;
 mod prepare;
 mod score;
 mod text;
+#[cfg(test)]
+mod unlike;
 mod want;
 mod weights;
 mod words;
 
 pub use index::{Candidate, Index};
-pub use joint::{CANDIDATES, Link, Pair, block, decide_pairs, link_tables};
+pub use joint::{Link, Pair, decide_pairs, link_tables};
+pub use nearest::{CANDIDATES, block, nearest};
 pub use prepare::{Prepared, Vocabulary};
 pub use want::{Decision, Decisions, judge, judge_with};
 

@@ -3,10 +3,12 @@
 
 mod pairs;
 
-use emptor::engine::matching::{self, CANDIDATES, Index, Rec, THRESHOLD, Zone, decide_pairs};
+use emptor::engine::matching::{
+    self, CANDIDATES, Index, Prepared, Rec, THRESHOLD, Vocabulary, Zone, decide_pairs,
+};
 use emptor::engine::quantity::{self, Quantity};
-use pairs::{Pair, corpora, croatian, f1, magellan, substitutes};
-use std::collections::{HashMap, HashSet};
+use pairs::{Pair, Row, corpora, croatian, f1, magellan, prices, scramble, substitutes};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -64,6 +66,40 @@ fn figures(name: &str, pairs: &[Pair]) -> Figures {
         errors_asked: asked / all.max(1.0),
         same_precision: right as f64 / same.len().max(1) as f64,
     };
+    if std::env::var_os("EDGES").is_some() {
+        for e in [0.9, 0.92, 0.93, 0.94, 0.95, 0.96, 0.97, 0.98] {
+            let z: Vec<bool> = judged
+                .iter()
+                .zip(pairs)
+                .filter(|(j, _)| j.score >= e)
+                .map(|(_, p)| p.same)
+                .collect();
+            let r = z.iter().filter(|s| **s).count();
+            print!("  {e}: {}/{} {:.4}", r, z.len(), r as f64 / z.len() as f64);
+        }
+        println!();
+        for (j, p) in judged
+            .iter()
+            .zip(pairs)
+            .filter(|(j, p)| j.score >= 0.9 && !p.same)
+        {
+            println!(
+                "    {:.3} {} [{:?} {:?}] || {} [{:?} {:?}] {:?}",
+                j.score,
+                p.left.name,
+                p.left.brand,
+                p.left.price,
+                p.right.name,
+                p.right.brand,
+                p.right.price,
+                j.reasons
+                    .iter()
+                    .take(12)
+                    .map(|t| format!("{} {:.1}", t.text, t.weight))
+                    .collect::<Vec<_>>()
+            );
+        }
+    }
     println!(
         "{name}: {} pairs, F1 {mean:.3} (P {precision:.3} R {recall:.3}), maybe {:.1} %, errors asked {:.2}, same zone {}/{} = {:.3}",
         pairs.len(),
@@ -76,29 +112,27 @@ fn figures(name: &str, pairs: &[Pair]) -> Figures {
     out
 }
 
-/// The share of true pairs found among the nearest [`CANDIDATES`] of the left record.
-fn blocking(name: &str, pairs: &[Pair]) -> f64 {
+/// The share of true pairs found among the nearest [`CANDIDATES`] of the left record, and
+/// of either record.
+fn blocking(name: &str, pairs: &[Pair]) -> (f64, f64) {
     let (records, numbers) = numbered(pairs);
-    let mut right: Vec<usize> = numbers.iter().map(|n| n.1).collect();
-    right.sort_unstable();
-    right.dedup();
-    let index = Index::build(right.iter().map(|r| &records[*r]));
+    let side = |pick: fn(&(usize, usize)) -> usize| {
+        let mut ids: Vec<usize> = numbers.iter().map(pick).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let table: Vec<Rec> = ids.iter().map(|i| records[*i].clone()).collect();
+        (ids, table)
+    };
+    let ((left, left_table), (right, right_table)) = (side(|n| n.0), side(|n| n.1));
+    let right_list = List::new(right_table.clone(), &Vocabulary::of(&records));
     let (mut hit, mut all) = (0.0, 0.0);
     for ((l, r), _) in numbers.iter().zip(pairs).filter(|(_, p)| p.same) {
         all += 1.0;
-        let found = index.candidates(&records[*l], CANDIDATES);
-        if found.iter().any(|c| right[c.record] == *r) {
+        if right_list.near(&records[*l]).any(|c| right[c] == *r) {
             hit += 1.0;
         }
     }
-    let left: Vec<usize> = {
-        let mut ids: Vec<usize> = numbers.iter().map(|n| n.0).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids
-    };
-    let table = |ids: &[usize]| -> Vec<Rec> { ids.iter().map(|i| records[*i].clone()).collect() };
-    let both: HashSet<(usize, usize)> = matching::block(&table(&left), &table(&right))
+    let both: HashSet<(usize, usize)> = matching::block(&left_table, &right_table)
         .into_iter()
         .map(|(l, r)| (left[l], right[r]))
         .collect();
@@ -106,19 +140,87 @@ fn blocking(name: &str, pairs: &[Pair]) -> f64 {
         .iter()
         .zip(pairs)
         .filter(|(n, p)| p.same && both.contains(n))
-        .count();
+        .count() as f64;
     println!(
-        "{name}: either way {two_way} of {all}, {:.1} pairs a record",
+        "{name}: {CANDIDATES} candidates of {} hold {hit} of {all} = {:.4}; either way {two_way}, {:.1} pairs a record",
+        right.len(),
+        hit / all,
         both.len() as f64 / (left.len() + right.len()) as f64
     );
-    assert!(two_way as f64 >= 0.99 * all);
+    (hit / all, two_way / all)
+}
+
+/// A list of records ready to be searched.
+struct List {
+    vocabulary: Vocabulary,
+    prepared: Vec<Prepared>,
+    index: Index,
+}
+
+impl List {
+    fn new(records: Vec<Rec>, vocabulary: &Vocabulary) -> Self {
+        Self {
+            vocabulary: vocabulary.clone(),
+            prepared: records
+                .iter()
+                .map(|r| Prepared::new(r, vocabulary))
+                .collect(),
+            index: Index::build(&records),
+        }
+    }
+
+    fn near(&self, rec: &Rec) -> impl Iterator<Item = usize> {
+        let prepared = Prepared::new(rec, &self.vocabulary);
+        matching::nearest(&self.index, rec, &prepared, |i| &self.prepared[i])
+            .into_iter()
+            .map(|c| c.record)
+    }
+}
+
+/// The list of each chain searched with products of each other chain.
+#[test]
+fn candidates_of_whole_grocery_lists() {
+    let Some(root) = corpora() else { return };
+    let rows = prices(&root.join("grocery/prices-hr.csv"));
+    let mut chains: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+    for row in &rows {
+        chains.entry(&row.chain).or_default().push(row);
+    }
+    let (mut hit, mut all, mut worst) = (0.0, 0.0, 1.0_f64);
+    for (chain, list) in &chains {
+        let records: Vec<Rec> = list.iter().map(|r| r.rec()).collect();
+        let vocabulary = Vocabulary::of(&records);
+        let table = List::new(records, &vocabulary);
+        let place: HashMap<&str, usize> = list
+            .iter()
+            .enumerate()
+            .map(|(i, r)| (r.gtin.as_str(), i))
+            .collect();
+        for (other, wanted) in &chains {
+            if other == chain {
+                continue;
+            }
+            let mut shared: Vec<&&Row> = wanted
+                .iter()
+                .filter(|r| place.contains_key(r.gtin.as_str()) && !r.restricted())
+                .collect();
+            shared.sort_by_key(|r| scramble(&r.gtin));
+            shared.truncate(200);
+            let found = shared
+                .iter()
+                .filter(|r| table.near(&r.rec()).any(|c| c == place[r.gtin.as_str()]))
+                .count() as f64;
+            hit += found;
+            all += shared.len() as f64;
+            worst = worst.min(found / shared.len() as f64);
+        }
+    }
     println!(
-        "{name}: {} candidates of {} hold {hit} of {all} = {:.4}",
-        CANDIDATES,
-        right.len(),
+        "whole lists: {CANDIDATES} candidates hold {hit} of {all} = {:.4}, of the worst pair of chains {worst:.4}",
         hit / all
     );
-    hit / all
+    assert!(hit >= 0.99 * all);
+    assert!(worst >= 0.97);
 }
 
 #[test]
@@ -155,7 +257,8 @@ fn abt_buy() {
     let mut all = magellan(&root.join("matching/abt-buy/train.txt"));
     figures("abt-buy train", &all);
     all.extend(valid);
-    assert!(blocking("abt-buy", &all) >= 0.99);
+    let (one_way, either_way) = blocking("abt-buy", &all);
+    assert!(one_way >= 0.995 && either_way >= 0.995);
 }
 
 #[test]
@@ -172,7 +275,8 @@ fn beer() {
     assert!(it.f1 >= 0.85);
     assert!(it.same_precision >= 0.98);
     assert!(it.errors_asked >= 0.5);
-    assert!(blocking("beer", &all) >= 0.99);
+    let (one_way, either_way) = blocking("beer", &all);
+    assert!(one_way >= 0.99 && either_way >= 0.99);
 }
 
 #[test]
@@ -185,7 +289,10 @@ fn croatian_groceries() {
     assert!(it.same_precision >= 0.98);
     assert!(it.maybe <= 0.10);
     assert!(it.errors_asked >= 0.45);
-    assert!(blocking("groceries", &pairs) >= 0.955);
+    // A harder list than any shop's: it repeats the products of six chains, those of the
+    // record's own chain too.
+    let (one_way, either_way) = blocking("groceries", &pairs);
+    assert!(one_way >= 0.965 && either_way >= 0.995);
 }
 
 /// Pairs written by hand: software editions, phones, accessories, consoles, groceries in
@@ -309,5 +416,9 @@ fn substitutes_are_not_the_same() {
     let same = judged.iter().filter(|j| j.zone == Zone::Same).count();
     println!("substitutes: {same} of {} taken for the same", pairs.len());
     assert!(same <= pairs.len() / 100);
-    assert!(judged.iter().all(|j| matching::zone(j.score) == j.zone));
+    let kept = |j: &matching::Judgement| {
+        let zone = matching::zone(j.score);
+        zone == j.zone || (zone == Zone::Maybe && j.zone == Zone::Different)
+    };
+    assert!(judged.iter().all(kept));
 }

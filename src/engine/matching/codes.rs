@@ -116,27 +116,31 @@ fn one_letter_more(a: &str, b: &str) -> bool {
 pub(super) fn is_generic(code: &str) -> bool {
     let digits = code.bytes().take_while(u8::is_ascii_digit).count();
     let tail = &code[digits..];
-    (digits > 0
-        && matches!(
-            tail,
-            "p" | "i"
-                | "k"
-                | "hz"
-                | "x"
-                | "ch"
-                | "th"
-                | "nd"
-                | "rd"
-                | "st"
-                | "d"
-                | "bit"
-                | "fps"
-                | "dpi"
-                | "rpm"
-                | "ms"
-                | "er"
-                | "s"
-        ))
+    // A count and what is counted: 3-user, 24-inch, 12-stream.
+    let counted =
+        (1..=2).contains(&digits) && tail.len() >= 4 && tail.chars().all(char::is_alphabetic);
+    counted
+        || (digits > 0
+            && matches!(
+                tail,
+                "p" | "i"
+                    | "k"
+                    | "hz"
+                    | "x"
+                    | "ch"
+                    | "th"
+                    | "nd"
+                    | "rd"
+                    | "st"
+                    | "d"
+                    | "bit"
+                    | "fps"
+                    | "dpi"
+                    | "rpm"
+                    | "ms"
+                    | "er"
+                    | "s"
+            ))
         || code.starts_with("80211")
         || code.starts_with("802.")
         || [

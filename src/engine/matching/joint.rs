@@ -1,8 +1,8 @@
 //! Deciding many pairs together: the rarity of words is taken from all records, and of
 //! two claims on one record the better one wins.
 
-use super::index::Index;
-use super::{Judgement, Prepared, Rec, Term, Vocabulary, identity, score, zone};
+use super::nearest::block_prepared;
+use super::{Judgement, Prepared, Rec, Term, Vocabulary, Zone, identity, score, zone};
 use std::collections::HashSet;
 
 /// Two records of a batch, by number.
@@ -21,8 +21,12 @@ const SURE: f64 = 0.85;
 /// `SEVERAL` on the list repeats its products.
 const FEW: f64 = 0.15;
 const SEVERAL: f64 = 0.5;
-/// Records compared with each record of a table.
-pub const CANDIDATES: usize = 12;
+
+/// Of the pairs decided together one in so many is asked about at most: attention is
+/// scarce, and who is asked too often stops answering with care.
+const ASKED_OF: usize = 10;
+/// So many are asked about however few the pairs.
+const ASKED_ANYWAY: usize = 5;
 
 /// Judges `pairs` of `records` together, in order. Pairs of numbers outside of `records`
 /// are judged different.
@@ -31,6 +35,8 @@ pub const CANDIDATES: usize = 12;
 /// shops, a product is taken to stand once in each list: with the odds of a pair
 /// and of its rivals known, the chance that just this one holds is
 /// `o / (1 + sum of all o)`.
+///
+/// At most one pair in ten is [`Zone::Maybe`], or five of a handful: the likeliest ones.
 #[must_use]
 pub fn decide_pairs(records: &[Rec], pairs: &[Pair]) -> Vec<Judgement> {
     let vocabulary = Vocabulary::of(records);
@@ -38,12 +44,38 @@ pub fn decide_pairs(records: &[Rec], pairs: &[Pair]) -> Vec<Judgement> {
         .iter()
         .map(|r| Prepared::new(r, &vocabulary))
         .collect();
+    let mut judged = decide(records, &prepared, pairs);
+    ask_the_likeliest(&mut judged);
+    judged
+}
+
+/// Keeps the questions within what a person answers. A pair that is not asked about is
+/// taken for different, never for the same, so each costs the chance that it is the same
+/// after all: the least likely ones are dropped first, and of equally likely ones the later.
+/// Scores stay.
+fn ask_the_likeliest(judged: &mut [Judgement]) {
+    let budget = (judged.len() / ASKED_OF).max(ASKED_ANYWAY);
+    let mut asked: Vec<usize> = (0..judged.len())
+        .filter(|i| judged[*i].zone == Zone::Maybe)
+        .collect();
+    asked.sort_by(|a, b| judged[*b].score.total_cmp(&judged[*a].score));
+    for i in asked.into_iter().skip(budget) {
+        judged[i].zone = Zone::Different;
+        judged[i].reasons.push(Term {
+            text: "not asked about: others are likelier".to_owned(),
+            weight: 0.0,
+        });
+    }
+}
+
+/// As [`decide_pairs`], for records made ready, without a limit on questions.
+fn decide(records: &[Rec], prepared: &[Prepared], pairs: &[Pair]) -> Vec<Judgement> {
     let (mut judged, limits): (Vec<Judgement>, Vec<f32>) = pairs
         .iter()
         .map(|(l, r)| match (prepared.get(*l), prepared.get(*r)) {
             (Some(l), Some(r)) => super::explain_limited(l, r),
             _ => {
-                let none = Judgement::certain(super::Zone::Different, 0.001, "no such record");
+                let none = Judgement::certain(Zone::Different, 0.001, "no such record");
                 (none, f32::INFINITY)
             }
         })
@@ -193,10 +225,16 @@ const LINK: f64 = 0.5;
 /// surest links first. Ordered by left record.
 #[must_use]
 pub fn link_tables(left: &[Rec], right: &[Rec]) -> Vec<Link> {
-    let pairs = block(left, right);
     let records: Vec<Rec> = left.iter().chain(right).cloned().collect();
+    let vocabulary = Vocabulary::of(&records);
+    let prepared: Vec<Prepared> = records
+        .iter()
+        .map(|r| Prepared::new(r, &vocabulary))
+        .collect();
+    let (ready_left, ready_right) = prepared.split_at(left.len());
+    let pairs = block_prepared((left, ready_left), (right, ready_right));
     let shifted: Vec<Pair> = pairs.iter().map(|(l, r)| (*l, left.len() + r)).collect();
-    let mut links: Vec<Link> = decide_pairs(&records, &shifted)
+    let mut links: Vec<Link> = decide(&records, &prepared, &shifted)
         .iter()
         .zip(&pairs)
         .map(|(j, (l, r))| Link {
@@ -220,33 +258,6 @@ pub fn link_tables(left: &[Rec], right: &[Rec]) -> Vec<Link> {
     });
     links.sort_by_key(|l| (l.left, l.right));
     links
-}
-
-/// The pairs of two tables worth comparing: the nearest of each side to each record.
-#[must_use]
-pub fn block(left: &[Rec], right: &[Rec]) -> Vec<Pair> {
-    let mut pairs: Vec<Pair> = Vec::new();
-    let index = Index::build(right);
-    for (l, rec) in left.iter().enumerate() {
-        pairs.extend(
-            index
-                .candidates(rec, CANDIDATES)
-                .iter()
-                .map(|c| (l, c.record)),
-        );
-    }
-    let index = Index::build(left);
-    for (r, rec) in right.iter().enumerate() {
-        pairs.extend(
-            index
-                .candidates(rec, CANDIDATES)
-                .iter()
-                .map(|c| (c.record, r)),
-        );
-    }
-    pairs.sort_unstable();
-    pairs.dedup();
-    pairs
 }
 
 #[cfg(test)]
@@ -275,7 +286,31 @@ mod tests {
         let both = decide_pairs(&records, &[(0, 2), (0, 1)]);
         assert!(both[0].score < alone[0].score);
         assert!(both[1].score > both[0].score);
-        assert_eq!(both[1].zone, super::super::Zone::Same);
+        assert_eq!(both[1].zone, Zone::Same);
+    }
+
+    #[test]
+    fn the_person_is_asked_about_the_likeliest_and_the_rest_is_different() {
+        let judgement = |score: f64| Judgement {
+            zone: zone(score),
+            score,
+            reasons: Vec::new(),
+        };
+        let asked = |judged: &[Judgement]| -> Vec<f64> {
+            let asked = judged.iter().filter(|j| j.zone == Zone::Maybe);
+            asked.map(|j| j.score).collect()
+        };
+        let mut many: Vec<Judgement> = (0..200).map(|i| judgement(f64::from(i) / 200.0)).collect();
+        let same = many.iter().filter(|j| j.zone == Zone::Same).count();
+        ask_the_likeliest(&mut many);
+        assert_eq!(asked(&many).len(), 20);
+        assert!(asked(&many).iter().all(|s| *s >= 0.8));
+        assert_eq!(many.iter().filter(|j| j.zone == Zone::Same).count(), same);
+        assert_eq!(many[40].zone, Zone::Different);
+        assert_eq!(many[40].score, 0.2);
+        let mut few: Vec<Judgement> = [0.5; 4].map(judgement).into();
+        ask_the_likeliest(&mut few);
+        assert_eq!(asked(&few).len(), 4);
     }
 
     #[test]

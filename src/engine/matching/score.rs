@@ -8,8 +8,8 @@ use super::weights::{BIAS, WEIGHTS};
 const LIMIT: f32 = 8.0;
 
 /// Another colour, size or pack said on both sides is another variant, however alike the
-/// rest, and so is an edition that sellers seldom leave out: such a pair is never linked
-/// without asking.
+/// rest, and so is an edition that sellers seldom leave out; a model number with an ending
+/// that the other lacks may be. Such a pair is never linked without asking.
 const VARIANT_LIMIT: f32 = 2.0;
 
 /// The value of [`Feature::EditionConflict`] from which on both sides would have told.
@@ -24,8 +24,10 @@ pub(super) fn limit(values: &Values) -> f32 {
     ]
     .iter()
     .any(|f| values[*f as usize] >= 1.0);
+    // `12400` and `12400F`: a colour or a region left out, or another model.
+    let ending = values[Feature::ModelExtends as usize] > 0.0;
     let edition = values[Feature::EditionConflict as usize] >= TOLD_EDITION;
-    if variant || edition {
+    if variant || edition || ending {
         VARIANT_LIMIT
     } else {
         LIMIT

@@ -1,5 +1,7 @@
 //! Names split into tokens that can be compared quickly.
 
+use std::borrow::Cow;
+
 /// The most tokens of one text that take part; names are shorter, descriptions are cut.
 pub(super) const MAX_TOKENS: usize = 160;
 
@@ -151,7 +153,7 @@ fn token(text: &str, start: usize, end: usize, part: bool) -> Token {
         _ => Shape::Code,
     };
     let hash = match shape {
-        Shape::Number => hash(canonical_number(s)),
+        Shape::Number => hash(&canonical_number(s)),
         Shape::Word => hash(s),
         // Signs inside a model number vary: dvd-2930ci, dvd2930ci.
         _ => s
@@ -168,12 +170,24 @@ fn token(text: &str, start: usize, end: usize, part: bool) -> Token {
     }
 }
 
-/// `3.0` and `03` are 3.
-fn canonical_number(s: &str) -> &str {
+/// `3.0` and `03` are 3, `4,5` is 4.5, and `1,000` is 1000.
+fn canonical_number(s: &str) -> Cow<'_, str> {
     let s = s.trim_start_matches('0');
-    match s.find(['.', ',']) {
-        Some(_) => s.trim_end_matches('0').trim_end_matches(['.', ',']),
-        None => s,
+    let Some(at) = s.find(['.', ',']) else {
+        return Cow::Borrowed(s);
+    };
+    let (whole, rest) = (&s[..at], &s[at + 1..]);
+    let comma = s[at..].starts_with(',');
+    if comma && !whole.is_empty() && rest.len() == 3 && rest.bytes().all(|b| b.is_ascii_digit()) {
+        return Cow::Owned(format!("{whole}{rest}"));
+    }
+    let rest = rest.trim_end_matches(['0', '.', ',']);
+    if rest.is_empty() {
+        Cow::Borrowed(whole)
+    } else if comma {
+        Cow::Owned(format!("{whole}.{rest}"))
+    } else {
+        Cow::Borrowed(&s[..at + 1 + rest.len()])
     }
 }
 
@@ -254,6 +268,9 @@ mod tests {
         let hash_of = |s: &str| tokens(s, &[])[0].hash;
         assert_eq!(hash_of("dvd-2930ci"), hash_of("dvd2930ci"));
         assert_eq!(hash_of("3.0"), hash_of("3"));
+        assert_eq!(hash_of("4,50"), hash_of("4.5"));
+        assert_eq!(hash_of("1,000"), hash_of("1000"));
+        assert_ne!(hash_of("0,5"), hash_of("5"));
     }
 
     #[test]

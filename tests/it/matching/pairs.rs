@@ -171,7 +171,7 @@ impl Row {
     }
 
     /// Numbers of one chain only (GS1 prefixes 02, 04, 2).
-    fn restricted(&self) -> bool {
+    pub fn restricted(&self) -> bool {
         let n = &self.gtin[1..];
         n.starts_with('2') || n.starts_with("02") || n.starts_with("04")
     }
@@ -210,7 +210,8 @@ fn words(name: &str) -> Vec<String> {
     out
 }
 
-fn scramble(text: &str) -> u64 {
+/// A number that has nothing to do with the order of texts.
+pub fn scramble(text: &str) -> u64 {
     let h = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
         (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
     });
