@@ -99,7 +99,8 @@ impl Judgement {
 pub const THRESHOLD: f64 = 0.35;
 
 /// Scores from which on a pair is [`Zone::Same`], and below which it is
-/// [`Zone::Different`].
+/// [`Zone::Different`]. Pairs that may be variants of each other never reach the first,
+/// whatever else agrees.
 pub const ZONES: (f64, f64) = (0.93, 0.15);
 
 /// The zone of a score.

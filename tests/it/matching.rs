@@ -66,40 +66,6 @@ fn figures(name: &str, pairs: &[Pair]) -> Figures {
         errors_asked: asked / all.max(1.0),
         same_precision: right as f64 / same.len().max(1) as f64,
     };
-    if std::env::var_os("EDGES").is_some() {
-        for e in [0.9, 0.92, 0.93, 0.94, 0.95, 0.96, 0.97, 0.98] {
-            let z: Vec<bool> = judged
-                .iter()
-                .zip(pairs)
-                .filter(|(j, _)| j.score >= e)
-                .map(|(_, p)| p.same)
-                .collect();
-            let r = z.iter().filter(|s| **s).count();
-            print!("  {e}: {}/{} {:.4}", r, z.len(), r as f64 / z.len() as f64);
-        }
-        println!();
-        for (j, p) in judged
-            .iter()
-            .zip(pairs)
-            .filter(|(j, p)| j.score >= 0.9 && !p.same)
-        {
-            println!(
-                "    {:.3} {} [{:?} {:?}] || {} [{:?} {:?}] {:?}",
-                j.score,
-                p.left.name,
-                p.left.brand,
-                p.left.price,
-                p.right.name,
-                p.right.brand,
-                p.right.price,
-                j.reasons
-                    .iter()
-                    .take(12)
-                    .map(|t| format!("{} {:.1}", t.text, t.weight))
-                    .collect::<Vec<_>>()
-            );
-        }
-    }
     println!(
         "{name}: {} pairs, F1 {mean:.3} (P {precision:.3} R {recall:.3}), maybe {:.1} %, errors asked {:.2}, same zone {}/{} = {:.3}",
         pairs.len(),
@@ -251,7 +217,7 @@ fn abt_buy() {
     let valid = magellan(&root.join("matching/abt-buy/valid.txt"));
     let it = figures("abt-buy valid", &valid);
     assert!(it.f1 >= 0.88);
-    assert!(it.same_precision >= 0.975);
+    assert!(it.same_precision >= 0.98);
     assert!(it.maybe <= 0.08);
     assert!(it.errors_asked >= 0.5);
     let mut all = magellan(&root.join("matching/abt-buy/train.txt"));
@@ -274,6 +240,7 @@ fn beer() {
     let it = figures("beer", &all);
     assert!(it.f1 >= 0.85);
     assert!(it.same_precision >= 0.98);
+    assert!(it.maybe <= 0.10);
     assert!(it.errors_asked >= 0.5);
     let (one_way, either_way) = blocking("beer", &all);
     assert!(one_way >= 0.99 && either_way >= 0.99);

@@ -12,22 +12,23 @@ const LIMIT: f32 = 8.0;
 /// that the other lacks may be. Such a pair is never linked without asking.
 const VARIANT_LIMIT: f32 = 2.0;
 
+/// The value of [`Feature::ColourConflict`] from which on each side says its own colour, in
+/// words or by the ending of its model number.
+const TOLD_COLOUR: f32 = 0.7;
+
 /// The value of [`Feature::EditionConflict`] from which on both sides would have told.
 const TOLD_EDITION: f32 = 0.8;
 
 /// The highest log-odds that the evidence allows.
 pub(super) fn limit(values: &Values) -> f32 {
-    let variant = [
-        Feature::ColourConflict,
-        Feature::MeasureConflict,
-        Feature::PackConflict,
-    ]
-    .iter()
-    .any(|f| values[*f as usize] >= 1.0);
+    let size = [Feature::MeasureConflict, Feature::PackConflict]
+        .iter()
+        .any(|f| values[*f as usize] >= 1.0);
+    let colour = values[Feature::ColourConflict as usize] >= TOLD_COLOUR;
     // `12400` and `12400F`: a colour or a region left out, or another model.
     let ending = values[Feature::ModelExtends as usize] > 0.0;
     let edition = values[Feature::EditionConflict as usize] >= TOLD_EDITION;
-    if variant || edition || ending {
+    if size || colour || edition || ending {
         VARIANT_LIMIT
     } else {
         LIMIT
