@@ -39,7 +39,7 @@ fn order(a: &Prepared, b: &Prepared, found: f32) -> f64 {
         return f64::INFINITY;
     }
     let found = f64::from(found.max(f32::MIN_POSITIVE));
-    score::log_odds_of(super::score(a, b)) + FOUND * found.ln()
+    score::log_odds_of(score(a, b)) + FOUND * found.ln()
 }
 
 /// The pairs of two tables worth comparing: the nearest of each side to each record.
