@@ -1,6 +1,7 @@
 //! Behaviour of the vault as a whole; what needs other processes or takes long is in
 //! `tests/it`.
 
+use super::entry::pack_key;
 use super::*;
 use std::path::Path;
 
@@ -449,6 +450,26 @@ fn a_hostile_archive_leaves_nothing_behind() {
         assert!(!target.paths.dir.exists(), "{what}");
         assert_eq!(files(target._dir.path()), Vec::<PathBuf>::new(), "{what}");
     }
+}
+
+#[test]
+fn a_restored_log_has_no_gap_and_fits() {
+    let vault = Place::new().create();
+    let put = |stream: &[u8], number| {
+        let key = pack_key(stream, number);
+        vault.transaction(|tx| tx.put_pack(PRICES.tree(), &key, &[0, 0, 0, 1, b'1']))
+    };
+    assert!(matches!(put(b"tea", u32::MAX), Err(VaultError::Archive(_))));
+    assert!(matches!(put(b"tea", 1), Err(VaultError::Archive(_))));
+    let long = vec![b's'; 70_000];
+    assert!(matches!(put(&long, 0), Err(VaultError::TooLarge { .. })));
+    put(b"tea", 0).expect("committed");
+    put(b"tea", 1).expect("committed");
+    assert!(matches!(put(b"tea", 1), Err(VaultError::Archive(_))));
+    vault
+        .transaction(|tx| PRICES.append(tx, b"tea", &7))
+        .expect("committed");
+    assert_eq!(PRICES.read(&vault, b"tea").expect("read"), [1, 1, 7]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Changes that happen as a whole.
 
 use super::crypto::Name;
-use super::entry::{Op, check_size, pack_entries, pack_key};
+use super::entry::{Op, check_size, pack_entries, pack_key, pack_number, pack_stream};
 use super::error::{Result, VaultError};
 use super::index::Meta;
 use super::overlay::{Base, Overlay};
@@ -139,6 +139,14 @@ impl<'a> Transaction<'a> {
 
     /// Writes a whole pack, as a backup holds it.
     pub(super) fn put_pack(&mut self, tree: Tree, key: &[u8], value: &[u8]) -> Result<()> {
+        let stream = pack_stream(key);
+        check_size(stream, value)?;
+        // As they are exported: from 0, none left out. A number out of thin air would make
+        // clearing the stream walk up to it, and one at the end leave no room to append.
+        let tail = self.overlay.tail(&self.inner, tree.id(), stream)?;
+        if pack_number(key) != tail.map_or(0, |(last, _)| last.saturating_add(1)) {
+            return Err(VaultError::Archive("a log with a gap".into()));
+        }
         self.run(Op::PutPack {
             tree: tree.id(),
             key: key.to_vec(),
