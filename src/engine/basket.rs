@@ -14,6 +14,7 @@ mod evaluate;
 pub mod explain;
 mod incumbent;
 mod instance;
+mod json;
 mod leaf;
 mod master;
 mod model;

@@ -1,10 +1,10 @@
 //! The problem as it comes in: typed, resolved to indices, and refused with the
 //! name of the field when it makes no sense.
 
+use super::json::Json;
 use super::read::{Field, list, text};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
 /// An amount in minor units of one currency.
@@ -15,7 +15,7 @@ pub type Cents = i64;
 pub const MAX_CENTS: Cents = 100_000_000_000;
 /// The largest count of units accepted.
 pub const MAX_UNITS: i64 = 100_000;
-/// The largest sum of everything that could be bought.
+/// The largest sum, in cents and in grams, of everything that could be bought.
 const MAX_TOTAL: i128 = 1 << 50;
 /// Sizes above this are refused before anything is allocated for them.
 const MAX_ENTRIES: usize = 1_000_000;
@@ -273,8 +273,7 @@ impl Instance {
         if let Some(plain) = PlainText::read(json) {
             return Ok(Self::Classic(plain));
         }
-        let value: Value =
-            serde_json::from_str(json).map_err(|e| BasketError::NotJson(e.to_string()))?;
+        let value = Json::read(json).map_err(|e| BasketError::NotJson(e.to_string()))?;
         let root = Field::root(&value);
         match root.get("schema")?.str()? {
             "isop/1" => Ok(Self::Classic(Classic::read(&root)?)),
@@ -559,7 +558,7 @@ impl Household {
             }
         }
         let mut supply = vec![0_i128; self.items.len()];
-        let mut total: i128 = 0;
+        let (mut total, mut weight): (i128, i128) = (0, 0);
         for offer in &self.offers {
             // Where the stock is less than one must buy, there is none.
             let stock = if offer.min_qty() <= offer.max_qty {
@@ -572,6 +571,13 @@ impl Household {
             }
             let dearest = offer.breaks.iter().map(|b| b.amount).max().unwrap_or(0);
             total += i128::from(dearest + offer.disutility) * i128::from(offer.max_qty);
+            weight += i128::from(offer.weight_g) * i128::from(offer.max_qty);
+        }
+        if weight > MAX_TOTAL {
+            return Err(invalid(
+                "offers".into(),
+                format!("weights overflow: everything together weighs {weight} g"),
+            ));
         }
         for item in &self.items {
             total += i128::from(item.unmet_penalty.unwrap_or(0)) * i128::from(item.qty);
@@ -608,6 +614,7 @@ impl Household {
 
 fn read_shop(f: &Field<'_>) -> Result<Shop, BasketError> {
     let ship = f.get("ship")?;
+    ship.only(&["tiers", "basis", "weight_tiers"])?;
     let tiers = ship.get("tiers")?;
     let steps_of_tiers = steps(&tiers, "min_spend", "fee", MAX_CENTS)?;
     if steps_of_tiers.first().is_none_or(|t| t.from != 0) {
@@ -684,6 +691,16 @@ fn read_coupon(
     offers: &HashMap<&str, usize>,
     groups: &mut HashMap<Option<String>, usize>,
 ) -> Result<Coupon, BasketError> {
+    f.only(&[
+        "id",
+        "shop",
+        "kind",
+        "value",
+        "min_spend",
+        "cap",
+        "offers",
+        "group",
+    ])?;
     let own = f.get("id")?;
     let scope = match f.optional("offers") {
         None => None,
@@ -723,6 +740,7 @@ fn read_coupon(
 }
 
 fn read_limits(f: &Field<'_>) -> Result<Limits, BasketError> {
+    f.only(&["max_shops", "max_pickups", "budget", "per_shop_hassle"])?;
     let count = |key: &str| -> Result<Option<usize>, BasketError> {
         let value = f.optional(key).map(|v| v.int(0, MAX_UNITS)).transpose()?;
         Ok(value.and_then(|v| usize::try_from(v).ok()))

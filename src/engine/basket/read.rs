@@ -1,14 +1,14 @@
 //! Reading JSON with the path of each field at hand, so that an error names it.
 
 use super::instance::BasketError;
-use serde_json::Value;
+use super::json::Json;
 use std::collections::HashMap;
 
 /// A JSON value and where it stands. The path is built only when it is needed: a
 /// price matrix has many thousand fields and almost never an error.
 #[derive(Clone)]
 pub(super) struct Field<'a> {
-    value: &'a Value,
+    value: &'a Json<'a>,
     parent: Option<std::rc::Rc<Field<'a>>>,
     step: Step<'a>,
 }
@@ -21,7 +21,7 @@ enum Step<'a> {
 }
 
 impl<'a> Field<'a> {
-    pub(super) fn root(value: &'a Value) -> Self {
+    pub(super) fn root(value: &'a Json<'a>) -> Self {
         Self {
             value,
             parent: None,
@@ -51,7 +51,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    fn child(&self, value: &'a Value, step: Step<'a>) -> Self {
+    fn child(&self, value: &'a Json<'a>, step: Step<'a>) -> Self {
         Self {
             value,
             parent: Some(std::rc::Rc::new(self.clone())),
@@ -63,8 +63,8 @@ impl<'a> Field<'a> {
     pub(super) fn get(&self, key: &'a str) -> Result<Self, BasketError> {
         match self.value.get(key) {
             Some(value) => Ok(self.child(value, Step::Key(key))),
-            None if self.value.is_object() => Err(self
-                .child(&Value::Null, Step::Key(key))
+            None if matches!(self.value, Json::Object(_)) => Err(self
+                .child(&Json::Null, Step::Key(key))
                 .invalid("is missing")),
             None => Err(self.invalid("must be an object")),
         }
@@ -72,26 +72,44 @@ impl<'a> Field<'a> {
 
     /// A member that may be absent or null.
     pub(super) fn optional(&self, key: &'a str) -> Option<Self> {
-        let value = self.value.get(key).filter(|v| !v.is_null())?;
+        let value = self.value.get(key).filter(|v| !matches!(v, Json::Null))?;
         Some(self.child(value, Step::Key(key)))
+    }
+
+    /// Refuses members of other names: a misspelt limit would be no limit.
+    pub(super) fn only(&self, names: &[&str]) -> Result<(), BasketError> {
+        let Json::Object(members) = self.value else {
+            return Err(self.invalid("must be an object"));
+        };
+        match members.iter().find(|(key, _)| !names.contains(&&**key)) {
+            None => Ok(()),
+            Some((key, _)) => {
+                let known = names.join(", ");
+                Err(self.invalid(format!("`{key}` is not known, only {known}")))
+            }
+        }
     }
 
     /// `None` for null.
     pub(super) fn nullable(&self) -> Result<Option<&Self>, BasketError> {
-        Ok((!self.value.is_null()).then_some(self))
+        Ok((!matches!(self.value, Json::Null)).then_some(self))
     }
 
     pub(super) fn str(&self) -> Result<&'a str, BasketError> {
-        self.value
-            .as_str()
-            .ok_or_else(|| self.invalid("must be a text"))
+        match self.value {
+            Json::Text(text) => Ok(text),
+            other => Err(self.invalid(format!("must be a text, not {}", other.kind()))),
+        }
     }
 
     /// A whole number within a range.
     pub(super) fn int(&self, low: i64, high: i64) -> Result<i64, BasketError> {
         let number = match self.value {
-            Value::Number(n) => n,
-            other => return Err(self.invalid(format!("must be a whole number, not {other}"))),
+            Json::Number(n) => n,
+            other => {
+                let kind = other.kind();
+                return Err(self.invalid(format!("must be a whole number, not {kind}")));
+            }
         };
         match number.as_i64() {
             Some(v) if v < low && low == 0 => {
@@ -106,10 +124,10 @@ impl<'a> Field<'a> {
     }
 
     pub(super) fn items(&self) -> Result<Vec<Self>, BasketError> {
-        let items = self
-            .value
-            .as_array()
-            .ok_or_else(|| self.invalid("must be a list"))?;
+        let Json::List(items) = self.value else {
+            let kind = self.value.kind();
+            return Err(self.invalid(format!("must be a list, not {kind}")));
+        };
         let parent = std::rc::Rc::new(self.clone());
         let child = |(i, value)| Self {
             value,

@@ -506,6 +506,13 @@ fn errors_name_the_field() {
         &error(&["offers", "0", "max_qty"], json!(-1)),
         &["offers[0].max_qty", "negative"],
     );
+    let mut heavy = good["offers"][0].clone();
+    heavy["max_qty"] = json!(100_000);
+    heavy["weight_g"] = json!(100_000_000_000_i64);
+    says(
+        &error(&["offers", "0"], heavy),
+        &["offers", "weights overflow"],
+    );
     says(
         &error(&["offers", "0", "breaks", "0", "unit"], json!(1.5)),
         &["offers[0].breaks[0].unit"],
