@@ -1,6 +1,6 @@
 //! What an offer says of itself, by name.
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 use std::fmt;
 use std::ops::Range;
@@ -77,14 +77,10 @@ impl<'de> Visitor<'de> for Entries {
         }
         let name = |(range, _): &(Range<usize>, Value)| &names[range.clone()];
         entries.sort_by(|a, b| name(a).cmp(name(b)));
-        // Of a name given twice the later value counts.
-        entries.dedup_by(|later, kept| {
-            let same = name(later) == name(kept);
-            if same {
-                std::mem::swap(later, kept);
-            }
-            same
-        });
+        if let Some(pair) = entries.windows(2).find(|p| name(&p[0]) == name(&p[1])) {
+            let name = name(&pair[0]);
+            return Err(A::Error::custom(format!("`{name}` is there twice")));
+        }
         Ok(Attributes { names, entries })
     }
 }
@@ -120,9 +116,8 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn names_are_found_in_any_order_and_the_last_value_of_a_name_counts() {
-        let all: Attributes =
-            serde_json::from_str(r#"{"b":1,"a":2,"c":null,"b":"3"}"#).expect("a map");
+    fn names_are_found_in_any_order_and_each_is_there_once() {
+        let all: Attributes = serde_json::from_str(r#"{"b":"3","a":2,"c":null}"#).expect("a map");
         assert_eq!(all.get("a"), Some(&json!(2)));
         assert_eq!(all.get("b"), Some(&json!("3")));
         assert_eq!(all.get("bb"), None);
@@ -137,6 +132,9 @@ mod tests {
         ];
         assert_eq!(found, want);
         assert!(serde_json::from_str::<Attributes>("[1]").is_err());
+        let twice = serde_json::from_str::<Attributes>(r#"{"b":1,"a":2,"b":"3"}"#);
+        let error = twice.expect_err("twice").to_string();
+        assert!(error.contains("`b` is there twice"), "{error}");
         let same: Attributes =
             serde_json::from_value(json!({"a":2,"b":"3","c":null})).expect("a map");
         assert_eq!(same.get("b"), all.get("b"));
