@@ -181,7 +181,9 @@ impl FromStr for Gives {
         };
         match s.trim().strip_suffix('%') {
             Some(number) => percent(number),
+            // Kept as text, which has no more digits than the currency.
             None => not_negative(s)
+                .map(|m| m.rounded())
                 .filter(|m| !m.amount.is_zero())
                 .map(Self::Fixed),
         }
@@ -336,7 +338,17 @@ mod tests {
         assert_eq!("5 EUR".parse(), Ok(Gives::Fixed(money("5 EUR"))));
         let three: Break = "3:2.50 EUR".parse().expect("a break");
         assert_eq!((three.from, three.price), (3, money("2.50 EUR")));
-        for bad in ["0%", "101%", "1.234%", "-5 EUR", "0 EUR", "5", "many", "%"] {
+        for bad in [
+            "0%",
+            "101%",
+            "1.234%",
+            "-5 EUR",
+            "0 EUR",
+            "0.001 EUR",
+            "5",
+            "many",
+            "%",
+        ] {
             assert!(bad.parse::<Gives>().is_err(), "{bad}");
         }
         assert!("5 EUR".parse::<Tier>().is_err());

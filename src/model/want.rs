@@ -155,7 +155,8 @@ impl FromStr for Requirement {
             .ok_or_else(error)?;
         let (op, value) = rest.split_at(value_start);
         let value = value.trim();
-        if value.is_empty() {
+        // Written without the space before it, a sign would join the operator.
+        if value.is_empty() || value.starts_with(['=', '<', '!', '~']) {
             return Err(error());
         }
         let text = || value.to_owned();
@@ -269,6 +270,7 @@ impl FromStr for Preference {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn conditions_round_trip() {
@@ -293,8 +295,20 @@ mod tests {
             "colour=red",
             "delivery<=soon",
             "condition=shiny",
+            "brand= =Acme",
+            "name!~ ~x",
         ] {
             assert!(bad.parse::<Requirement>().is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        /// Conditions are kept as text: what was read must be readable again.
+        #[test]
+        fn what_is_written_is_read_again(text in "(brand|condition|seller|name|delivery)[=<!~ ]{1,4}[=<!~ :|0-9new]{0,9}") {
+            if let Ok(read) = text.parse::<Requirement>() {
+                prop_assert_eq!(read.to_string().parse(), Ok(read));
+            }
         }
     }
 
