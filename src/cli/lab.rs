@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod basket;
 pub mod extract;
+mod input;
 pub mod matching;
 pub mod price;
 pub mod rank;
@@ -10,6 +11,7 @@ pub mod robots;
 pub mod wait;
 
 use clap::Subcommand;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
@@ -52,17 +54,22 @@ impl Lab {
     }
 }
 
-/// The longest line read; a longer one is an error of that line.
-const MAX_LINE: usize = 64 << 20;
+/// The longest line read; a longer one is an error of that line. As a [`Value`] it takes up
+/// to eighty times the memory.
+const MAX_LINE: usize = 16 << 20;
 
-/// Answers each line of `input` with one line on stdout, in order. A bad line gives
-/// `{"id":…,"error":"…"}`, the run goes on, and the exit code is 1 at the end.
+/// The longest line that an engine reads itself: a million offers.
+const MAX_LONG_LINE: usize = 128 << 20;
+
+/// Answers each line of `source` with one line on stdout, in order. A bad line gives
+/// `{"id":…,"line":…,"error":"…"}`, the run goes on, and the exit code is 1 at the end.
 pub fn json_lines(
-    input: impl io::Read,
+    source: impl io::Read,
     mut answer: impl FnMut(&Value) -> Result<Value, String>,
 ) -> ExitCode {
-    text_lines(input, |line| {
-        let value = serde_json::from_slice(line).map_err(|e| format!("not JSON: {e}"))?;
+    lines(source, MAX_LINE, |line| {
+        let value = serde_json::from_slice(line)
+            .map_err(|e| format!("not JSON, {}", input::json_error(&e)))?;
         answer(&value).map(|reply| reply.to_string())
     })
 }
@@ -70,25 +77,41 @@ pub fn json_lines(
 /// [`json_lines`] for lines too long to pass through a [`Value`]: `answer` reads the
 /// bytes and writes the reply itself.
 pub fn text_lines(
-    input: impl io::Read,
+    source: impl io::Read,
+    answer: impl FnMut(&[u8]) -> Result<String, String>,
+) -> ExitCode {
+    lines(source, MAX_LONG_LINE, answer)
+}
+
+/// Of a line that cannot be answered, what it is called.
+#[derive(Deserialize)]
+struct Named {
+    id: Value,
+}
+
+fn lines(
+    source: impl io::Read,
+    longest: usize,
     mut answer: impl FnMut(&[u8]) -> Result<String, String>,
 ) -> ExitCode {
-    let mut reader = io::BufReader::new(input);
+    let mut reader = io::BufReader::new(source);
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut failed = false;
     let mut line = Vec::new();
+    let mut number: u64 = 0;
     loop {
         line.clear();
-        let mut limited = io::Read::take(&mut reader, MAX_LINE as u64 + 1);
+        number += 1;
+        let mut limited = io::Read::take(&mut reader, longest as u64 + 1);
         match limited.read_until(b'\n', &mut line) {
             Ok(0) => break,
             Ok(_) => {}
             Err(e) => {
-                eprintln!("error: cannot read the input: {e}");
+                input::complain(format_args!("cannot read the input: {e}"));
                 return ExitCode::FAILURE;
             }
         }
-        let too_long = line.len() > MAX_LINE;
+        let too_long = line.len() > longest;
         if too_long {
             // Skip the rest of the line so that the next one starts clean.
             loop {
@@ -108,18 +131,19 @@ pub fn text_lines(
             continue;
         }
         let answered = if too_long {
-            Err(format!("the line is longer than {MAX_LINE} bytes"))
+            Err(format!("the line is longer than {} MiB", longest >> 20))
         } else {
             answer(&line)
         };
         let reply = answered.unwrap_or_else(|error| {
             failed = true;
             let id = (!too_long)
-                .then(|| serde_json::from_slice::<Value>(&line).ok())
+                .then(|| serde_json::from_slice::<Named>(&line).ok())
                 .flatten()
-                .and_then(|v| v.get("id").cloned());
-            json!({ "id": id, "error": error }).to_string()
+                .map(|named| named.id);
+            json!({ "id": id, "line": number, "error": error }).to_string()
         });
+        let reply = input::tame(reply);
         if writeln!(out, "{reply}").is_err() {
             return ExitCode::SUCCESS; // the reader of our output left
         }

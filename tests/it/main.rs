@@ -11,6 +11,7 @@ mod crawl;
 mod daemon;
 mod decisions;
 mod demo;
+mod lab;
 mod locked;
 mod matching;
 mod net;

@@ -1,9 +1,11 @@
 //! `emptor lab basket`: the whole-basket optimiser on one instance.
 
+use super::input::{bytes, complain, name, tame};
 use crate::engine::basket::conflict::{conflict, over_budget};
 use crate::engine::basket::{BasketError, Instance, Solved, solve};
 use serde_json::{Value, json};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +21,7 @@ const CONFLICT_LIMIT: Duration = Duration::from_secs(5);
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The instance (JSON), or - for stdin
-    file: String,
+    file: PathBuf,
     /// Stop after this many milliseconds with the best answer so far
     #[arg(long, value_name = "N")]
     limit_ms: Option<u64>,
@@ -29,8 +31,7 @@ pub struct Args {
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
     let started = Instant::now();
-    let answer = read(&args.file).and_then(|text| {
-        let instance = Instance::from_json(&text).map_err(|e| e.to_string())?;
+    let answer = read(&args.file).and_then(|instance| {
         let limit = args.limit_ms.map(Duration::from_millis);
         let mut stop = stopper(started, limit);
         refuse_budget(&instance, limit, &mut stop).map_err(|e| e.to_string())?;
@@ -39,10 +40,18 @@ pub fn run(args: &Args) -> ExitCode {
     match answer.and_then(|solved| print(&solved, started.elapsed())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            complain(error);
             ExitCode::FAILURE
         }
     }
+}
+
+fn read(file: &Path) -> Result<Instance, String> {
+    let name = name(file);
+    let bytes = bytes(file, MAX_INPUT)?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|e| format!("{name}: not JSON: byte {} is not UTF-8", e.valid_up_to()))?;
+    Instance::from_json(text).map_err(|e| format!("{name}: {e}"))
 }
 
 /// Says at once that the budget is too low, in a part of the time.
@@ -71,20 +80,6 @@ fn reason(error: BasketError, instance: &Instance, stop: &mut dyn FnMut() -> boo
             BasketError::Infeasible(found.to_string())
         }
         _ => error,
-    }
-}
-
-fn read(file: &str) -> Result<String, String> {
-    let mut text = String::new();
-    let result = if file == "-" {
-        io::stdin().lock().take(MAX_INPUT).read_to_string(&mut text)
-    } else {
-        std::fs::File::open(file).and_then(|f| f.take(MAX_INPUT).read_to_string(&mut text))
-    };
-    match result {
-        Ok(n) if n as u64 == MAX_INPUT => Err(format!("the instance exceeds {MAX_INPUT} bytes")),
-        Ok(_) => Ok(text),
-        Err(e) => Err(format!("cannot read {file}: {e}")),
     }
 }
 
@@ -126,5 +121,5 @@ fn print(solved: &Solved, elapsed: Duration) -> Result<(), String> {
         fields.insert("optimal".into(), json!(solved.optimal));
         fields.insert("seconds".into(), json!(elapsed.as_secs_f64()));
     }
-    writeln!(io::stdout().lock(), "{answer}").map_err(|e| e.to_string())
+    writeln!(io::stdout().lock(), "{}", tame(answer.to_string())).map_err(|e| e.to_string())
 }

@@ -1,9 +1,9 @@
 //! `emptor lab extract`: product pages to offers.
 
+use super::input::{bytes, complain, open, tame};
 use crate::engine::extract::{Page, read_page};
 use serde_json::{Value, json};
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use url::Url;
@@ -29,10 +29,10 @@ pub struct Args {
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
     if let Some(manifest) = &args.manifest {
-        let input = match File::open(manifest) {
+        let input = match open(manifest) {
             Ok(file) => file,
             Err(e) => {
-                eprintln!("error: cannot open {}: {e}", manifest.display());
+                complain(e);
                 return ExitCode::FAILURE;
             }
         };
@@ -40,19 +40,15 @@ pub fn run(args: &Args) -> ExitCode {
         return super::json_lines(input, |line| answer(line, folder));
     }
     let file = args.file.as_deref().unwrap_or(Path::new("-"));
-    let read = if file == Path::new("-") {
-        read_limited(io::stdin().lock())
-    } else {
-        File::open(file).and_then(read_limited)
-    };
-    match read {
+    match bytes(file, MAX_PAGE) {
         Ok(body) => {
             let id = json!(file.to_string_lossy());
-            let done = writeln!(io::stdout(), "{}", extract(&id, &body, args.url.as_ref()));
+            let reply = tame(extract(&id, &body, args.url.as_ref()).to_string());
+            let done = writeln!(io::stdout(), "{reply}");
             ExitCode::from(u8::from(done.is_err()))
         }
         Err(e) => {
-            eprintln!("error: cannot read {}: {e}", file.display());
+            complain(e);
             ExitCode::FAILURE
         }
     }
@@ -68,21 +64,9 @@ fn answer(line: &Value, folder: &Path) -> Result<Value, String> {
         Some(Value::String(s)) => Some(Url::parse(s).map_err(|e| format!("`url`: {e}"))?),
         Some(_) => return Err("`url` is not a text".into()),
     };
-    let path = folder.join(file);
-    let body = File::open(&path)
-        .and_then(read_limited)
-        .map_err(|e| format!("cannot read {file}: {e}"))?;
+    let body = bytes(&folder.join(file), MAX_PAGE)?;
     let id = line.get("id").cloned().unwrap_or(Value::Null);
     Ok(extract(&id, &body, url.as_ref()))
-}
-
-fn read_limited(input: impl Read) -> io::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    input.take(MAX_PAGE + 1).read_to_end(&mut body)?;
-    if body.len() as u64 > MAX_PAGE {
-        return Err(io::Error::other("the page is larger than 16 MiB"));
-    }
-    Ok(body)
 }
 
 fn extract(id: &Value, body: &[u8], url: Option<&Url>) -> Value {

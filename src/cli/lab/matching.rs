@@ -1,10 +1,11 @@
 //! `lab match`: pairs on stdin, or the links between two tables.
 
+use super::input::{bytes, complain, json_error, tame};
 use super::json_lines;
 use crate::engine::matching::{self, Rec};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -22,8 +23,8 @@ pub struct Args {
     right: Option<PathBuf>,
 }
 
-/// The most bytes of pairs read: about ten million pairs.
-const MAX_INPUT: u64 = 4 << 30;
+/// The most bytes read: some four million pairs, which take 4 GB in memory.
+const MAX_INPUT: u64 = 512 << 20;
 
 /// Runs it.
 #[must_use]
@@ -39,7 +40,7 @@ fn tables(left: &Path, right: &Path) -> ExitCode {
     let (left, right) = match (table(left, &mut failed), table(right, &mut failed)) {
         (Ok(l), Ok(r)) => (l, r),
         (Err(e), _) | (_, Err(e)) => {
-            eprintln!("error: {e}");
+            complain(e);
             return ExitCode::FAILURE;
         }
     };
@@ -51,7 +52,7 @@ fn tables(left: &Path, right: &Path) -> ExitCode {
             "score": link.score,
             "zone": matching::zone(link.score),
         });
-        if writeln!(out, "{line}").is_err() {
+        if writeln!(out, "{}", tame(line.to_string())).is_err() {
             return ExitCode::SUCCESS; // the reader of our output left
         }
     }
@@ -65,19 +66,14 @@ fn tables(left: &Path, right: &Path) -> ExitCode {
 /// Reads a table: the ids (the line number where there is none) and the records. Lines
 /// that are no records are reported and left out.
 fn table(path: &Path, failed: &mut bool) -> Result<(Vec<Value>, Vec<Rec>), String> {
-    let cannot = |e: io::Error| format!("cannot read {}: {e}", path.display());
-    let file = std::fs::File::open(path).map_err(cannot)?;
-    let mut bytes = Vec::new();
-    file.take(MAX_INPUT)
-        .read_to_end(&mut bytes)
-        .map_err(cannot)?;
+    let bytes = bytes(path, MAX_INPUT)?;
     let mut out = (Vec::new(), Vec::new());
     for (number, line) in bytes.split(|b| *b == b'\n').enumerate() {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
         let read = serde_json::from_slice::<Value>(line)
-            .map_err(|e| format!("not JSON: {e}"))
+            .map_err(|e| format!("not JSON, {}", json_error(&e)))
             .and_then(|value| Ok((record(&value)?, value)));
         match read {
             Ok((rec, value)) => {
@@ -91,7 +87,7 @@ fn table(path: &Path, failed: &mut bool) -> Result<(Vec<Value>, Vec<Rec>), Strin
             }
             Err(e) => {
                 *failed = true;
-                eprintln!("error: {}:{}: {e}", path.display(), number + 1);
+                complain(format_args!("{}:{}: {e}", path.display(), number + 1));
             }
         }
     }
@@ -100,11 +96,13 @@ fn table(path: &Path, failed: &mut bool) -> Result<(Vec<Value>, Vec<Rec>), Strin
 
 /// Reads all pairs first: the rarity of words and rival pairs decide together.
 fn pairs() -> ExitCode {
-    let mut input = Vec::new();
-    if let Err(e) = io::stdin().lock().take(MAX_INPUT).read_to_end(&mut input) {
-        eprintln!("error: cannot read the input: {e}");
-        return ExitCode::FAILURE;
-    }
+    let input = match bytes(Path::new("-"), MAX_INPUT) {
+        Ok(input) => input,
+        Err(e) => {
+            complain(e);
+            return ExitCode::FAILURE;
+        }
+    };
     let mut records = Vec::new();
     let (mut lefts, mut rights) = (HashMap::new(), HashMap::new());
     let mut found = Vec::new();

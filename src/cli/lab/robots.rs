@@ -1,10 +1,14 @@
 //! `emptor lab robots`: ask a robots.txt file about addresses.
 
+use super::input::{bytes, complain};
 use super::json_lines;
 use crate::engine::robots::{Robots, product_token};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// The largest file read; a parser need not look beyond 500 KiB (RFC 9309, 2.5).
+const MAX_FILE: u64 = 64 << 20;
 
 /// Arguments.
 #[derive(clap::Args, Debug)]
@@ -20,10 +24,10 @@ pub struct Args {
 /// Answers `{"id","url"}` with `{"id","allowed","crawl_delay"}`; the delay is in seconds.
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
-    let bytes = match std::fs::read(&args.file) {
+    let bytes = match bytes(&args.file, MAX_FILE) {
         Ok(bytes) => bytes,
         Err(e) => {
-            eprintln!("error: cannot read {}: {e}", args.file.display());
+            complain(e);
             return ExitCode::FAILURE;
         }
     };
