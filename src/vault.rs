@@ -28,6 +28,8 @@ mod disk;
 mod entry;
 mod error;
 mod frame;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod harden;
 mod header;
 mod index;

@@ -156,6 +156,24 @@ fn decode_line(bytes: &[u8]) -> Option<(Vec<u8>, Vec<u8>, bool)> {
     }
 }
 
+/// Reads `bytes` as a line and, if it is one, what it says again after writing it.
+#[cfg(fuzzing)]
+pub(super) fn fuzz_line(bytes: &[u8]) {
+    let _ = std::str::from_utf8(bytes).map(parse_part_name);
+    if let Some((key, value, pack)) = decode_line(bytes) {
+        let row = Row {
+            tree: 1,
+            key: key.clone(),
+            pack,
+            seq: 1,
+            value: value.clone(),
+        };
+        if let Ok(line) = encode_row(&row) {
+            assert_eq!(decode_line(&line), Some((key, value, pack)));
+        }
+    }
+}
+
 fn part_name(tree: u16, name: Option<&str>, number: usize) -> String {
     let name: String = name
         .unwrap_or("tree")

@@ -14,7 +14,8 @@
 //!    of what buying now saves and of a usual sale: a sale twice as deep is worth more,
 //!    but its price does not last twice as well.
 //!
-//! Streaming and causal: one observation is `O(90)` and the state is under 2 KB.
+//! Streaming and causal: one observation is `O(90)` and the state, as JSON, is under 2 KB
+//! for prices of up to nine digits.
 
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
