@@ -500,7 +500,7 @@ impl Household {
     }
 
     /// Gives percentages without a cap the cap they have anyway, their share of everything
-    /// in their scope, where together they could take off more than the price. The solver
+    /// in their scope, where together they could take off the price or more. The solver
     /// then counts them as amounts: as rates they would make every purchase a gain. Such
     /// an instance is answered without a proof.
     pub fn cap_percentages(&mut self) {
@@ -514,11 +514,14 @@ impl Household {
             let group = highest.entry((coupon.shop, coupon.group)).or_default();
             *group = rate(coupon).max(*group);
         }
-        let mut together: BTreeMap<usize, i64> = BTreeMap::new();
-        for ((shop, _), rate) in highest {
-            *together.entry(shop).or_default() += rate;
+        let mut together: BTreeMap<usize, (i64, Cents)> = BTreeMap::new();
+        for ((shop, _), rate) in highest.into_iter().filter(|h| h.1 > 0) {
+            let (rates, coupons) = together.entry(shop).or_default();
+            *rates += rate;
+            *coupons += 1;
         }
-        together.retain(|_, rates| *rates > 10_000);
+        // Several that take off just the price leave the cents that each is floored by.
+        together.retain(|_, (rates, coupons)| *rates > 10_000 - i64::from(*coupons > 1));
         let offers = &self.offers;
         let share = |shop: usize, bp: i64, counts: &dyn Fn(usize) -> bool| {
             let here = offers.iter().enumerate().filter(|(o, _)| counts(*o));
@@ -528,8 +531,8 @@ impl Household {
             });
             Cents::try_from(all.sum::<i128>() * i128::from(bp) / 10_000).unwrap_or(Cents::MAX)
         };
-        for (shop, rates) in &together {
-            let over = share(*shop, rates - 10_000, &|_| true);
+        for (shop, (rates, coupons)) in &together {
+            let over = share(*shop, rates - 10_000, &|_| true).saturating_add(*coupons);
             self.overshoot = self.overshoot.saturating_add(over);
         }
         for coupon in &mut self.coupons {

@@ -452,10 +452,10 @@ fn add_choices(
         }
         let end = shop.choices.len();
         if excess > 0 {
-            let to_order = h.shops[s].min_order > 0;
-            let fillers = fillers(h, &offers, h.items[item].qty, excess, to_order, &useful);
-            shop.open_ended |= fillers.is_none();
-            for lines in fillers.unwrap_or_default() {
+            let order = h.shops[s].min_order;
+            let (fillers, all) = fillers(h, &offers, h.items[item].qty, excess, order, &useful);
+            shop.open_ended |= !all;
+            for lines in fillers {
                 let units = units_of(h, &lines).min(h.items[item].qty);
                 push_choice(h, shop, For::Item(item), units, &lines);
             }

@@ -4,6 +4,9 @@ use super::{MAX_CHOICES, MAX_FILLERS};
 use crate::engine::basket::instance::{Cents, CouponKind, Household, Offer, Step};
 use std::collections::HashSet;
 
+/// Offers and how many of each.
+type Lines = Vec<(usize, i64)>;
+
 pub(super) fn units_of(h: &Household, lines: &[(usize, i64)]) -> i64 {
     let units = |(o, n): &(usize, i64)| h.offers[*o].covers[0].1 * n;
     lines.iter().map(units).sum()
@@ -34,16 +37,16 @@ pub(super) fn useful_excess(h: &Household, s: usize, coupons: &[usize]) -> Cents
     most.ceil().min(1e12) as Cents
 }
 
-/// Purchases of an item that cost up to `excess` more than what does as well.
-/// `None` if there are too many.
+/// Purchases of an item that cost up to `excess` more than what does as well, and whether
+/// these are all: where there are too many, only what reaches the minimum `order` alone.
 pub(super) fn fillers(
     h: &Household,
     offers: &[usize],
     need: i64,
     excess: Cents,
-    to_order: bool,
-    useful: &[&Vec<(usize, i64)>],
-) -> Option<Vec<Vec<(usize, i64)>>> {
+    order: Cents,
+    useful: &[&Lines],
+) -> (Vec<Lines>, bool) {
     let price = |lines: &[(usize, i64)]| -> Cents {
         let of = |(o, n): &(usize, i64)| h.offers[*o].price_of(*n).unwrap_or(0);
         lines.iter().map(of).sum()
@@ -60,7 +63,7 @@ pub(super) fn fillers(
         fits.map(|l| l.1).min().unwrap_or(0)
     };
     // The unit that reaches a minimum order may overshoot it by its whole price.
-    let unit = |o: &usize| match (to_order, h.offers[*o].price_of(h.offers[*o].min_qty())) {
+    let unit = |o: &usize| match (order > 0, h.offers[*o].price_of(h.offers[*o].min_qty())) {
         (true, Some(price)) => price,
         _ => 0,
     };
@@ -72,7 +75,7 @@ pub(super) fn fillers(
     while let Some(lines) = stack.pop() {
         steps += 1;
         if found.len() > MAX_FILLERS || steps > 16 * MAX_FILLERS {
-            return None;
+            return (alone(h, offers, order), false);
         }
         let Some(next) = offers.get(lines.len()) else {
             if !known.contains(lines.as_slice()) && lines.iter().any(|l| l.1 > 0) {
@@ -103,7 +106,33 @@ pub(super) fn fillers(
             stack.push(longer);
         }
     }
-    Some(found)
+    (found, true)
+}
+
+/// Of each offer the fewest that reach a minimum order without anything else.
+fn alone(h: &Household, offers: &[usize], order: Cents) -> Vec<Lines> {
+    let reaches = |o: usize, qty: &i64| h.offers[o].price_of(*qty).is_some_and(|p| p >= order);
+    let fewest = |o: usize| {
+        let offer = &h.offers[o];
+        let (mut few, mut many) = (offer.min_qty(), offer.max_qty);
+        if order <= 0 || !reaches(o, &many) {
+            return None;
+        }
+        while few < many {
+            let half = few + (many - few) / 2;
+            match reaches(o, &half) {
+                true => many = half,
+                false => few = half + 1,
+            }
+        }
+        Some(many)
+    };
+    let line = |at: usize| {
+        let qty = fewest(offers[at])?;
+        let of = |(k, o): (usize, &usize)| (*o, if k == at { qty } else { 0 });
+        Some(offers.iter().enumerate().map(of).collect())
+    };
+    (0..offers.len()).filter_map(line).collect()
 }
 
 /// Quantities worth buying when `useful` units can be used: up to that many, and the
