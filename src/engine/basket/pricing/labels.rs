@@ -113,7 +113,10 @@ impl Labels<'_, '_> {
     }
 
     fn drop_dominated(&mut self, labels: &mut Vec<Label>) {
-        labels.sort_unstable_by(|a, b| b.value.total_cmp(&a.value));
+        // Numbers are sorted, not the labels, which are long.
+        let mut order: Vec<(f64, usize)> = Vec::with_capacity(labels.len());
+        order.extend(labels.iter().enumerate().map(|(at, l)| (l.value, at)));
+        order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let n = self.ends.len();
         let residues = self.modulus.unwrap_or(1) as usize;
         let told = self.modulus.is_some();
@@ -121,16 +124,17 @@ impl Labels<'_, '_> {
             true => l.totals[e],
             false => -l.totals[e],
         };
-        let mut kept: Vec<Label> = Vec::with_capacity(labels.len());
-        let empty = labels.iter().position(|l| !l.bought);
-        let empty = empty.map(|at| labels.remove(at));
+        let mut kept: Vec<Label> = Vec::new();
+        // What is still empty stands for nothing else.
+        let empty = labels.iter().find(|l| !l.bought).cloned();
+        let labels_in_order = || order.iter().map(|o| &labels[o.1]).filter(|l| l.bought);
         if n < 2 {
             // The most room among those certainly worth as much, and with the same residue.
             let room = |l: &Label| if n == 0 { 0.0 } else { room(l, 0) };
             let mut most = f64::NEG_INFINITY;
             let mut alike = vec![f64::NEG_INFINITY; residues];
             let mut sure = 0;
-            for label in labels.iter() {
+            for label in labels_in_order() {
                 while sure < kept.len() && kept[sure].value >= label.value + self.tolerance {
                     most = most.max(room(&kept[sure]));
                     sure += 1;
@@ -144,30 +148,46 @@ impl Labels<'_, '_> {
                 }
             }
         } else {
-            let wider = |k: &Label, label: &Label| (0..n).all(|e| room(k, e) >= room(label, e));
-            let mut alike: Vec<Vec<usize>> = vec![Vec::new(); residues];
-            for label in labels.iter() {
-                // The first kept are worth most: they dominate most.
-                let same = &mut alike[label.residue as usize];
-                let certain = |k: &Label| k.value >= label.value + self.tolerance;
-                let dominated = same
-                    .iter()
-                    .take(MOST_COMPARED)
-                    .any(|k| wider(&kept[*k], label))
-                    || kept
-                        .iter()
-                        .take(MOST_COMPARED)
-                        .any(|k| certain(k) && wider(k, label));
-                if !dominated {
-                    if told {
-                        same.push(kept.len());
-                    }
-                    kept.push(label.clone());
+            // The room of the first kept, which are worth most and dominate most: of all,
+            // and of those with the same residue.
+            let mut first: Vec<f64> = Vec::with_capacity(MOST_COMPARED * n);
+            let mut alike: Vec<Vec<f64>> = vec![Vec::new(); residues];
+            let wider = |kept: &[f64], label: &[f64]| {
+                let mut kept = kept.chunks_exact(n);
+                kept.any(|k| k.iter().zip(label).all(|(k, l)| k >= l))
+            };
+            let remember = |kept: &mut Vec<f64>, label: &[f64]| {
+                if kept.len() < MOST_COMPARED * n {
+                    kept.extend_from_slice(label);
                 }
+            };
+            let mut sure = 0;
+            for label in labels_in_order() {
+                while sure < kept.len() && kept[sure].value >= label.value + self.tolerance {
+                    sure += 1;
+                }
+                let mut rooms = [0.0; MAX_ENDS];
+                for (e, r) in rooms[..n].iter_mut().enumerate() {
+                    *r = room(label, e);
+                }
+                let rooms = &rooms[..n];
+                let same = &mut alike[label.residue as usize];
+                let certain = &first[..first.len().min(sure * n)];
+                if wider(same, rooms) || wider(certain, rooms) {
+                    continue;
+                }
+                if told {
+                    remember(same, rooms);
+                }
+                // Without rounding all are alike.
+                if !told || residues > 1 {
+                    remember(&mut first, rooms);
+                }
+                kept.push(label.clone());
             }
         }
-        self.merged |= kept.len() < labels.len();
         kept.extend(empty);
+        self.merged |= kept.len() < labels.len();
         *labels = kept;
     }
 }
