@@ -44,11 +44,15 @@ const PLUNGE_EVERY: u64 = 40;
 /// Steps of one dive: carts taken or left.
 const DIVE: usize = 400;
 /// Ways to branch that are tried, and the pivots of each trial.
-const CANDIDATES: usize = 16;
-const PROBE_PIVOTS: usize = 40;
+const CANDIDATES: usize = 30;
+const PROBE_PIVOTS: usize = 12;
+/// Pivots after each step of a dive, for each row.
+const DIVE_PIVOTS: usize = 10;
+/// Share of what is left to gain below which the bound of a node is not worth more rounds.
+const ENOUGH: f64 = 0.002;
 /// Nodes kept; beyond, the search goes depth first so that memory stays bounded.
 const MAX_OPEN_NODES: usize = 20_000;
-/// What switching a column off adds to its cost, in terms of the most anything feasible
+/// What breaking a rule costs in the linear program, in terms of the most anything feasible
 /// costs: enough that even a small part of it is too much.
 const BAN: f64 = 1e4;
 /// Rows of the largest linear program that is set up.
@@ -90,6 +94,8 @@ struct Node {
     depth: usize,
     decisions: Option<Rc<Decision>>,
     prices: Rc<Prices>,
+    /// That of the linear program of the node it comes from.
+    basis: Rc<[usize]>,
 }
 
 impl PartialEq for Node {
@@ -216,7 +222,7 @@ impl<'a, 'm> Search<'a, 'm> {
     /// Searches until the best answer is proven or `stop` says so. Returns the bound
     /// reached (infinite when nothing better is left).
     pub(super) fn run(&mut self, stop: &mut dyn FnMut() -> bool) -> f64 {
-        let (mut prices, mut bound) = self.rough(stop);
+        let (mut prices, mut bound) = self.rough(self.first_prices(), ROUGH_STEPS, stop);
         if bound > self.incumbent.prune_at() {
             return f64::INFINITY;
         }
@@ -236,6 +242,7 @@ impl<'a, 'm> Search<'a, 'm> {
             depth: 0,
             decisions: None,
             prices: Rc::new(prices.clone()),
+            basis: self.basis(),
         }];
         let mut reached = f64::INFINITY;
         // Straight down first, and now and then: answers come from the depth.
@@ -254,16 +261,27 @@ impl<'a, 'm> Search<'a, 'm> {
             self.stats.nodes += 1;
             self.enter(&node, &root_closed, &root_states);
             prices = (*node.prices).clone();
-            bound = self.bound_node(&mut prices, node.bound, stop);
+            bound = self.bound_node(&mut prices, node.bound, ENOUGH, stop);
             if bound > self.incumbent.prune_at() {
                 continue;
             }
             let plunging = node.depth == 0 || came_down;
             self.round(if plunging { DIVE } else { DIVE / 8 });
+            if node.depth == 0 {
+                self.local_search(&prices, stop);
+            }
             if bound > self.incumbent.prune_at() {
                 continue;
             }
-            let Some((shop, rules)) = self.branch_on().or_else(|| self.split()) else {
+            let mut branch = self.branch_on();
+            if branch.is_none() {
+                bound = self.bound_node(&mut prices, bound, 0.0, stop);
+                if bound > self.incumbent.prune_at() {
+                    continue;
+                }
+                branch = self.branch_on().or_else(|| self.split());
+            }
+            let Some((shop, rules)) = branch else {
                 // What is left could not be priced exactly.
                 reached = reached.min(bound);
                 continue;
@@ -275,6 +293,7 @@ impl<'a, 'm> Search<'a, 'm> {
                 self.retire(bound);
             }
             let prices = Rc::new(prices.clone());
+            let basis = self.basis();
             let plunge = node.depth > 0 && came_down || self.stats.nodes % PLUNGE_EVERY == 1;
             for rule in rules {
                 let child = Node {
@@ -286,6 +305,7 @@ impl<'a, 'm> Search<'a, 'm> {
                         before: node.decisions.clone(),
                     })),
                     prices: Rc::clone(&prices),
+                    basis: Rc::clone(&basis),
                 };
                 if plunge && down.is_none() {
                     down = Some(child);
@@ -306,6 +326,11 @@ impl<'a, 'm> Search<'a, 'm> {
         } else {
             open
         }
+    }
+
+    fn basis(&self) -> Rc<[usize]> {
+        let master = self.master.as_ref();
+        master.map_or_else(|| Rc::from([]), |m| Rc::from(m.basis()))
     }
 
     /// The first prices: the cheapest unit anywhere.
@@ -421,8 +446,13 @@ impl<'a, 'm> Search<'a, 'm> {
 
     /// Rough prices by a deflected subgradient method with Polyak steps; the carts on
     /// the way become the first columns.
-    fn rough(&mut self, stop: &mut dyn FnMut() -> bool) -> (Prices, f64) {
-        let mut prices = self.first_prices();
+    fn rough(
+        &mut self,
+        from: Prices,
+        steps: usize,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> (Prices, f64) {
+        let mut prices = from;
         let scale: Vec<f64> = prices.item.iter().map(|l| l.max(1.0)).collect();
         let n = scale.len();
         let link_scale = scale.iter().sum::<f64>() / n.max(1) as f64;
@@ -431,7 +461,7 @@ impl<'a, 'm> Search<'a, 'm> {
         let mut gradient = direction.clone();
         let mut carts = Vec::new();
         let (mut step, mut stale) = (1.0, 0);
-        for round in 0..ROUGH_STEPS {
+        for round in 0..steps {
             let bound = self.price_all(&prices, ROUGH, None, &mut carts);
             if bound > best.1 {
                 let gain = bound - best.1;
@@ -576,7 +606,7 @@ impl<'a, 'm> Search<'a, 'm> {
         let gap = self.incumbent.prune_at() - bound;
         for (column, cart) in self.carts.iter_mut().enumerate() {
             if cart.is_some() && !master.is_basic(column) && master.reduced(column) > gap + 1.0 {
-                master.ban(column, self.model.big * BAN);
+                master.ban(column);
                 if let Some(cart) = cart.take() {
                     self.known.remove(&(cart.shop, cart.state, cart.choices));
                 }
@@ -605,6 +635,10 @@ impl<'a, 'm> Search<'a, 'm> {
         }
         let mut master = Master::new(&rows, model.need.len());
         self.carts.resize(rows.len(), None);
+        for row in self.rows_of.iter().flatten() {
+            master.add_spare(*row, model.big * BAN);
+            self.carts.push(None);
+        }
         // More than is needed may be bought, but where each product has its one shop.
         if !self.exactly_once() {
             for i in 0..model.need.len() {
@@ -655,7 +689,7 @@ impl<'a, 'm> Search<'a, 'm> {
         }
         let column = master.add(cart.cost as f64, entries);
         if !self.allowed(&cart) {
-            master.ban(column, self.model.big * BAN);
+            master.ban(column);
         }
         debug_assert_eq!(column, self.carts.len());
         self.carts.push(Some(cart));
@@ -705,34 +739,27 @@ impl<'a, 'm> Search<'a, 'm> {
         let Some(mut master) = self.master.take() else {
             return;
         };
+        master.set_basis(&node.basis);
         for (column, cart) in self.carts.iter().enumerate() {
             if let Some(cart) = cart {
-                let ban = if self.allowed(cart) {
-                    0.0
-                } else {
-                    model.big * BAN
-                };
-                master.ban(column, ban);
+                master.set_ban(column, !self.allowed(cart));
             }
         }
         for (s, idle) in self.idle.iter().enumerate() {
             if *idle != usize::MAX {
-                let ban = if self.status[s] == Status::Open {
-                    model.big * BAN
-                } else {
-                    0.0
-                };
-                master.ban(*idle, ban);
+                master.set_ban(*idle, self.status[s] == Status::Open);
             }
         }
         self.master = Some(master);
     }
 
-    /// Solves the node's linear program by column generation; returns its bound.
+    /// Solves the node's linear program by column generation, but for a share `enough` of
+    /// what is left to gain; returns its bound.
     fn bound_node(
         &mut self,
         prices: &mut Prices,
         known: f64,
+        enough: f64,
         stop: &mut dyn FnMut() -> bool,
     ) -> f64 {
         let mut best = f64::NEG_INFINITY;
@@ -748,7 +775,7 @@ impl<'a, 'm> Search<'a, 'm> {
             let Some(master) = &mut self.master else {
                 break;
             };
-            master.solve(20_000);
+            master.solve(self.incumbent.prune_at());
             let objective = master.objective();
             let own = self.read_prices();
             // Between the best prices so far and those of the linear program.
@@ -775,7 +802,7 @@ impl<'a, 'm> Search<'a, 'm> {
                 let improves = reduced > dual + 1e-6;
                 added |= self.keep(cart) && improves;
             }
-            if objective - best < 0.01 {
+            if objective - best < (enough * (self.incumbent.prune_at() - best)).max(0.01) {
                 break;
             }
             if added {

@@ -1,6 +1,6 @@
 //! Answers on the way: from the linear program, and by exchanging shops.
 
-use super::{BAN, Cart, PROBE_PIVOTS, Prices, ROUGH, Search, Status};
+use super::{Cart, DIVE_PIVOTS, Prices, ROUGH, Search, Status};
 use crate::engine::basket::incumbent::Answer;
 use crate::engine::basket::instance::Cents;
 use crate::engine::basket::master::Master;
@@ -70,11 +70,12 @@ impl Search<'_, '_> {
             return;
         };
         let kept = master.snapshot();
-        let big = self.model.big * BAN;
+        let pivots = DIVE_PIVOTS * master.duals().len();
+        let mut solved = true;
         let mut path: Vec<Settled> = Vec::new();
         for _ in 0..steps {
             // Limited pivots: what looks too dear may not be, but answers are a bonus.
-            let next = if master.objective() < self.incumbent.prune_at() {
+            let next = if solved {
                 self.most_used(&master, &path)
             } else {
                 None
@@ -97,7 +98,7 @@ impl Search<'_, '_> {
                     // The last choice that was one, the other way.
                     while let Some(last) = path.pop() {
                         for c in &last.banned {
-                            master.shift_ban(*c, -big);
+                            master.unban(*c);
                         }
                         let left = path.iter().filter(|s| !s.taken).count();
                         if last.taken && !last.whole && left < DISCREPANCIES {
@@ -116,15 +117,15 @@ impl Search<'_, '_> {
             }
             if let Some(last) = path.last().filter(|s| !s.banned.is_empty()) {
                 for c in &last.banned {
-                    master.shift_ban(*c, big);
+                    master.ban(*c);
                 }
-                master.solve(PROBE_PIVOTS * 4);
+                solved = master.solve_below(self.incumbent.prune_at(), pivots);
             }
         }
         for c in path.iter().flat_map(|s| &s.banned) {
-            master.shift_ban(*c, -big);
+            master.unban(*c);
         }
-        master.restore(kept);
+        master.restore(&kept);
         self.master = Some(master);
     }
 
@@ -208,7 +209,7 @@ impl Search<'_, '_> {
         self.incumbent.adopt(cost, answer, shops);
     }
 
-    /// Adds, drops and exchanges shops of the best answer.
+    /// Adds, drops and exchanges shops of the best answer, and of the linear program.
     pub(super) fn local_search(&mut self, prices: &Prices, stop: &mut dyn FnMut() -> bool) {
         let model = self.model;
         let mut carts = Vec::new();
@@ -218,8 +219,10 @@ impl Search<'_, '_> {
             .collect();
         ranked.sort_by(|a, b| self.worths[*b].total_cmp(&self.worths[*a]));
         ranked.truncate(model.max_shops.min(20) + 16);
-        let mut current = if self.incumbent.cost.is_some() {
-            self.incumbent.shops.clone()
+        let mut starts = vec![self.most_used_shops()];
+        starts[0].truncate(model.max_shops);
+        if self.incumbent.cost.is_some() {
+            starts.push(self.incumbent.shops.clone());
         } else {
             let mut chosen: Vec<usize> = ranked
                 .iter()
@@ -228,11 +231,25 @@ impl Search<'_, '_> {
                 .filter(|s| self.worths[*s] > 0.0)
                 .collect();
             self.cover(&mut chosen);
-            ranked.extend(&chosen);
-            ranked.sort_unstable();
-            ranked.dedup();
-            chosen
-        };
+            starts.push(chosen);
+        }
+        starts.retain(|s| !s.is_empty());
+        ranked.extend(starts.iter().flatten());
+        ranked.sort_unstable();
+        ranked.dedup();
+        for start in starts {
+            self.exchange(start, &ranked, stop);
+        }
+    }
+
+    /// Improves on the shops of an answer, one exchange at a time.
+    fn exchange(
+        &mut self,
+        mut current: Vec<usize>,
+        shops: &[usize],
+        stop: &mut dyn FnMut() -> bool,
+    ) {
+        let most = self.model.max_shops;
         let mut score = self.leaf.quick(&current, self.incumbent);
         let mut improved = true;
         while improved {
@@ -243,8 +260,8 @@ impl Search<'_, '_> {
                 dropped.remove(at);
                 trials.push(dropped);
             }
-            for s in ranked.iter().filter(|s| !current.contains(s)) {
-                if current.len() < model.max_shops {
+            for s in shops.iter().filter(|s| !current.contains(s)) {
+                if current.len() < most {
                     trials.push([current.as_slice(), &[*s]].concat());
                 }
                 for at in 0..current.len() {
@@ -266,6 +283,21 @@ impl Search<'_, '_> {
                 }
             }
         }
+    }
+
+    /// The shops of the linear program, the most used first.
+    fn most_used_shops(&self) -> Vec<usize> {
+        let mut share: Vec<(f64, usize)> = Vec::new();
+        for (column, x) in self.master.iter().flat_map(Master::solution) {
+            if let Some(cart) = self.carts[column].as_ref().filter(|_| x > 0.02) {
+                match share.iter_mut().find(|s| s.1 == cart.shop) {
+                    Some(s) => s.0 += x,
+                    None => share.push((x, cart.shop)),
+                }
+            }
+        }
+        share.sort_by(|a, b| b.0.total_cmp(&a.0));
+        share.into_iter().map(|s| s.1).collect()
     }
 
     /// Adds shops for items that none of `chosen` sells, while the limit allows.

@@ -1,6 +1,6 @@
 //! What branching says of a shop, and what to branch on.
 
-use super::{BAN, CANDIDATES, Cart, Model, PROBE_PIVOTS, Rule, Search, Status, View};
+use super::{CANDIDATES, Cart, Model, PROBE_PIVOTS, Rule, Search, Status, View};
 use crate::engine::basket::model::ShopModel;
 
 impl Rule {
@@ -303,7 +303,9 @@ impl Search<'_, '_> {
         let mut master = self.master.take()?;
         let before = master.objective();
         let most = (self.incumbent.prune_at() - before).max(1.0);
-        let big = self.model.big * BAN;
+        let cutoff = before + most;
+        let kept = master.snapshot();
+        let near = master.within(cutoff);
         let mut best: Option<(f64, usize, [Rule; 2])> = None;
         for (_, shop, rules) in candidates.iter().filter(|_| candidates.len() > 1) {
             let gains = rules.map(|rule| {
@@ -316,7 +318,7 @@ impl Search<'_, '_> {
                     let cart = cart.as_ref().filter(|cart| cart.shop == *shop)?;
                     (!rule.permits(self.model, cart)).then_some(c)
                 }));
-                let after = master.probe(&off, big, PROBE_PIVOTS);
+                let after = master.probe(&off, &near, &kept, PROBE_PIVOTS, cutoff);
                 (after - before).clamp(0.01, most)
             });
             let score = gains[0] * gains[1];
