@@ -39,7 +39,7 @@ const FINE: Effort = Effort {
     fine: true,
 };
 /// Nodes between two that are followed straight down.
-const PLUNGE_EVERY: u64 = 40;
+const PLUNGE_EVERY: u64 = 300;
 /// Steps of one dive: carts taken or left.
 const DIVE: usize = 400;
 /// Ways to branch that are tried, and the pivots of each trial.
