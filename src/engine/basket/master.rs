@@ -14,6 +14,8 @@ const TOLERANCE: f64 = 1e-7;
 const FEASIBLE: f64 = 1e-9;
 /// Columns worked on between two passes over all.
 const AT_HAND: usize = 150;
+/// Rows that are faster gone through one by one.
+const FEW: usize = 8;
 /// Pivots after which the inverse is computed anew; more where there are many rows.
 const REFACTOR: usize = 400;
 /// Pivots of one solve.
@@ -28,6 +30,8 @@ pub(super) struct Master {
     /// By column: its cost, how often it is switched off, where its entries end.
     cost: Vec<f64>,
     banned: Vec<u16>,
+    /// What a reduced cost is worth by the length of the column (static steepest edge).
+    scale: Vec<f64>,
     ends: Vec<usize>,
     /// (row, coefficient) of all columns, one after the other.
     entries: Vec<(u32, f64)>,
@@ -54,6 +58,8 @@ struct Scratch {
     /// Columns with their reduced costs, and their entries in the leaving row.
     near: Vec<(f64, usize)>,
     across: Vec<f64>,
+    /// Squared lengths of the rows of the inverse.
+    edges: Vec<f64>,
 }
 
 /// A basis to come back to.
@@ -95,6 +101,7 @@ impl Master {
             rhs: rows.iter().enumerate().map(moved).collect(),
             cost: rows.iter().map(|r| r.1).collect(),
             banned: vec![0; n],
+            scale: vec![1.0; n],
             ends: (1..=n).collect(),
             entries: (0..n).map(|r| (r as u32, 1.0)).collect(),
             spare: (0..n).collect(),
@@ -119,8 +126,11 @@ impl Master {
         self.cost.push(cost);
         self.banned.push(0);
         self.basic.push(false);
+        let first = self.entries.len();
         self.entries.extend(entries);
         self.ends.push(self.entries.len());
+        let length: f64 = self.entries[first..].iter().map(|e| e.1 * e.1).sum();
+        self.scale.push((1.0 + length).sqrt().recip());
         self.cost.len() - 1
     }
 
@@ -319,7 +329,7 @@ impl Master {
                 if !self.basic[c] && self.banned[c] == 0 {
                     let d = self.reduced(c);
                     improving |= self.improves(c, d);
-                    near.push((d, c));
+                    near.push((d * self.scale[c], c));
                 }
             }
             if !improving {
@@ -335,13 +345,14 @@ impl Master {
                 for (_, c) in &near {
                     if !self.basic[*c] {
                         let d = self.reduced(*c);
-                        if self.improves(*c, d) && best.is_none_or(|b| d < b.0) {
-                            best = Some((d, *c));
+                        let by = d * self.scale[*c];
+                        if self.improves(*c, d) && best.is_none_or(|b| by < b.0) {
+                            best = Some((by, *c));
                         }
                     }
                 }
-                let Some((d, c)) = best else { break };
-                if left == 0 || !self.enter(c, d) {
+                let Some((_, c)) = best else { break };
+                if left == 0 || !self.enter(c, self.reduced(c)) {
                     self.scratch.near = near;
                     return false;
                 }
@@ -480,20 +491,29 @@ impl Master {
     }
 
     /// The row of the basis farthest beyond its bounds, in terms of its edge.
-    fn leaving(&self) -> Option<usize> {
+    fn leaving(&mut self) -> Option<usize> {
         let n = self.rows;
-        let mut best: Option<(f64, usize)> = None;
-        for r in 0..n {
-            let by = self.beyond(r);
-            if by != 0.0 {
-                let edge: f64 = (0..n).map(|k| self.inverse[k * n + r].powi(2)).sum();
-                let score = by * by / edge.max(1e-12);
-                if best.is_none_or(|b| score > b.0) {
-                    best = Some((score, r));
+        let rows: Vec<usize> = (0..n).filter(|r| self.beyond(*r) != 0.0).collect();
+        let mut edges = std::mem::take(&mut self.scratch.edges);
+        edges.clear();
+        if rows.len() > FEW {
+            // Column by column, as they lie in memory.
+            edges.resize(n, 0.0);
+            for column in self.inverse.chunks_exact(n) {
+                for (edge, v) in edges.iter_mut().zip(column) {
+                    *edge += v * v;
                 }
             }
+        } else {
+            let of = |r: usize| (0..n).map(|k| self.inverse[k * n + r].powi(2)).sum::<f64>();
+            edges.extend((0..n).map(|r| if rows.contains(&r) { of(r) } else { 0.0 }));
         }
-        best.map(|b| b.1)
+        let score = |r: usize| self.beyond(r).powi(2) / edges[r].max(1e-12);
+        let farthest = rows
+            .into_iter()
+            .max_by(|a, b| score(*a).total_cmp(&score(*b)));
+        self.scratch.edges = edges;
+        farthest
     }
 
     fn price_rows(&mut self) {
