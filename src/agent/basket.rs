@@ -35,7 +35,7 @@ const MAX_TRIED: usize = 20;
 /// Answers a request beside the event loop. Dropping the future ends the search.
 ///
 /// # Errors
-/// As [`answer`].
+/// An unknown list, limits that contradict each other, or as the vault.
 pub async fn find(
     agent: &Agent,
     store: &Store,
