@@ -196,12 +196,20 @@ const MAX_HOPS: usize = 4;
 #[must_use]
 pub fn canonical(url: &Url, keep: &[&str]) -> Url {
     let mut out = url.clone();
-    for _ in 0..MAX_HOPS {
-        match target(&out) {
-            Some(next) => out = next,
-            None => break,
+    // Cleaning may bring another middleman to light.
+    for _ in 0..2 * MAX_HOPS {
+        let next = target(&out).unwrap_or_else(|| cleaned(&out, keep));
+        if next == out {
+            break;
         }
+        out = next;
     }
+    cleaned(&out, keep)
+}
+
+/// An address without the parts that are not the product's own.
+fn cleaned(url: &Url, keep: &[&str]) -> Url {
+    let mut out = url.clone();
     if !out.username().is_empty() || out.password().is_some() {
         // Fails only for addresses that cannot have them.
         let _ = out.set_username("");
@@ -393,6 +401,10 @@ mod tests {
             (
                 "https://notawin1.com/?ued=https://a.example/",
                 "https://notawin1.com/?ued=https://a.example/",
+            ),
+            (
+                "https://google.com/ref=a/url?url=https%3A%2F%2Fa.example%2Fp",
+                "https://a.example/p",
             ),
         ] {
             assert_eq!(clean(from), to);
