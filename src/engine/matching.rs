@@ -171,7 +171,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn rec(name: &str) -> Rec {
+    pub(super) fn rec(name: &str) -> Rec {
         Rec {
             name: name.to_owned(),
             ..Rec::default()

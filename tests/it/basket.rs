@@ -1,25 +1,11 @@
 //! `emptor lab basket` on instances with proven optima.
 
-use crate::support::corpora;
+use crate::support::{corpora, lab};
 use serde_json::{Value, json};
-use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
 fn lab_basket(args: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_emptor"))
-        .args(["lab", "basket"])
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("start emptor");
-    let mut stdin = child.stdin.take().expect("stdin is piped");
-    stdin
-        .write_all(input.as_bytes())
-        .expect("write the instance");
-    drop(stdin);
-    child.wait_with_output().expect("emptor ends")
+    lab(&[&["basket"], args].concat(), input.as_bytes())
 }
 
 fn answer(args: &[&str], input: &str) -> Value {

@@ -1,26 +1,10 @@
 //! `emptor lab` and files that are none: each is refused with its name and what is wrong,
 //! in bounded time, and nothing in it reaches a terminal as it is.
 
+use crate::support::lab;
 use serde_json::{Value, json};
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-
-fn lab(args: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_emptor"))
-        .arg("lab")
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("start emptor");
-    let mut stdin = child.stdin.take().expect("stdin is piped");
-    // A program that refuses early does not read everything.
-    let _ = stdin.write_all(input);
-    drop(stdin);
-    child.wait_with_output().expect("emptor ends")
-}
+use std::process::Command;
 
 /// The error, checked to be one: exit code 1, nothing on stdout, no panic, harmless.
 fn refused(args: &[&str], input: &[u8]) -> String {

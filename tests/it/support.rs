@@ -12,9 +12,9 @@ use emptor::vault::{KdfCost, Options, Secret, SecretString, Vault, VaultPaths};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -656,4 +656,21 @@ async fn answer(State(stock): State<Arc<Mutex<Stock>>>, request: Request) -> Res
         Body::from(page.body)
     };
     response.body(body).expect("a response")
+}
+
+/// Runs `emptor lab` to its end, with something to read.
+pub fn lab(args: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_emptor"))
+        .arg("lab")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("start emptor");
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    // A program that refuses early does not read everything.
+    let _ = stdin.write_all(input);
+    drop(stdin);
+    child.wait_with_output().expect("emptor ends")
 }

@@ -258,14 +258,8 @@ const GTIN_SEED: u64 = 0x4754_494e;
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::rec;
     use super::*;
-
-    fn rec(name: &str) -> Rec {
-        Rec {
-            name: name.to_owned(),
-            ..Rec::default()
-        }
-    }
 
     #[test]
     fn the_nearest_come_first() {

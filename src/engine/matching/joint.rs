@@ -262,14 +262,8 @@ pub fn link_tables(left: &[Rec], right: &[Rec]) -> Vec<Link> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::rec;
     use super::*;
-
-    fn rec(name: &str) -> Rec {
-        Rec {
-            name: name.to_owned(),
-            ..Rec::default()
-        }
-    }
 
     #[test]
     fn the_better_claim_wins() {

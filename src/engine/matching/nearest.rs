@@ -77,14 +77,8 @@ fn one_way(of: (&[Rec], &[Prepared]), among: (&[Rec], &[Prepared])) -> Vec<(usiz
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::rec;
     use super::*;
-
-    fn rec(name: &str) -> Rec {
-        Rec {
-            name: name.to_owned(),
-            ..Rec::default()
-        }
-    }
 
     #[test]
     fn the_score_of_the_pair_brings_the_right_size_forward() {

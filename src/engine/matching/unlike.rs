@@ -1,13 +1,7 @@
 //! Pairs that a person would never take for one product, however alike they read.
 
+use super::tests::rec;
 use super::{Prepared, Rec, Vocabulary, Zone, decide_pairs, explain};
-
-fn rec(name: &str) -> Rec {
-    Rec {
-        name: name.to_owned(),
-        ..Rec::default()
-    }
-}
 
 /// Neither alone, nor as the only pair of a batch, nor with other pairs around.
 fn never_the_same(pairs: &[(&str, &str)]) {

@@ -31,20 +31,14 @@ impl Search<'_, '_> {
             }
         }
         used.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let mut share: Vec<(usize, f64)> = Vec::new();
         let mut taken: Vec<usize> = Vec::new();
-        for (x, column) in &used {
-            let Some(cart) = &self.carts[*column] else {
-                continue;
-            };
-            match share.iter_mut().find(|s| s.0 == cart.shop) {
-                Some(s) => s.1 += x,
-                None => {
-                    share.push((cart.shop, *x));
-                    taken.push(*column);
-                }
+        let shop = |column: usize| self.carts[column].as_ref().map(|c| c.shop);
+        for (_, column) in &used {
+            if taken.iter().all(|t| shop(*t) != shop(*column)) {
+                taken.push(*column);
             }
         }
+        let share = self.shares();
         self.consider(&self.lines_of(&taken));
         let whole: Vec<usize> = used.iter().filter(|u| u.0 > 0.999).map(|u| u.1).collect();
         self.adopt(&whole);
@@ -219,8 +213,8 @@ impl Search<'_, '_> {
             .collect();
         ranked.sort_by(|a, b| self.worths[*b].total_cmp(&self.worths[*a]));
         ranked.truncate(model.max_shops.min(20) + 16);
-        let mut starts = vec![self.most_used_shops()];
-        starts[0].truncate(model.max_shops);
+        let used = self.shares().into_iter().take(model.max_shops);
+        let mut starts: Vec<Vec<usize>> = vec![used.map(|s| s.0).collect()];
         if self.incumbent.cost.is_some() {
             starts.push(self.incumbent.shops.clone());
         } else {
@@ -285,19 +279,19 @@ impl Search<'_, '_> {
         }
     }
 
-    /// The shops of the linear program, the most used first.
-    fn most_used_shops(&self) -> Vec<usize> {
-        let mut share: Vec<(f64, usize)> = Vec::new();
+    /// The shops of the linear program and how much of each is used, the most used first.
+    fn shares(&self) -> Vec<(usize, f64)> {
+        let mut shares: Vec<(usize, f64)> = Vec::new();
         for (column, x) in self.master.iter().flat_map(Master::solution) {
             if let Some(cart) = self.carts[column].as_ref().filter(|_| x > 0.02) {
-                match share.iter_mut().find(|s| s.1 == cart.shop) {
-                    Some(s) => s.0 += x,
-                    None => share.push((x, cart.shop)),
+                match shares.iter_mut().find(|s| s.0 == cart.shop) {
+                    Some(s) => s.1 += x,
+                    None => shares.push((cart.shop, x)),
                 }
             }
         }
-        share.sort_by(|a, b| b.0.total_cmp(&a.0));
-        share.into_iter().map(|s| s.1).collect()
+        shares.sort_by(|a, b| b.1.total_cmp(&a.1));
+        shares
     }
 
     /// Adds shops for items that none of `chosen` sells, while the limit allows.
