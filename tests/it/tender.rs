@@ -125,7 +125,7 @@ fn market() -> (Shops, Seller, Seller, Home) {
         "--note",
         "for the zeppelin",
         "--prefer",
-        "delivery<=2:7.77",
+        "delivery<=2:271.83",
         "--must",
         "condition=new",
         "--list",
@@ -245,11 +245,11 @@ fn secrets_stay_at_home() {
     let others = [nadia.port.to_string(), huber.port.to_string()];
     for (seller, other) in [&huber, &nadia].into_iter().zip(&others) {
         let bytes = seller.bytes();
-        let port = shops.port.to_string();
+        let port = format!(":{}", shops.port);
         let home_dir = home.arg("");
         for secret in [
             "123.45",
-            "7.77",
+            "271.83",
             "zeppelin",
             "hangar",
             "94.90",
