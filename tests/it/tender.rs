@@ -125,7 +125,7 @@ fn market() -> (Shops, Seller, Seller, Home) {
         "--note",
         "for the zeppelin",
         "--prefer",
-        "delivery<=2:271.83",
+        "delivery<=2:7.77",
         "--must",
         "condition=new",
         "--list",
@@ -249,7 +249,7 @@ fn secrets_stay_at_home() {
         let home_dir = home.arg("");
         for secret in [
             "123.45",
-            "271.83",
+            "7.77",
             "zeppelin",
             "hangar",
             "94.90",
