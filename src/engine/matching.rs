@@ -11,6 +11,7 @@ mod features;
 mod identity;
 mod index;
 mod joint;
+mod markers;
 mod nearest;
 mod prepare;
 mod score;
@@ -80,6 +81,13 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// A plain yes or no: the same from [`THRESHOLD`] on. What is [`Zone::Different`] is not
+    /// the same whatever its score.
+    #[must_use]
+    pub fn is_same(&self) -> bool {
+        self.zone != Zone::Different && self.score >= THRESHOLD
+    }
+
     fn certain(zone: Zone, score: f64, text: impl Into<String>) -> Self {
         let weight = (score / (1.0 - score)).ln() as f32;
         Self {

@@ -124,7 +124,7 @@ fn pairs() -> ExitCode {
         Ok(json!({
             "id": line["id"],
             "score": judgement.score,
-            "same": judgement.score >= matching::THRESHOLD,
+            "same": judgement.is_same(),
             "zone": judgement.zone,
             "terms": judgement.reasons,
         }))

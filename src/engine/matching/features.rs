@@ -3,6 +3,7 @@
 //! Zero always means "says nothing", so that a missing field changes nothing.
 
 use super::codes::{self, Relation};
+use super::markers;
 use super::prepare::{MAX_NAME_TOKENS, NameToken, Prepared};
 use super::text::{self, Shape};
 use super::words;
@@ -37,6 +38,7 @@ features! {
     Model 3.0 "the model number agrees",
     ModelExtends 1.5 "the model number agrees but for its ending",
     ModelInText 1.5 "the model number is in the other's description",
+    ModelMissing -0.2 "a model number only one names",
     CodeSame 1.5 "a short model code agrees",
     ModelConflict -1.5 "other model number",
     ModelNear -2.0 "a model number of the same line",
@@ -50,8 +52,11 @@ features! {
     Measure 0.5 "sizes agree",
     MeasureConflict -2.0 "other size",
     PackConflict -1.5 "other pack",
+    Percent 1.0 "per cent values agree",
+    PercentConflict -2.0 "another per cent value",
     Brand 0.5 "the brand agrees",
     BrandConflict -1.5 "other brand",
+    BrandParts -0.4 "the brand agrees in part",
     Head 0.2 "first words agree",
     HeadConflict -1.7 "other first words",
     RareLeft -0.6 "each has a rare word of its own",
@@ -63,6 +68,8 @@ features! {
     Accessory -2.5 "one is an accessory",
     Edition 0.2 "editions agree",
     EditionConflict -4.0 "other edition",
+    Marker -0.8 "a short mark only one has",
+    Boxed -0.8 "more in the box",
 }
 
 /// The evidence of one pair.
@@ -75,8 +82,8 @@ const SHARED: f32 = 2.5;
 const BESIDE_CODE: f32 = 0.3;
 
 /// How well the tokens of one name are found in the other record, 0 to 1 each.
-struct Cover {
-    found: [f32; MAX_NAME_TOKENS],
+pub(super) struct Cover {
+    pub(super) found: [f32; MAX_NAME_TOKENS],
     share: f32,
     full: f32,
 }
@@ -136,6 +143,7 @@ pub(super) fn compare(a: &Prepared, b: &Prepared) -> Values {
         set(Feature::PriceNear, (1.0 - ratio * 5.0).max(0.0));
     }
     variants(a, b, &ca, &cb, &mut set);
+    markers::compare(a, b, &ca, &cb, &mut set);
     if v[Feature::CodeSame as usize] >= 0.5 && v[Feature::CodeConflict as usize] == 0.0 {
         v[Feature::ModelConflict as usize] *= BESIDE_CODE;
     }
@@ -490,8 +498,12 @@ fn brands(a: &Prepared, b: &Prepared, ca: &Cover, cb: &Cover, set: &mut impl FnM
             || b.brand_text.contains(&a.brand_text)
             || initials(a, b)
             || initials(b, a);
+        let own = |p: &Prepared, q: &Prepared| p.brand.iter().any(|h| !q.mentions(*h));
         if same {
             set(Feature::Brand, 1.0);
+            if own(a, b) && own(b, a) {
+                set(Feature::BrandParts, 1.0);
+            }
         } else if named(a, b) || named(b, a) {
             set(Feature::Brand, 0.5);
         } else {

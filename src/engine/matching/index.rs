@@ -112,7 +112,7 @@ impl Index {
             })
             .collect();
         lists.sort_by_key(|l| l.0.len());
-        let mut found: HashMap<u32, f32> = HashMap::new();
+        let mut found: HashMap<u32, f32, BuildPassThrough> = HashMap::default();
         let mut read = 0;
         let mut common = lists.len();
         for (i, (list, weight)) in lists.iter().enumerate() {
@@ -123,6 +123,7 @@ impl Index {
             // One token in more than the budget of records: any of them will do.
             let list = &list[..list.len().min(2 * BUDGET)];
             read += list.len();
+            found.reserve(list.len());
             for record in list {
                 *found.entry(*record).or_default() += weight;
             }
@@ -143,9 +144,12 @@ impl Index {
                 out.select_nth_unstable_by(SHORTLIST, order);
                 out.truncate(SHORTLIST);
             }
+            out.sort_unstable_by_key(|c| c.record);
             for (list, weight) in &lists[common..] {
+                let mut rest = *list;
                 for c in &mut out {
-                    if list.binary_search(&(c.record as u32)).is_ok() {
+                    rest = skip_to(rest, c.record as u32);
+                    if rest.first() == Some(&(c.record as u32)) {
                         c.score += weight * self.scale[c.record];
                     }
                 }
@@ -165,6 +169,18 @@ impl Index {
         }
         out
     }
+}
+
+/// What remains of an ascending list from `target` on, found by steps that double (Bentley
+/// and Yao 1976).
+fn skip_to(list: &[u32], target: u32) -> &[u32] {
+    let mut step = 1;
+    while step < list.len() && list[step - 1] < target {
+        step *= 2;
+    }
+    let (from, to) = (step / 2, step.min(list.len()));
+    let at = from + list[from..to].partition_point(|record| *record < target);
+    &list[at..]
 }
 
 /// How much a term says by how few records have it: a power of the inverse document

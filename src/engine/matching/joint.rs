@@ -27,6 +27,14 @@ const SEVERAL: f64 = 0.5;
 const ASKED_OF: usize = 10;
 /// So many are asked about however few the pairs.
 const ASKED_ANYWAY: usize = 5;
+/// The least score that is worth a question where questions are left.
+const ASKED_FROM: f64 = 0.1;
+/// The score from which on a pair is the same without asking where questions run out. They
+/// do where many pairs are likely, more than the one in nine where the score was fitted, and
+/// there it understates.
+const SAME_UNASKED: f64 = 0.9;
+/// Where any one reason weighs less, something speaks against the pair.
+const AGAINST: f32 = -0.25;
 
 /// Judges `pairs` of `records` together, in order. Pairs of numbers outside of `records`
 /// are judged different.
@@ -36,7 +44,10 @@ const ASKED_ANYWAY: usize = 5;
 /// and of its rivals known, the chance that just this one holds is
 /// `o / (1 + sum of all o)`.
 ///
-/// At most one pair in ten is [`Zone::Maybe`], or five of a handful: the likeliest ones.
+/// At most one pair in ten is [`Zone::Maybe`], or five of a handful. Where more are doubtful,
+/// the likeliest are the same without asking, unless something speaks against it, and the
+/// least likely different. Only a pair that a plain yes or no would call the same is always
+/// asked about, so that both answers agree.
 #[must_use]
 pub fn decide_pairs(records: &[Rec], pairs: &[Pair]) -> Vec<Judgement> {
     let vocabulary = Vocabulary::of(records);
@@ -44,32 +55,59 @@ pub fn decide_pairs(records: &[Rec], pairs: &[Pair]) -> Vec<Judgement> {
         .iter()
         .map(|r| Prepared::new(r, &vocabulary))
         .collect();
-    let mut judged = decide(records, &prepared, pairs);
-    ask_the_likeliest(&mut judged);
+    let (mut judged, limits) = decide(records, &prepared, pairs);
+    let against: Vec<bool> = judged
+        .iter()
+        .zip(limits)
+        .map(|(judgement, limit)| {
+            let capped = zone(score::logistic(limit)) != Zone::Same;
+            capped || judgement.reasons.iter().any(|t| t.weight < AGAINST)
+        })
+        .collect();
+    limit_questions(&mut judged, &against);
     judged
 }
 
-/// Keeps the questions within what a person answers. A pair that is not asked about is
-/// taken for different, never for the same, so each costs the chance that it is the same
-/// after all: the least likely ones are dropped first, and of equally likely ones the later.
-/// Scores stay.
-fn ask_the_likeliest(judged: &mut [Judgement]) {
-    let budget = (judged.len() / ASKED_OF).max(ASKED_ANYWAY);
-    let mut asked: Vec<usize> = (0..judged.len())
-        .filter(|i| judged[*i].zone == Zone::Maybe)
+/// Keeps the questions within what a person answers. Scores stay. Of equally likely pairs
+/// the later are dropped first. What is left of one question in ten goes to the likeliest
+/// of the others.
+fn limit_questions(judged: &mut [Judgement], against: &[bool]) {
+    let share = judged.len() / ASKED_OF;
+    let mut doubtful: Vec<usize> = (0..judged.len())
+        .filter(|i| judged[*i].zone != Zone::Same && judged[*i].score >= ASKED_FROM)
         .collect();
-    asked.sort_by(|a, b| judged[*b].score.total_cmp(&judged[*a].score));
-    for i in asked.into_iter().skip(budget) {
-        judged[i].zone = Zone::Different;
-        judged[i].reasons.push(Term {
-            text: "not asked about: others are likelier".to_owned(),
-            weight: 0.0,
-        });
+    doubtful.sort_by(|a, b| judged[*b].score.total_cmp(&judged[*a].score));
+    let likely = doubtful.iter().filter(|i| judged[**i].is_same()).count();
+    let mut surplus = likely.saturating_sub(share.max(ASKED_ANYWAY));
+    let mut asked = 0;
+    for i in doubtful {
+        let judgement = &mut judged[i];
+        let (zone, note) = if surplus > 0 && judgement.score >= SAME_UNASKED && !against[i] {
+            surplus -= 1;
+            (Zone::Same, "not asked about: others are more doubtful")
+        } else if asked < share || judgement.is_same() {
+            asked += 1;
+            (Zone::Maybe, "")
+        } else if judgement.zone == Zone::Different {
+            continue;
+        } else if asked < ASKED_ANYWAY {
+            asked += 1;
+            continue;
+        } else {
+            (Zone::Different, "not asked about: others are likelier")
+        };
+        judgement.zone = zone;
+        if !note.is_empty() {
+            judgement.reasons.push(Term {
+                text: note.to_owned(),
+                weight: 0.0,
+            });
+        }
     }
 }
 
-/// As [`decide_pairs`], for records made ready, without a limit on questions.
-fn decide(records: &[Rec], prepared: &[Prepared], pairs: &[Pair]) -> Vec<Judgement> {
+/// With the highest log-odds that each pair can reach.
+fn decide(records: &[Rec], prepared: &[Prepared], pairs: &[Pair]) -> (Vec<Judgement>, Vec<f32>) {
     let (mut judged, limits): (Vec<Judgement>, Vec<f32>) = pairs
         .iter()
         .map(|(l, r)| match (prepared.get(*l), prepared.get(*r)) {
@@ -82,7 +120,7 @@ fn decide(records: &[Rec], prepared: &[Prepared], pairs: &[Pair]) -> Vec<Judgeme
         .unzip();
     let lefts: HashSet<usize> = pairs.iter().map(|p| p.0).collect();
     if pairs.iter().any(|p| lefts.contains(&p.1)) {
-        return judged;
+        return (judged, limits);
     }
     let settled: Vec<bool> = pairs
         .iter()
@@ -93,7 +131,7 @@ fn decide(records: &[Rec], prepared: &[Prepared], pairs: &[Pair]) -> Vec<Judgeme
         .collect();
     let scores: Vec<f64> = judged.iter().map(|j| j.score).collect();
     let changes = exclusive(records.len(), pairs, &scores);
-    let changes = changes.into_iter().zip(limits).zip(settled);
+    let changes = changes.into_iter().zip(&limits).zip(settled);
     for (judgement, (((rivals, lead), limit), settled)) in judged.iter_mut().zip(changes) {
         if settled {
             continue;
@@ -110,13 +148,13 @@ fn decide(records: &[Rec], prepared: &[Prepared], pairs: &[Pair]) -> Vec<Judgeme
             }
         }
         let log_odds = score::log_odds_of(judgement.score) + rivals + lead;
-        judgement.score = score::logistic((log_odds as f32).min(limit));
+        judgement.score = score::logistic((log_odds as f32).min(*limit));
         judgement.zone = zone(judgement.score);
         judgement
             .reasons
             .sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
     }
-    judged
+    (judged, limits)
 }
 
 /// The claims on one record.
@@ -235,6 +273,7 @@ pub fn link_tables(left: &[Rec], right: &[Rec]) -> Vec<Link> {
     let pairs = block_prepared((left, ready_left), (right, ready_right));
     let shifted: Vec<Pair> = pairs.iter().map(|(l, r)| (*l, left.len() + r)).collect();
     let mut links: Vec<Link> = decide(&records, &prepared, &shifted)
+        .0
         .iter()
         .zip(&pairs)
         .map(|(j, (l, r))| Link {
@@ -283,28 +322,48 @@ mod tests {
         assert_eq!(both[1].zone, Zone::Same);
     }
 
-    #[test]
-    fn the_person_is_asked_about_the_likeliest_and_the_rest_is_different() {
-        let judgement = |score: f64| Judgement {
+    fn judgements(scores: impl IntoIterator<Item = f64>) -> Vec<Judgement> {
+        let of = |score| Judgement {
             zone: zone(score),
             score,
             reasons: Vec::new(),
         };
-        let asked = |judged: &[Judgement]| -> Vec<f64> {
-            let asked = judged.iter().filter(|j| j.zone == Zone::Maybe);
-            asked.map(|j| j.score).collect()
-        };
-        let mut many: Vec<Judgement> = (0..200).map(|i| judgement(f64::from(i) / 200.0)).collect();
-        let same = many.iter().filter(|j| j.zone == Zone::Same).count();
-        ask_the_likeliest(&mut many);
+        scores.into_iter().map(of).collect()
+    }
+
+    fn asked(judged: &[Judgement]) -> Vec<f64> {
+        let asked = judged.iter().filter(|j| j.zone == Zone::Maybe);
+        asked.map(|j| j.score).collect()
+    }
+
+    #[test]
+    fn one_pair_in_ten_is_asked_about_and_the_rest_is_different() {
+        let mut many = judgements((0..200).map(|i| f64::from(i % 100) / 300.0));
+        limit_questions(&mut many, &[false; 200]);
         assert_eq!(asked(&many).len(), 20);
-        assert!(asked(&many).iter().all(|s| *s >= 0.8));
-        assert_eq!(many.iter().filter(|j| j.zone == Zone::Same).count(), same);
-        assert_eq!(many[40].zone, Zone::Different);
-        assert_eq!(many[40].score, 0.2);
-        let mut few: Vec<Judgement> = [0.5; 4].map(judgement).into();
-        ask_the_likeliest(&mut few);
-        assert_eq!(asked(&few).len(), 4);
+        assert!(asked(&many).iter().all(|s| *s >= 0.29));
+        assert_eq!((many[60].zone, many[60].score), (Zone::Different, 0.2));
+        // Questions that are left go to less likely pairs; a few pairs have none left.
+        let mut idle = judgements((0..40).map(|i| [0.12, 0.01][i % 2]));
+        limit_questions(&mut idle, &[false; 40]);
+        assert_eq!(asked(&idle), [0.12; 4]);
+        let mut few = judgements([0.3, 0.3, 0.12]);
+        limit_questions(&mut few, &[false; 3]);
+        assert_eq!(asked(&few), [0.3; 2]);
+    }
+
+    #[test]
+    fn where_questions_run_out_the_likeliest_are_the_same_unless_something_speaks_against() {
+        let mut judged = judgements((0..60).map(|i| [0.91, 0.86, 0.5, 0.3, 0.02, 0.02][i % 6]));
+        let mut against = [false; 60];
+        against[0] = true;
+        limit_questions(&mut judged, &against);
+        assert_eq!(judged[0].zone, Zone::Maybe);
+        assert_eq!(judged[6].zone, Zone::Same);
+        assert_eq!(judged[3].zone, Zone::Different);
+        assert_eq!(asked(&judged).len(), 21);
+        let one_answer = |j: &Judgement| !j.is_same() || j.zone != Zone::Different;
+        assert!(judged.iter().all(one_answer));
     }
 
     #[test]

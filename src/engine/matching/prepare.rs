@@ -43,6 +43,9 @@ impl std::hash::Hasher for PassThrough {
             self.0 = self.0.rotate_left(8) ^ u64::from(*b);
         }
     }
+    fn write_u32(&mut self, n: u32) {
+        self.write_u64(n.into());
+    }
     fn write_u64(&mut self, n: u64) {
         self.0 = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
@@ -161,6 +164,12 @@ pub struct Prepared {
     /// Accessory words (hashes) and whether a preposition stands in the name.
     pub(super) accessories: Vec<u64>,
     pub(super) is_for: bool,
+    /// Hundredths of a per cent named: fat, cocoa, alcohol.
+    pub(super) percents: Vec<u32>,
+    /// Those of the whole text.
+    pub(super) all_percents: Vec<u32>,
+    /// Where what else is in the box begins in `name`, if anywhere.
+    pub(super) boxed: usize,
     pub(super) ln_price: Option<f32>,
     pub(super) gtin: Option<Gtin>,
     pub(super) total: f32,
@@ -200,6 +209,9 @@ impl Prepared {
             editions: 0,
             accessories: Vec::new(),
             is_for: false,
+            percents: percents(&folded),
+            all_percents: Vec::new(),
+            boxed: MAX_NAME_TOKENS,
             ln_price: rec.price.filter(|p| *p > 0.0).map(|p| p.ln() as f32),
             gtin: rec.gtin,
             total: 0.0,
@@ -208,8 +220,18 @@ impl Prepared {
         let mut all: Vec<(u64, f32)> = Vec::new();
         let mut bundled = false;
         let mut negated = false;
+        let mut without = false;
+        let mut after_word = false;
         for t in &tokens {
             let w = word(t);
+            let free = words::is_free(w)
+                || (t.shape == Shape::Word && without)
+                || (after_word && matches!(w, "free" | "frei"));
+            if free {
+                out.editions |= 1 << words::FREE;
+            }
+            without = words::is_without(w);
+            after_word = t.shape == Shape::Word;
             let weight = vocabulary.weight(t.hash, t.shape, w.len());
             all.push((t.hash, weight));
             if let Some(c) = words::colour(w) {
@@ -223,6 +245,10 @@ impl Prepared {
             let modifies = folded[t.end as usize..].starts_with('-');
             if words::is_accessory(w) && !bundled && !modifies {
                 out.accessories.push(t.hash);
+            }
+            let plus = folded[..t.start as usize].trim_end().ends_with(['+', '&']);
+            if (plus || words::is_with(w)) && out.boxed == MAX_NAME_TOKENS {
+                out.boxed = out.name.len();
             }
             bundled |= words::is_with(w);
             out.is_for |= words::is_for(w);
@@ -313,6 +339,7 @@ impl Prepared {
         }
         if let Some(description) = &rec.description {
             let folded = fold(description, MAX_DESCRIPTION);
+            out.all_percents = percents(&folded);
             for t in text::tokens(&folded, &[]) {
                 out.has_description = true;
                 let w = &folded[t.start as usize..t.end as usize];
@@ -325,6 +352,7 @@ impl Prepared {
         all.sort_unstable_by_key(|t| t.0);
         all.dedup_by_key(|t| t.0);
         out.all_colours |= out.colours;
+        out.all_percents.extend(&out.percents);
         out.norm = all.iter().map(|t| t.1 * t.1).sum::<f32>().sqrt();
         out.all = all;
         out.folded = folded;
@@ -340,6 +368,11 @@ impl Prepared {
         &self.compact[token.compact.0 as usize..token.compact.1 as usize]
     }
 
+    /// Whether the name's letters and digits, signs and spaces left out, hold `run`.
+    pub(super) fn has_run(&self, run: &str) -> bool {
+        self.compact.contains(run)
+    }
+
     pub(super) fn mentions(&self, hash: u64) -> bool {
         self.all.binary_search_by_key(&hash, |t| t.0).is_ok()
     }
@@ -350,6 +383,24 @@ impl Prepared {
             || self.extra.contains(&hash)
             || self.brand.contains(&hash)
     }
+}
+
+/// The per cent values of a text in hundredths, at most eight; 100 % says nothing.
+fn percents(folded: &str) -> Vec<u32> {
+    let number = |before: &str| {
+        let before = before.trim_end();
+        let start = before
+            .rfind(|c: char| !c.is_ascii_digit() && c != '.' && c != ',')
+            .map_or(0, |i| {
+                i + before[i..].chars().next().map_or(1, char::len_utf8)
+            });
+        let value: f32 = before[start..].replace(',', ".").parse().ok()?;
+        (0.0..100.0)
+            .contains(&value)
+            .then_some((value * 100.0).round() as u32)
+    };
+    let ends = folded.match_indices('%').take(8);
+    ends.filter_map(|(at, _)| number(&folded[..at])).collect()
 }
 
 /// Sorted, distinct hashes of every three letters or digits in a row.

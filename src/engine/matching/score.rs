@@ -28,7 +28,18 @@ pub(super) fn limit(values: &Values) -> f32 {
     // `12400` and `12400F`: a colour or a region left out, or another model.
     let ending = values[Feature::ModelExtends as usize] > 0.0;
     let edition = values[Feature::EditionConflict as usize] >= TOLD_EDITION;
-    if size || colour || edition || ending {
+    // What one seller may have left out, or may not sell.
+    let sign = [
+        Feature::Accessory,
+        Feature::Marker,
+        Feature::Boxed,
+        Feature::ModelMissing,
+        Feature::BrandParts,
+    ]
+    .iter()
+    .any(|f| values[*f as usize] > 0.0);
+    let percent = values[Feature::PercentConflict as usize] >= 1.0;
+    if size || colour || edition || ending || sign || percent {
         VARIANT_LIMIT
     } else {
         LIMIT

@@ -122,6 +122,42 @@ pub(super) fn is_accessory(word: &str) -> bool {
             | "obal"
             | "pokrowiec"
             | "ladowarka"
+            | "filter"
+            | "filters"
+            | "hose"
+            | "ladestation"
+            | "fernbedienung"
+            | "schlauch"
+            | "wassertank"
+            | "scherkopf"
+            | "klinge"
+            | "klingen"
+            | "patrone"
+            | "patronen"
+            | "tintenpatrone"
+            | "filtre"
+            | "filtri"
+            | "filtro"
+            | "cartouche"
+            | "telecommande"
+            | "sangle"
+            | "bracelet"
+            | "telecomando"
+            | "pellicola"
+            | "cinturino"
+            | "cartuccia"
+            | "correa"
+            | "cartucho"
+            | "kabl"
+            | "zastitno"
+            | "daljinski"
+            | "remen"
+            | "narukvica"
+            | "szklo"
+            | "pasek"
+            | "tusz"
+            | "wklad"
+            | "temperato"
     )
 }
 
@@ -149,8 +185,84 @@ pub(super) fn is_for(word: &str) -> bool {
 pub(super) fn is_not(word: &str) -> bool {
     matches!(
         word,
-        "non" | "not" | "ohne" | "sans" | "senza" | "sin" | "bez" | "zonder" | "uten" | "utan"
+        "non"
+            | "not"
+            | "no"
+            | "without"
+            | "ohne"
+            | "sans"
+            | "senza"
+            | "sin"
+            | "sem"
+            | "bez"
+            | "brez"
+            | "zonder"
+            | "uten"
+            | "uden"
+            | "utan"
     )
+}
+
+/// Words that say that the product has none of what follows.
+pub(super) fn is_without(word: &str) -> bool {
+    is_not(word) && !matches!(word, "non" | "not" | "no")
+}
+
+/// Words that join others and name nothing, too short to tell by their length.
+pub(super) fn is_particle(word: &str) -> bool {
+    is_for(word)
+        || is_with(word)
+        || is_not(word)
+        || matches!(
+            word,
+            "a" | "i"
+                | "e"
+                | "o"
+                | "u"
+                | "y"
+                | "l"
+                | "d"
+                | "an"
+                | "at"
+                | "by"
+                | "in"
+                | "of"
+                | "on"
+                | "or"
+                | "to"
+                | "am"
+                | "im"
+                | "um"
+                | "zu"
+                | "de"
+                | "du"
+                | "la"
+                | "le"
+                | "et"
+                | "en"
+                | "au"
+                | "di"
+                | "da"
+                | "al"
+                | "il"
+                | "lo"
+                | "un"
+                | "el"
+                | "do"
+                | "na"
+                | "ze"
+                | "we"
+                | "od"
+                | "iz"
+                | "op"
+                | "te"
+                | "og"
+                | "av"
+                | "nr"
+                | "no"
+                | "st"
+                | "vs"
+        )
 }
 
 /// Words after which come things that are in the box too.
@@ -193,8 +305,11 @@ pub(super) fn edition(word: &str) -> Option<u8> {
         "mac" | "macintosh" | "macos" | "osx" => 9,
         "win" | "windows" | "pc" => 10,
         "oem" => 11,
-        "refurbished" | "refurb" | "renewed" | "generaluberholt" | "gebraucht" | "used"
-        | "reconditioned" => 12,
+        "refurbished" | "refurb" | "renewed" | "used" | "reconditioned" | "recertified"
+        | "generaluberholt" | "gebraucht" | "gebrauchte" | "gebrauchter" | "reconditionne"
+        | "reconditionnee" | "occasion" | "ricondizionato" | "ricondizionata" | "usato"
+        | "usata" | "reacondicionado" | "reacondicionada" | "rabljeno" | "rabljen" | "rabljena"
+        | "obnovljen" | "uzywany" | "uzywana" | "odnowiony" | "tweedehands" | "pouzite" => 12,
         "starter" | "basic" | "lite" | "essentials" | "elements" => 13,
         "mini" => 14,
         "max" => 15,
@@ -210,19 +325,61 @@ pub(super) fn edition(word: &str) -> Option<u8> {
         "wii" => 25,
         "nintendo" | "switch" => 26,
         "business" => 27,
-        "light" | "leicht" | "diet" | "zero" => 28,
-        "bio" | "organic" | "okologisch" | "biologique" | "ekoloski" => 29,
+        "light" | "leicht" | "diet" | "zero" | "weniger" | "less" | "reduced" => 28,
+        "bio" | "organic" | "okologisch" | "biologique" | "biologico" | "biologica"
+        | "biologisch" | "biologische" | "ecologico" | "ecologica" | "ekoloski" | "ekolosko"
+        | "ekologiczny" | "ekologiczne" | "eko" | "oko" => 29,
         "decaf" | "entkoffeiniert" | "decaffeinated" => 30,
-        "left" | "links" => 31,
-        "right" | "rechts" => 32,
+        "left" | "links" | "linke" | "gauche" | "sinistro" | "sinistra" | "izquierdo"
+        | "izquierda" | "lijevi" | "lijeva" | "lijevo" | "lewy" | "lewa" | "lewe" => 31,
+        "right" | "rechts" | "rechte" | "droit" | "droite" | "destro" | "destra" | "derecho"
+        | "derecha" | "desni" | "desna" | "desno" | "prawy" | "prawa" | "prawe" => 32,
+        "front" | "vorne" | "avant" | "anteriore" | "delantero" | "prednji" | "przedni" => 33,
+        "rear" | "hinten" | "arriere" | "posteriore" | "trasero" | "straznji" | "tylny" => 34,
+        "whole" | "vollmilch" | "entier" | "intero" | "entera" | "punomasno" => 35,
+        "semi" | "demi" | "halbfett" | "parzialmente" | "semidesnatada" => 36,
+        "skimmed" | "skim" | "ecreme" | "scremato" | "desnatada" | "magermilch" | "obrano" => 37,
+        "salted" | "gesalzen" | "gesalzene" | "sale" | "salato" | "salati" | "slani" | "slano"
+        | "solony" | "solone" => 38,
+        "unsalted" | "ungesalzen" | "ungesalzene" | "neslani" | "neslano" | "niesolone" => 39,
+        "english" | "englisch" | "anglais" | "inglese" | "ingles" | "engleski" => 40,
+        "german" | "deutsch" | "allemand" | "tedesco" | "aleman" | "njemacki" => 41,
+        "french" | "franzosisch" | "francais" | "francese" | "frances" | "francuski" => 42,
+        "italian" | "italienisch" | "italien" | "italiano" | "talijanski" | "wloski" => 43,
+        "spanish" | "spanisch" | "espagnol" | "spagnolo" | "espanol" | "spanjolski" => 44,
+        "body" | "gehause" | "boitier" | "kuciste" => 45,
+        "kit" | "bundle" | "combo" => 46,
+        "parfum" | "edp" => 47,
+        "toilette" | "edt" => 48,
+        "men" | "mens" | "homme" | "herren" | "uomo" | "hombre" => 49,
+        "women" | "womens" | "femme" | "damen" | "donna" | "mujer" => 50,
+        "dvd" => 51,
+        "bluray" => 52,
+        "paperback" | "taschenbuch" => 53,
+        "hardcover" | "hardback" | "gebunden" => 54,
         _ => return None,
     })
+}
+
+/// Free of something, and what has it: `laktosefrei`, `sugarfree`, `bez šećera`.
+pub(super) const FREE: u8 = 63;
+
+/// Whether the word says that something is left out.
+pub(super) fn is_free(word: &str) -> bool {
+    // A stem of three letters at least: `free` and `frei` alone say nothing of what.
+    let without = |ending: &str| word.strip_suffix(ending).is_some_and(|s| s.len() >= 3);
+    ["frei", "freie", "freier", "freies", "free", "loos"]
+        .into_iter()
+        .any(without)
+        || word.starts_with("bezalko")
+        || word.starts_with("bezglut")
 }
 
 /// Editions that sellers seldom leave out; the others are often dropped from names.
 pub(super) const TOLD_EDITIONS: u64 = {
     let weak = [
-        2, 3, 4, 5, 9, 10, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27,
+        2, 3, 4, 5, 9, 10, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 33, 34, 35, 38, 40, 41, 42,
+        43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54,
     ];
     let mut mask = u64::MAX;
     let mut i = 0;
