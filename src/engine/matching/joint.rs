@@ -33,6 +33,8 @@ const ASKED_FROM: f64 = 0.1;
 /// do where many pairs are likely, more than the one in nine where the score was fitted, and
 /// there it understates.
 const SAME_UNASKED: f64 = 0.9;
+/// From here on a pair is likelier the same than not, and never called different unasked.
+const LIKELY: f64 = 0.5;
 /// Where any one reason weighs less, something speaks against the pair.
 const AGAINST: f32 = -0.25;
 
@@ -46,8 +48,8 @@ const AGAINST: f32 = -0.25;
 ///
 /// At most one pair in ten is [`Zone::Maybe`], or five of a handful. Where more are doubtful,
 /// the likeliest are the same without asking, unless something speaks against it, and the
-/// least likely different. Only a pair that a plain yes or no would call the same is always
-/// asked about, so that both answers agree.
+/// least likely different, in a plain yes or no as well. A pair likelier the same than not is
+/// never called different unasked.
 #[must_use]
 pub fn decide_pairs(records: &[Rec], pairs: &[Pair]) -> Vec<Judgement> {
     let vocabulary = Vocabulary::of(records);
@@ -77,7 +79,10 @@ fn limit_questions(judged: &mut [Judgement], against: &[bool]) {
         .filter(|i| judged[*i].zone != Zone::Same && judged[*i].score >= ASKED_FROM)
         .collect();
     doubtful.sort_by(|a, b| judged[*b].score.total_cmp(&judged[*a].score));
-    let likely = doubtful.iter().filter(|i| judged[**i].is_same()).count();
+    let likely = doubtful
+        .iter()
+        .filter(|i| judged[**i].score >= LIKELY)
+        .count();
     let mut surplus = likely.saturating_sub(share.max(ASKED_ANYWAY));
     let mut asked = 0;
     for i in doubtful {
@@ -85,7 +90,7 @@ fn limit_questions(judged: &mut [Judgement], against: &[bool]) {
         let (zone, note) = if surplus > 0 && judgement.score >= SAME_UNASKED && !against[i] {
             surplus -= 1;
             (Zone::Same, "not asked about: others are more doubtful")
-        } else if asked < share || judgement.is_same() {
+        } else if asked < share || judgement.score >= LIKELY {
             asked += 1;
             (Zone::Maybe, "")
         } else if judgement.zone == Zone::Different {
@@ -364,6 +369,10 @@ mod tests {
         assert_eq!(asked(&judged).len(), 21);
         let one_answer = |j: &Judgement| !j.is_same() || j.zone != Zone::Different;
         assert!(judged.iter().all(one_answer));
+        // A plain yes alone, but less likely than not.
+        let mut judged = judgements((0..60).map(|i| [0.4, 0.02][i % 2]));
+        limit_questions(&mut judged, &[false; 60]);
+        assert_eq!(judged.iter().filter(|j| j.is_same()).count(), 6);
     }
 
     #[test]
