@@ -221,17 +221,17 @@ impl Prepared {
         let mut bundled = false;
         let mut negated = false;
         let mut without = false;
-        let mut after_word = false;
+        let mut before = "";
         for t in &tokens {
             let w = word(t);
             let free = words::is_free(w)
                 || (t.shape == Shape::Word && without)
-                || (after_word && matches!(w, "free" | "frei"));
+                || (words::can_lack(before) && matches!(w, "free" | "frei"));
             if free {
                 out.editions |= 1 << words::FREE;
             }
             without = words::is_without(w);
-            after_word = t.shape == Shape::Word;
+            before = if t.shape == Shape::Word { w } else { "" };
             let weight = vocabulary.weight(t.hash, t.shape, w.len());
             all.push((t.hash, weight));
             if let Some(c) = words::colour(w) {

@@ -270,6 +270,11 @@ mod tests {
                 Zone::Same,
             ),
             (
+                "iphone 13 128gb",
+                "Apple iPhone 13 128GB SIM free blau",
+                Zone::Same,
+            ),
+            (
                 "lego 42115",
                 "LEGO Technic 42115 Lamborghini Sián FKP 37",
                 Zone::Same,

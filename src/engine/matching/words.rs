@@ -366,13 +366,33 @@ pub(super) const FREE: u8 = 63;
 
 /// Whether the word says that something is left out.
 pub(super) fn is_free(word: &str) -> bool {
-    // A stem of three letters at least: `free` and `frei` alone say nothing of what.
-    let without = |ending: &str| word.strip_suffix(ending).is_some_and(|s| s.len() >= 3);
     ["frei", "freie", "freier", "freies", "free", "loos"]
         .into_iter()
-        .any(without)
+        .any(|ending| word.strip_suffix(ending).is_some_and(can_lack))
         || word.starts_with("bezalko")
         || word.starts_with("bezglut")
+}
+
+/// Whether `stem` with `free` after it says another variant: sugar does, a SIM lock or the
+/// shipping does not.
+pub(super) fn can_lack(stem: &str) -> bool {
+    stem.len() >= 3
+        && !matches!(
+            stem,
+            "sim"
+                | "bpa"
+                | "hands"
+                | "tax"
+                | "duty"
+                | "smoke"
+                | "shipping"
+                | "versandkosten"
+                | "porto"
+                | "hassle"
+                | "stress"
+                | "cable"
+                | "wire"
+        )
 }
 
 /// Editions that sellers seldom leave out; the others are often dropped from names.
