@@ -219,7 +219,7 @@ fn abt_buy() {
     assert!(it.f1 >= 0.88);
     assert!(it.same_precision >= 0.98);
     assert!(it.maybe <= 0.08);
-    assert!(it.errors_asked >= 0.5);
+    assert!(it.errors_asked >= 0.6);
     let mut all = magellan(&root.join("matching/abt-buy/train.txt"));
     figures("abt-buy train", &all);
     all.extend(valid);
@@ -234,14 +234,16 @@ fn beer() {
     for split in ["train", "valid", "test"] {
         let pairs = magellan(&root.join(format!("matching/beer/{split}.txt")));
         // The splits are so small that one pair moves F1 by more than a point.
-        assert!(figures(&format!("beer {split}"), &pairs).f1 >= 0.79);
+        let it = figures(&format!("beer {split}"), &pairs);
+        assert!(it.f1 >= 0.83);
+        assert!(it.maybe <= 0.10 && it.errors_asked >= 0.5);
         all.extend(pairs);
     }
     let it = figures("beer", &all);
     assert!(it.f1 >= 0.85);
     assert!(it.same_precision >= 0.98);
     assert!(it.maybe <= 0.10);
-    assert!(it.errors_asked >= 0.5);
+    assert!(it.errors_asked >= 0.75);
     let (one_way, either_way) = blocking("beer", &all);
     assert!(one_way >= 0.99 && either_way >= 0.99);
 }
@@ -252,16 +254,16 @@ fn croatian_groceries() {
     let pairs = croatian(&root, 1500, 8);
     let held_out = &pairs[pairs.len() * 6 / 10..];
     let it = figures("groceries held out", held_out);
-    assert!(it.f1 >= 0.83);
-    assert!(it.same_precision >= 0.98);
+    assert!(it.f1 >= 0.84);
+    assert!(it.same_precision >= 0.985);
     assert!(it.maybe <= 0.10);
-    assert!(it.errors_asked >= 0.45);
+    assert!(it.errors_asked >= 0.55);
     // A harder list than any shop's: it repeats the products of six chains, those of the
     // record's own chain too.
     let (one_way, either_way) = blocking("groceries", &pairs);
-    assert!(one_way >= 0.965 && either_way >= 0.995);
+    assert!(one_way >= 0.968 && either_way >= 0.998);
     let product = products_found(&prices(&root.join("grocery/prices-hr.csv")), &pairs);
-    assert!(product >= 0.97);
+    assert!(product >= 0.985);
 }
 
 /// The share of true pairs where any row of the product, not just the one of the pair, is
