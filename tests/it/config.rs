@@ -49,12 +49,7 @@ fn errors_name_the_file_the_line_and_the_field() {
 fn a_daemon_that_cannot_start_is_reported_with_the_reason() {
     let home = Home::bare();
     home.settings("[crawl]\nevery_hours = 0\n");
-    let begin = std::time::Instant::now();
     let run = home.run(&["daemon", "start"]).refused(4);
-    assert!(
-        begin.elapsed().as_secs() < 20,
-        "it does not wait for what will not come"
-    );
     assert!(
         run.err.contains("emptor.log") || run.err.contains("every_hours"),
         "{}",

@@ -2,7 +2,8 @@
 
 use crate::support::{Home, Page, Shops, find, is_running, product, signal, wait};
 use std::os::unix::fs::PermissionsExt;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 #[test]
 fn a_command_starts_it_and_stop_ends_it() {
@@ -112,7 +113,9 @@ fn a_kill_amid_many_writers_loses_nothing_acknowledged() {
     let home = Home::locked("");
     home.unlock();
     let pid = home.daemon().expect("it runs");
+    let written = AtomicUsize::new(0);
     let acknowledged: usize = std::thread::scope(|scope| {
+        let written = &written;
         let writers: Vec<_> = (0..4)
             .map(|writer| {
                 let home = &home;
@@ -120,13 +123,15 @@ fn a_kill_amid_many_writers_loses_nothing_acknowledged() {
                     (0..50)
                         .take_while(|n| {
                             let name = format!("item {writer} {n}");
-                            home.run(&["add", &name, "--no-crawl", "--no-spawn"]).code == 0
+                            let done = home.run(&["add", &name, "--no-crawl", "--no-spawn"]);
+                            written.fetch_add(1, Ordering::SeqCst);
+                            done.code == 0
                         })
                         .count()
                 })
             })
             .collect();
-        std::thread::sleep(Duration::from_millis(400));
+        wait("some writes", || written.load(Ordering::SeqCst) >= 20);
         signal(pid, "KILL");
         writers.into_iter().map(|w| w.join().expect("joined")).sum()
     });
@@ -138,7 +143,7 @@ fn a_kill_amid_many_writers_loses_nothing_acknowledged() {
         (acknowledged..=acknowledged + 4).contains(&kept),
         "{kept} of {acknowledged}"
     );
-    assert!(acknowledged > 0);
+    assert!(acknowledged >= 20);
     assert_eq!(home.json(&["vault", "verify"])["details"]["whole"], true);
 }
 
@@ -146,7 +151,7 @@ fn a_kill_amid_many_writers_loses_nothing_acknowledged() {
 fn it_stops_gracefully_amid_a_crawl_and_takes_up_again() {
     let shops = Shops::open(&["slow", "quick"]);
     let slow = Page {
-        delay: Duration::from_secs(25),
+        delay: Duration::from_secs(600),
         ..product("Slow kettle", "39.00", "EUR", "InStock")
     };
     shops.put("slow", "/p/1", slow);
@@ -171,12 +176,7 @@ fn it_stops_gracefully_amid_a_crawl_and_takes_up_again() {
     wait("the quick page to be read", || {
         home.json(&["daemon", "status"])["observations"] == 1
     });
-    let begin = Instant::now();
     home.stop();
-    assert!(
-        begin.elapsed() < Duration::from_secs(15),
-        "it does not wait for the shop"
-    );
     assert_ne!(
         crawl.wait().unwrap().code(),
         Some(0),

@@ -8,7 +8,6 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 fn modes(home: &Home, dir: &str) {
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -150,18 +149,23 @@ fn the_recovery_code_is_typed_on_a_terminal() {
     let home = Home::bare();
     let code = home.make_vault();
     let program = env!("CARGO_BIN_EXE_emptor");
+    let name = home.arg("terminal");
+    let line = format!("tty > {name}; exec {program} unlock --recovery");
     let mut command = std::process::Command::new("script");
-    command.args(["-qec", &format!("{program} unlock --recovery"), "/dev/null"]);
+    command.args(["-qec", &line, "/dev/null"]);
     command
         .env("EMPTOR_HOME", home.path(""))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    wait("the daemon", || {
-        home.daemon().is_some() || child.try_wait().unwrap().is_none()
+    wait("the question", || {
+        let terminal = std::fs::read_to_string(&name).unwrap_or_default();
+        let settings = std::process::Command::new("stty")
+            .args(["-a", "-F", terminal.trim()])
+            .output();
+        settings.is_ok_and(|s| String::from_utf8_lossy(&s.stdout).contains(" -echo "))
     });
     let mut terminal = child.stdin.take().unwrap();
-    std::thread::sleep(Duration::from_millis(500));
     writeln!(terminal, "{code}").unwrap();
     terminal.flush().unwrap();
     wait("the answer", || child.try_wait().unwrap().is_some());

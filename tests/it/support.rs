@@ -23,7 +23,7 @@ use tokio::runtime::Runtime;
 pub const PASSPHRASE: &str = "a quiet river under old stones";
 
 /// No command may take longer; a hanging one fails its test instead of the whole run.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Whether a program that not every machine has is here. A missing one skips the test,
 /// except where everything is required.
@@ -350,7 +350,7 @@ pub fn finish(mut command: Command) -> Run {
 /// Waits for something that happens in another process.
 #[track_caller]
 pub fn wait(what: &str, mut happened: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(30);
+    let end = Instant::now() + PATIENCE;
     while !happened() {
         assert!(Instant::now() < end, "waited in vain for {what}");
         std::thread::sleep(Duration::from_millis(20));

@@ -1,28 +1,52 @@
 //! Limits: answers that are too large, too slow, or broken.
 
 use super::*;
+use std::io::{BufRead, BufReader, Read};
 
 fn strict() -> Limits {
     Limits {
         compressed: 256 << 10,
         decoded: 1 << 20,
-        first_byte: Duration::from_millis(400),
-        connect: Duration::from_millis(400),
-        total: Duration::from_secs(2),
-        rate_bytes: 1000,
-        rate_window: Duration::from_millis(300),
+        // A busy machine must not be taken for a slow shop.
+        first_byte: Duration::from_secs(30),
+        connect: Duration::from_secs(30),
+        total: Duration::from_secs(120),
+        rate_window: Duration::from_secs(60),
         ..Limits::default()
     }
 }
 
+/// For shops that take their time.
+fn impatient() -> Limits {
+    Limits {
+        first_byte: Duration::from_secs(1),
+        connect: Duration::from_secs(1),
+        total: Duration::from_secs(3),
+        rate_bytes: 1000,
+        rate_window: Duration::from_secs(2),
+        ..strict()
+    }
+}
+
 async fn hostile(script: impl Fn() -> Script + Send + Sync + 'static) -> (Server, FetchError) {
+    asked(strict(), script).await
+}
+
+async fn slow(script: impl Fn() -> Script + Send + Sync + 'static) -> FetchError {
+    asked(impatient(), script).await.1
+}
+
+async fn asked(
+    limits: Limits,
+    script: impl Fn() -> Script + Send + Sync + 'static,
+) -> (Server, FetchError) {
     let shop = Server::start(move |r: &Request| match r.path.as_str() {
         "/robots.txt" => Script::Send(answer(404, &[], b"")),
         _ => script(),
     })
     .await;
     let config = NetConfig {
-        limits: strict(),
+        limits,
         ..config(&[&shop])
     };
     let fetcher = Fetcher::new(config).expect("fetcher");
@@ -100,12 +124,11 @@ async fn bombs_do_not_go_off() {
 
 #[tokio::test]
 async fn trickling_answers_are_dropped() {
-    let (_, error) =
-        hostile(|| Script::Drip(ok(b"\r\n"), b"x".to_vec(), Duration::from_millis(20))).await;
+    let error = slow(|| Script::Drip(ok(b"\r\n"), b"x".to_vec(), Duration::from_millis(20))).await;
     assert!(matches!(error, FetchError::TooSlow { .. }), "{error}");
     // Fast enough for the rate, but without end.
-    let (_, error) =
-        hostile(|| Script::Drip(ok(b"\r\n"), vec![b'x'; 200], Duration::from_millis(10))).await;
+    let error =
+        slow(|| Script::Drip(ok(b"\r\n"), vec![b'x'; 200], Duration::from_millis(10))).await;
     assert!(matches!(error, FetchError::Timeout(..)), "{error}");
     assert_eq!(error.trouble(), Trouble::VendorDown);
 }
@@ -113,7 +136,7 @@ async fn trickling_answers_are_dropped() {
 #[tokio::test]
 async fn heads_without_end_are_dropped() {
     // A field a little at a time, fields at full speed, one huge field, many fields.
-    let (_, error) = hostile(|| {
+    let error = slow(|| {
         Script::Drip(
             OK.to_vec(),
             b"x-a: b\r\n".to_vec(),
@@ -157,7 +180,7 @@ async fn heads_without_end_are_dropped() {
 
 #[tokio::test]
 async fn silence_and_broken_answers_are_errors() {
-    let (_, error) = hostile(|| Script::Silence).await;
+    let error = slow(|| Script::Silence).await;
     assert!(matches!(error, FetchError::Timeout(..)), "{error}");
     for bytes in [
         b"".as_slice(),
@@ -199,6 +222,8 @@ async fn https_without_a_certificate_is_no_connection() {
 struct SelfSigned {
     process: std::process::Child,
     address: std::net::SocketAddr,
+    /// Open as long as it runs: it would end at a closed pipe.
+    _said: BufReader<std::process::ChildStdout>,
     _dir: tempfile::TempDir,
 }
 
@@ -227,26 +252,26 @@ impl SelfSigned {
             println!("skipped: needs openssl");
             return None;
         }
-        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
-        let address = free.local_addr().expect("address");
-        drop(free);
-        let process = openssl(&format!(
-            "s_server -accept {address} -cert cert.pem -key key.pem -www"
-        ))
-        .spawn()
-        .expect("openssl runs");
-        let server = Self {
+        // The system chooses the port, and s_server says which.
+        let mut process = openssl("s_server -accept 127.0.0.1:0 -cert cert.pem -key key.pem -www")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("openssl runs");
+        let mut said = BufReader::new(process.stdout.take().expect("piped"));
+        let address = said
+            .by_ref()
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let address = line.strip_prefix("ACCEPT ")?;
+                Some(address.parse().expect("an address"))
+            });
+        Some(Self {
             process,
-            address,
+            address: address.expect("openssl s_server listens"),
+            _said: said,
             _dir: dir,
-        };
-        for _ in 0..200 {
-            if std::net::TcpStream::connect(address).is_ok() {
-                return Some(server);
-            }
-            std::thread::sleep(Duration::from_millis(25));
-        }
-        panic!("openssl s_server does not listen");
+        })
     }
 }
 
