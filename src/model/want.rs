@@ -249,21 +249,29 @@ pub enum PreferenceError {
     Worth(String),
 }
 
+impl Preference {
+    /// Takes it if it is worth something, and not more than anybody would pay.
+    ///
+    /// # Errors
+    /// [`PreferenceError::Worth`]
+    pub fn checked(self) -> Result<Self, PreferenceError> {
+        if self.worth > Decimal::ZERO && self.worth <= MAX_WORTH {
+            Ok(self)
+        } else {
+            let text = format!("{}:{}", self.requirement, self.worth);
+            Err(PreferenceError::Worth(text))
+        }
+    }
+}
+
 impl FromStr for Preference {
     type Err = PreferenceError;
     fn from_str(s: &str) -> Result<Self, PreferenceError> {
-        let worth = |text: &str| {
-            let worth: Decimal = text.trim().parse().ok()?;
-            (worth > Decimal::ZERO && worth <= MAX_WORTH).then_some(worth)
-        };
-        let (requirement, worth) = s
-            .rsplit_once(':')
-            .and_then(|(requirement, text)| Some((requirement, worth(text)?)))
-            .ok_or_else(|| PreferenceError::Worth(s.to_owned()))?;
-        Ok(Self {
-            requirement: requirement.parse()?,
-            worth,
-        })
+        let unsaid = || PreferenceError::Worth(s.to_owned());
+        let (requirement, worth) = s.rsplit_once(':').ok_or_else(unsaid)?;
+        let worth = worth.trim().parse().map_err(|_| unsaid())?;
+        let requirement = requirement.parse()?;
+        Self { requirement, worth }.checked()
     }
 }
 

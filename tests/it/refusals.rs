@@ -128,3 +128,37 @@ fn a_smaller_pack_is_counted_as_often_as_it_takes() {
     let basket = home.json(&["basket"]);
     assert_eq!(basket["plan"]["pay"]["amount"], "24.00", "the same there");
 }
+
+#[test]
+fn what_the_command_line_refuses_the_socket_refuses_too() {
+    use std::io::{Read, Write};
+    let home = Home::new(&Shops::open(&["alpha"]));
+    home.run(&["add", "--no-crawl", "kettle"]).ok();
+    let post = |path: &str, body: &str| {
+        let mut stream = std::os::unix::net::UnixStream::connect(home.paths().socket).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nhost: emptor\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    for worth in ["0", "-5", "1000000001", "79228162514264337593543950335"] {
+        let prefer = format!("[{{\"requirement\": \"delivery<=2\", \"worth\": \"{worth}\"}}]");
+        for (path, input) in [
+            ("/v1/wants", "\"input\": \"tea\", "),
+            ("/v1/wants/kettle", ""),
+        ] {
+            let answer = post(path, &format!("{{{input}\"prefer\": {prefer}}}"));
+            assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+            assert!(answer.contains("an amount above 0"), "{answer}");
+        }
+    }
+    let wants = home.json(&["wish", "list"]);
+    assert_eq!(wants.as_array().map(Vec::len), Some(1), "{wants:#}");
+    assert_eq!(wants[0]["prefer"], json!([]));
+}
