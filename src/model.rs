@@ -8,6 +8,7 @@ pub mod money;
 pub mod offer;
 pub mod place;
 pub mod seller;
+pub mod sentence;
 pub mod tender;
 pub mod terms;
 pub mod text;
@@ -21,6 +22,8 @@ pub use money::{Currency, Money};
 pub use offer::{Availability, Condition, Extraction, Offer, Verdict};
 pub use place::Place;
 pub use seller::{Shop, SourceHealth};
+pub use sentence::Sentence;
+pub(crate) use sentence::sentence;
 pub use terms::ShopTerms;
 pub use want::{Want, WantKind};
 

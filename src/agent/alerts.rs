@@ -16,7 +16,7 @@ use crate::engine::alert::{
 };
 use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::want::{Want, WantStatus};
-use crate::model::{Alert, AlertRule, Availability, Currency, Id, Money};
+use crate::model::{Alert, AlertRule, Availability, Currency, Id, Money, Sentence, sentence};
 use crate::notify::{Action, Message};
 use crate::vault::VaultError;
 use tokio::sync::mpsc;
@@ -82,7 +82,7 @@ pub async fn look(
             decision = Decision::Hold(Hold::Cooling {
                 stage: wish.stage,
                 until: wish.until,
-                unsaid: fire.to_string(),
+                unsaid: fire.words(),
             });
         }
         if let Decision::Fire(fire) = &decision {
@@ -183,9 +183,9 @@ fn alert(
     let title = match (seen.cost, shop) {
         (Some(cost), Some(shop)) => {
             let each = if want.quantity > 1 { " each" } else { "" };
-            format!("{}: {cost}{each} at {shop}", want.name)
+            sentence!(&want.name, ": ", cost, each, " at ", shop)
         }
-        _ => format!("{}: {}", want.name, rule.rule),
+        _ => sentence!(&want.name, ": ", rule.rule.words()),
     };
     let saving = fire.reason.saving().and_then(|each| {
         let all = each.amount.checked_mul(want.quantity.into())?;
@@ -202,7 +202,7 @@ fn alert(
         list: None,
         rule: rule.rule.clone(),
         title,
-        reason: fire.to_string(),
+        reason: fire.words(),
         cost: seen.cost,
         url: url.map(str::to_owned),
         delivered: None,
@@ -221,6 +221,7 @@ pub async fn deliver_due(agent: &Agent, store: &Store, now: Timestamp) -> Result
     let policy = agent.delivery_policy();
     let config = agent.config();
     let zone = config.time_zone();
+    let locale = config.locale();
     let (alerts, wants) = (store.alerts()?, store.wants()?);
     let mut delivered: Vec<(Id, Timestamp)> = alerts
         .iter()
@@ -251,8 +252,8 @@ pub async fn deliver_due(agent: &Agent, store: &Store, now: Timestamp) -> Result
             When::Now => {
                 let message = Message {
                     key: alert.id.to_string(),
-                    title: alert.title.clone(),
-                    body: alert.reason.clone(),
+                    title: locale.say(&alert.title),
+                    body: locale.say(&alert.reason),
                     actions: match alert.list {
                         None => &[Action::Open, Action::Snooze, Action::NotThis],
                         Some(_) => &[Action::Open, Action::Snooze],
@@ -278,7 +279,7 @@ pub async fn deliver_due(agent: &Agent, store: &Store, now: Timestamp) -> Result
     if !digest.is_empty() {
         let lines: Vec<String> = digest
             .iter()
-            .map(|a| format!("{} ({})", a.title, a.reason))
+            .map(|a| locale.say(&sentence!(&a.title, " (", &a.reason, ")")))
             .collect();
         let message = Message {
             key: "digest".into(),
@@ -320,14 +321,18 @@ fn done(alert: &Alert, now: Timestamp) -> Alert {
     }
 }
 
-fn over_budget(alert: &Alert, most: u32, until: Timestamp) -> String {
+fn over_budget(alert: &Alert, most: u32, until: Timestamp) -> Sentence {
     let saves = alert.saving.map_or_else(
         || "what it saves is not known".into(),
-        |s| format!("it saves {s}"),
+        |saving| sentence!("it saves ", saving),
     );
-    format!(
-        "kept back: {most} popups in seven days are enough, and those that save more went first; \
-         {saves}; room again from {until:.0}"
+    sentence!(
+        "kept back: ",
+        most,
+        " popups in seven days are enough, and those that save more went first; ",
+        saves,
+        "; room again from ",
+        until
     )
 }
 

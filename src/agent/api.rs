@@ -1,5 +1,6 @@
 //! The local API: JSON over HTTP on the unix socket.
 
+mod alerts;
 mod decisions;
 pub mod error;
 pub mod handlers;

@@ -18,7 +18,7 @@ use super::view::{self as market_view, Market};
 use crate::engine::basket::conflict::{Conflict, Relief, conflict, over_budget};
 use crate::engine::basket::{BasketError, Instance, Solved, solve};
 use crate::model::want::{Want, WantKind, WantStatus};
-use crate::model::{Currency, Money, Place};
+use crate::model::{Currency, Money, Place, Sentence, sentence};
 use problem::{Entry, Problem};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -66,10 +66,13 @@ fn answer(
     let (list, wants) = wanted(store, request.list.as_deref())?;
     let budget = match &request.budget {
         Some(budget) => Some(problem::cents(market, budget).ok_or_else(|| {
-            ApiError::invalid(format!(
-                "a budget of {budget} cannot be counted in {}",
-                market.home()
-            ))
+            let home = market.home().code();
+            ApiError::invalid(market.say(sentence!(
+                "a budget of ",
+                *budget,
+                " cannot be counted in ",
+                home
+            )))
             .hint(if budget.currency == market.home() {
                 "leave it out: nobody spends so much"
             } else {
@@ -123,11 +126,11 @@ fn answer(
         let until = Instant::now() + EXPLAIN_LIMIT.min(limit / 4);
         let mut soon = || stopped.load(Ordering::Relaxed) || Instant::now() >= until;
         if let Some(relief) = over_budget(&problem.household, &mut soon) {
-            return Err(refused(&[relief], "", market.home()));
+            return Err(refused(market, &[relief], ""));
         }
         let instance = Instance::Household(problem.household.clone());
-        let solved = solve(&instance, &mut stop)
-            .map_err(|e| refusal(e, &problem, stopped, market.home()))?;
+        let solved =
+            solve(&instance, &mut stop).map_err(|e| refusal(market, e, &problem, stopped))?;
         fill(store, market, &problem, &solved, limit, stopped, &mut reply)?;
     }
     reply.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -209,10 +212,10 @@ fn not_offered(want: &Want, out: &[String]) -> NotBought {
 
 /// Says which limits contradict each other.
 fn refusal(
+    market: &Market,
     error: BasketError,
     problem: &Problem,
     stopped: &AtomicBool,
-    home: Currency,
 ) -> ApiError {
     match error {
         BasketError::Infeasible(_) => {}
@@ -234,11 +237,12 @@ fn refusal(
             .hint("leave --budget or --max-shops out");
         }
     };
-    refused(&reliefs, word, home)
+    refused(market, &reliefs, word)
 }
 
-fn refused(reliefs: &[Relief], word: &str, home: Currency) -> ApiError {
-    let text: Vec<String> = reliefs.iter().map(|r| relief(r, home)).collect();
+fn refused(market: &Market, reliefs: &[Relief], word: &str) -> ApiError {
+    let text = reliefs.iter().map(|r| relief(r, market.home()));
+    let text = market.say(Sentence::join(text, word));
     let hints = reliefs.iter().map(|r| match r {
         Relief::Budget { .. } => "raise the budget",
         Relief::MaxShops { .. } | Relief::MaxPickups { .. } => "allow more shops",
@@ -246,18 +250,19 @@ fn refused(reliefs: &[Relief], word: &str, home: Currency) -> ApiError {
     });
     let hints: Vec<&str> = hints.collect();
     let hints = hints.join(word.trim_start_matches(';'));
-    ApiError::conflict(text.join(word)).hint(format!("{hints}, or change the list"))
+    ApiError::conflict(text).hint(format!("{hints}, or change the list"))
 }
 
 /// A limit that is in the way, in words.
-fn relief(relief: &Relief, home: Currency) -> String {
+fn relief(relief: &Relief, home: Currency) -> Sentence {
     let money = |cents| Money::from_minor(cents, home);
     let at_most = |exact: bool| if exact { "" } else { "at most " };
     match relief {
-        Relief::Budget { is, least, exact } => format!(
-            "the list costs {}{}, the budget is {}",
+        Relief::Budget { is, least, exact } => sentence!(
+            "the list costs ",
             at_most(*exact),
             money(*least),
+            ", the budget is ",
             money(*is)
         ),
         Relief::MaxShops { is, least, exact } | Relief::MaxPickups { is, least, exact } => {
@@ -265,14 +270,14 @@ fn relief(relief: &Relief, home: Currency) -> String {
                 1 => "not one shop offers".to_owned(),
                 n => format!("no {n} shops offer"),
             };
-            format!("{few} the whole list; {}{least} do", at_most(*exact))
+            format!("{few} the whole list; {}{least} do", at_most(*exact)).into()
         }
         Relief::MinOrder { short } => {
             let short = short
                 .iter()
-                .map(|(shop, missing)| format!("{shop} wants {} more", money(*missing)));
-            let short: Vec<String> = short.collect();
-            format!("the list stays under the least order: {}", short.join(", "))
+                .map(|(shop, missing)| sentence!(shop, " wants ", money(*missing), " more"));
+            let short = Sentence::join(short, ", ");
+            sentence!("the list stays under the least order: ", short)
         }
     }
 }
@@ -310,9 +315,9 @@ fn fill(
         proven: solved.optimal,
         gap_percent: (gap * 10_000.0).ceil() / 100.0,
     });
-    reply.left_out = problem.left_out(purchase);
+    reply.left_out = problem.left_out(market, purchase);
     reply.cheapest_each = view::cheapest_each(problem).map(money);
-    reply.worst = view::worst(problem, purchase, home, &mut stop);
+    reply.worst = view::worst(market, problem, purchase, &mut stop);
     let carts = reply.plan.as_ref().map_or(0, |p| p.shops.len());
     reply.splits = view::splits(problem, carts, home, &mut stop);
     reply.bundles = view::bundles(problem, purchase, checked.cost, home, &mut stop);

@@ -359,19 +359,23 @@ impl Config {
         Ok(())
     }
 
-    /// How amounts are written: as configured, else as the environment says (POSIX order).
+    /// How amounts and days are written, in the person's time zone.
     #[must_use]
     pub fn locale(&self) -> Locale {
+        Locale::named(&self.locale_name()).in_zone(self.time_zone())
+    }
+
+    /// The name of the locale: as configured, else as the environment says (POSIX order).
+    #[must_use]
+    pub fn locale_name(&self) -> String {
         let env = |key| std::env::var(key).ok().filter(|v: &String| !v.is_empty());
-        let name = self
-            .person
+        self.person
             .locale
             .clone()
             .or_else(|| env("LC_ALL"))
             .or_else(|| env("LC_MONETARY"))
             .or_else(|| env("LANG"))
-            .unwrap_or_default();
-        Locale::named(&name)
+            .unwrap_or_default()
     }
 
     /// The person's time zone: as configured, else the system's.

@@ -4,7 +4,7 @@ use super::api::types::{AdviceView, HistoryPoint};
 use super::view::Market;
 use crate::engine::alert::wait::{Advice, advise};
 use crate::model::want::Want;
-use crate::model::{Availability, Money};
+use crate::model::{Availability, Money, sentence};
 use std::collections::BTreeMap;
 
 /// How long it may wait when nobody says until when, in days.
@@ -48,8 +48,8 @@ fn view(advice: &Advice, prices: &[i64], now: i64, deadline: usize, market: &Mar
     let rise = worst_rise(prices, now, deadline);
     let regret = (rise > 0).then(|| Money::from_minor(rise, market.home()));
     let at_worst = regret.map_or_else(
-        || "it never cost more in the end so far".to_owned(),
-        |r| format!("it cost up to {r} more in the past"),
+        || "it never cost more in the end so far".into(),
+        |r| sentence!("it cost up to ", r, " more in the past"),
     );
     let mut view = AdviceView {
         advice: "buy".to_owned(),
@@ -74,19 +74,31 @@ fn view(advice: &Advice, prices: &[i64], now: i64, deadline: usize, market: &Mar
         let target = money(usual(prices) * threshold);
         let saving = money(now as f64 * advice.saving);
         "wait".clone_into(&mut view.advice);
-        view.text = format!(
-            "Wait for {target} or less: it comes with a chance of {:.0} % in time (days: {deadline}), which \
-             saves {saving} on average. The chance to pay more in the end is {:.0} %; {at_worst}.",
-            advice.chance * 100.0,
-            advice.dearer * 100.0,
+        let chance = format!(
+            " or less: it comes with a chance of {:.0} % in time (days: {deadline}), which saves ",
+            advice.chance * 100.0
         );
+        let dearer = format!(
+            " on average. The chance to pay more in the end is {:.0} %; ",
+            advice.dearer * 100.0
+        );
+        view.text = market.say(sentence!(
+            "Wait for ",
+            target,
+            chance,
+            saving,
+            dearer,
+            at_worst,
+            "."
+        ));
         view.target = Some(target);
         view.saving = Some(saving);
     } else {
-        view.text = format!(
-            "Buy now: by {} past days, waiting promises nothing worth the risk (days to wait: {deadline}); {at_worst}.",
+        let by = format!(
+            "Buy now: by {} past days, waiting promises nothing worth the risk (days to wait: {deadline}); ",
             advice.days
         );
+        view.text = market.say(sentence!(by, at_worst, "."));
     }
     view
 }

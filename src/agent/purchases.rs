@@ -9,7 +9,7 @@ use crate::engine::alert::after::{Guarded, refund};
 use crate::market::shop::domain_of;
 use crate::model::time::{Date, Timestamp};
 use crate::model::want::{Want, WantStatus};
-use crate::model::{Alert, AlertRule, Id, Money};
+use crate::model::{Alert, AlertRule, Id, Money, Sentence, sentence};
 use crate::vault::VaultError;
 use rust_decimal::Decimal;
 use url::Url;
@@ -131,7 +131,7 @@ pub fn look(
                 want,
                 list: None,
                 rule: AlertRule::PriceGuarantee,
-                title: format!("{}: claim money back from {}", purchase.name, purchase.shop),
+                title: sentence!(&purchase.name, ": claim money back from ", &purchase.shop),
                 reason: reason.clone(),
                 cost: Some(asks),
                 url: page,
@@ -172,43 +172,40 @@ fn asks(store: &Store, purchase: &Purchase) -> Result<(Option<Money>, Option<Str
 }
 
 /// Whether to tell, and why or why not.
-fn judge(purchase: &Purchase, asks: Option<&Money>, today: Date) -> (bool, String) {
-    let Some(asks) = asks else {
-        return (
-            false,
-            format!(
-                "{} asks no price in {} now",
-                purchase.shop, purchase.paid.currency
-            ),
-        );
+fn judge(purchase: &Purchase, asks: Option<&Money>, today: Date) -> (bool, Sentence) {
+    let shop = &purchase.shop;
+    let paid = purchase.paid;
+    let Some(&asks) = asks else {
+        let why = sentence!(shop, " asks no price in ", paid.currency.code(), " now");
+        return (false, why);
     };
     let guarded = Guarded {
-        paid: purchase.paid,
+        paid,
         bought: purchase.bought,
         days: purchase.protect_days,
     };
-    let Some(due) = refund(&guarded, asks, today, LEAST) else {
-        return (
-            false,
-            format!("{} asks {asks}, you paid {}", purchase.shop, purchase.paid),
-        );
+    let Some(due) = refund(&guarded, &asks, today, LEAST) else {
+        return (false, sentence!(shop, " asks ", asks, ", you paid ", paid));
     };
     let told = purchase
         .told
         .is_some_and(|t| t.currency == asks.currency && asks.amount > t.amount - LEAST);
     if told {
-        return (
-            false,
-            format!("told already: {} asks {asks}", purchase.shop),
-        );
+        return (false, sentence!("told already: ", shop, " asks ", asks));
     }
-    let reason = format!(
-        "you bought it {} at {}; {} asks {asks} now and guarantees the price until {}: {} to claim back",
-        days_ago(purchase.bought, today),
-        purchase.paid,
-        purchase.shop,
+    let bought = format!("you bought it {} at ", days_ago(purchase.bought, today));
+    let reason = sentence!(
+        bought,
+        paid,
+        "; ",
+        shop,
+        " asks ",
+        asks,
+        " now and guarantees the price until ",
         due.until,
+        ": ",
         due.difference,
+        " to claim back"
     );
     (true, reason)
 }
@@ -254,17 +251,13 @@ pub fn view(
         refund: due.map(|r| r.difference),
         state: match purchase.protected_until() {
             None => "no price guarantee".to_owned(),
-            Some(until) if until < today => format!("the guarantee ended on {until}"),
+            Some(until) if until < today => market.say(sentence!("the guarantee ended on ", until)),
             Some(_) => {
-                judge(
-                    &Purchase {
-                        told: None,
-                        ..purchase.clone()
-                    },
-                    asks.as_ref(),
-                    today,
-                )
-                .1
+                let untold = Purchase {
+                    told: None,
+                    ..purchase.clone()
+                };
+                market.say(judge(&untold, asks.as_ref(), today).1)
             }
         },
     })

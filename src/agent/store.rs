@@ -13,7 +13,7 @@ use crate::model::seller::SourceHealth;
 use crate::model::tender::Tender;
 use crate::model::time::{Date, SignedDuration, Timestamp};
 use crate::model::want::WantStatus;
-use crate::model::{Alert, AlertRule, Id, Money, Offer, Shop, ShopTerms, Want};
+use crate::model::{Alert, AlertRule, Id, Money, Offer, Sentence, Shop, ShopTerms, Want};
 use crate::net::Validators;
 use crate::vault::{Collection, Log, Transaction, Tree, Vault, VaultError};
 use serde::{Deserialize, Serialize};
@@ -178,10 +178,13 @@ pub struct ListWatch {
     /// What it is compared with.
     pub standing: Option<Standing>,
     /// What came of each look, newest last: when, whether it was told, and why.
-    pub looks: Vec<(Timestamp, bool, String)>,
+    pub looks: Vec<(Timestamp, bool, Sentence)>,
     /// Nothing is told of it until then.
     #[serde(default)]
     pub snoozed_until: Option<Timestamp>,
+    /// Nothing is told of it at all: the person took the rule away.
+    #[serde(default)]
+    pub muted: bool,
 }
 
 /// What a list cost when it was last told, or first added up.
@@ -222,7 +225,7 @@ pub struct Purchase {
     /// The last looks at the shop's price, newest last, for `emptor alerts why`: when,
     /// whether it was told, and why.
     #[serde(default)]
-    pub looks: Vec<(Timestamp, bool, String)>,
+    pub looks: Vec<(Timestamp, bool, Sentence)>,
 }
 
 impl Purchase {
@@ -869,7 +872,7 @@ mod tests {
         let (milk, tea) = (want("groceries"), want("Groceries"));
         let watch = ListWatch {
             list: "groceries".to_owned(),
-            looks: vec![(Timestamp::UNIX_EPOCH, false, "noted".to_owned())],
+            looks: vec![(Timestamp::UNIX_EPOCH, false, "noted".into())],
             ..ListWatch::default()
         };
         let begin = || {

@@ -306,7 +306,7 @@ pub fn view(store: &Store, market: &Market, shop: &Shop) -> Result<TermsView, Ap
     Ok(TermsView {
         trip: market.trip(&shop.domain, home).map(|t| TripView {
             cost: t.cost,
-            source: t.source,
+            source: market.say(t.source),
         }),
         shop: shop.domain.clone(),
         terms,

@@ -7,7 +7,7 @@ use super::view::{self, Market};
 use crate::engine::rank::elicit::{Comparison, TradeOff, next_question};
 use crate::engine::rank::phrase;
 use crate::model::want::Want;
-use crate::model::{Money, want::Requirement};
+use crate::model::{Money, Sentence, sentence, want::Requirement};
 use crate::vault::VaultError;
 use rust_decimal::Decimal;
 
@@ -34,7 +34,7 @@ pub fn state(store: &Store, market: &Market, want: &Want) -> Result<TuneReply, V
         want: want.id.short(),
         name: want.name.clone(),
         question: next.map(|q| Question {
-            text: text(want, &q, &money(q.amount)),
+            text: market.say(text(want, &q, money(q.amount))),
             amount: money(q.amount),
             id: q.id,
         }),
@@ -67,14 +67,20 @@ fn next(
     Ok(next_question(trade_offs, differ))
 }
 
-fn text(want: &Want, question: &Comparison, amount: &Money) -> String {
+fn text(want: &Want, question: &Comparison, amount: Money) -> Sentence {
     let condition = want
         .prefer
         .iter()
         .map(|p| &p.requirement)
         .find(|r| r.to_string() == question.id);
     let what = condition.map_or_else(|| question.id.clone(), phrase);
-    format!("Would you pay {amount} more for an offer that {what}?")
+    sentence!(
+        "Would you pay ",
+        amount,
+        " more for an offer that ",
+        what,
+        "?"
+    )
 }
 
 /// Takes an answer to the open question and keeps it with the want. The caller holds the

@@ -6,7 +6,7 @@ mod terms;
 pub use terms::Trip;
 
 use super::api::types::{
-    Blind, CostView, HistoryPoint, HistoryReply, OfferView, OffersReply, WantView,
+    Blind, CostView, HistoryPoint, HistoryReply, OfferView, OffersReply, TermView, WantView,
 };
 use super::config::{Config, Travel};
 use super::store::{Listing, Store, Zone};
@@ -14,17 +14,20 @@ use super::{life, packs};
 use crate::engine::landed::{
     Adjustment, Amount, DeliveryPrior, FxRate, LandedContext, LandedError, landed,
 };
+use crate::engine::locale::Locale;
 use crate::engine::rank::elicit::TradeOff;
 use crate::engine::rank::{Candidate, Check, Ranking, Stock, WantContext, check, for_want};
 use crate::engine::wish::Habit;
 use crate::market::shop::domain_of;
-use crate::model::landed::{Certainty, TermKind};
+use crate::model::landed::{Certainty, LandedTerm, TermKind};
 use crate::model::offer::Shipping;
 use crate::model::seller::SourceHealth;
 use crate::model::tender::{Session, SessionStatus, Tender, TenderStatus};
 use crate::model::time::{Date, Timestamp, days_between};
 use crate::model::want::{Requirement, Want};
-use crate::model::{Currency, Id, LandedCost, Money, Offer, Place, Shop, ShopTerms};
+use crate::model::{
+    Currency, Id, LandedCost, Money, Offer, Place, Sentence, Shop, ShopTerms, sentence,
+};
 use crate::vault::VaultError;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -45,6 +48,7 @@ pub struct Market {
     habit: Habit,
     now: Timestamp,
     today: Date,
+    locale: Locale,
 }
 
 impl Market {
@@ -104,7 +108,19 @@ impl Market {
             habit: life::habit(config),
             now,
             today,
+            locale: Locale::default(),
         })
+    }
+
+    /// The same for a reader of a locale. Without one, words are for documents.
+    #[must_use]
+    pub fn for_reader(self, locale: Locale) -> Self {
+        Self { locale, ..self }
+    }
+
+    /// A sentence as its reader writes amounts and days.
+    pub fn say(&self, sentence: impl Into<Sentence>) -> String {
+        self.locale.say(&sentence.into())
     }
 
     /// The person's currency.
@@ -187,7 +203,7 @@ impl Market {
             kind: TermKind::Deposit,
             amount: Amount::PerPiece(d),
             certainty: Certainty::Known,
-            source: format!("deposit of {d}"),
+            source: sentence!("deposit of ", d),
         });
         context.adjustments = deposit.as_slice();
         landed(offer, &rule, &context)
@@ -255,7 +271,7 @@ pub fn buyable(
         .rejected
         .iter()
         .filter_map(|r| Some((rows.iter().find(|row| row.id == r.id)?, r)))
-        .map(|(row, r)| format!("{}: {}", row.shop, r.reason))
+        .map(|(row, r)| market.say(sentence!(&row.shop, ": ", &r.reason)))
         .collect();
     let first = ranking.ranked.iter().map(|r| r.stock).min();
     let worst = match first {
@@ -341,19 +357,24 @@ pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply
         let Some(row) = same.iter().find(|row| row.id == r.id) else {
             continue;
         };
-        let mut view = offer_view(row);
+        let mut view = offer_view(market, row);
         view.rank = Some(r.rank);
         view.effective = Some(r.mid);
-        view.notes.extend(r.flags.iter().cloned());
+        view.notes.extend(r.flags.iter().map(|f| market.say(f)));
         for t in r
             .terms
             .iter()
             .filter(|t| t.id.contains(['=', '<', '~']) && !t.mid.is_zero())
         {
-            view.notes.push(format!(
-                "{}: counts as {} {} more ({})",
-                t.id, t.mid, market.home, t.source
-            ));
+            let counts = Money::new(t.mid, market.home);
+            view.notes.push(market.say(sentence!(
+                &t.id,
+                ": counts as ",
+                counts,
+                " more (",
+                &t.source,
+                ")"
+            )));
         }
         if let Some(listed) = ranking.shortlist.iter().find(|l| l.id == r.id) {
             view.shortlisted = true;
@@ -361,11 +382,11 @@ pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply
                 view.notes.push(listed.wins.clone());
             }
             if !listed.against_first.is_empty() {
-                view.notes.push(listed.against_first.clone());
+                view.notes.push(market.say(&listed.against_first));
             }
             if let Some(cut) = &listed.price_cut {
-                view.notes
-                    .push(format!("would be first if it cost {cut} less"));
+                let cut = sentence!("would be first if it cost ", *cut, " less");
+                view.notes.push(market.say(cut));
             }
         }
         view.notes.retain(|n| !n.is_empty());
@@ -375,15 +396,15 @@ pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply
         .rejected
         .iter()
         .filter_map(|r| {
-            let mut view = offer_view(same.iter().find(|row| row.id == r.id)?);
-            view.notes.push(r.reason.clone());
+            let mut view = offer_view(market, same.iter().find(|row| row.id == r.id)?);
+            view.notes.push(market.say(&r.reason));
             Some(view)
         })
         .collect();
     let maybe: Vec<OfferView> = maybe
         .iter()
         .filter(|r| r.zone == Zone::Maybe)
-        .map(offer_view)
+        .map(|r| offer_view(market, r))
         .collect();
     let view = WantView {
         short: want.id.short(),
@@ -398,9 +419,9 @@ pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply
         ranked,
         rejected,
         maybe,
-        ambiguous: ambiguous.iter().map(offer_view).collect(),
+        ambiguous: ambiguous.iter().map(|r| offer_view(market, r)).collect(),
         noted: noted::offers(market, want, &store.wants()?),
-        summary: ranking.summary,
+        summary: market.say(ranking.summary),
         blind: blind(store, market, want)?,
         advice: None,
     })
@@ -430,16 +451,16 @@ pub fn quotes(market: &Market, want: &Want, tender: &Tender) -> Vec<OfferView> {
         .ranked
         .iter()
         .filter_map(|r| {
-            let mut view = offer_view(rows.iter().find(|row| row.id == r.id)?);
+            let mut view = offer_view(market, rows.iter().find(|row| row.id == r.id)?);
             view.rank = Some(r.rank);
-            view.notes.extend(r.flags.iter().cloned());
+            view.notes.extend(r.flags.iter().map(|f| market.say(f)));
             Some(view)
         })
         .collect();
     for r in &ranking.rejected {
         if let Some(row) = rows.iter().find(|row| row.id == r.id) {
-            let mut view = offer_view(row);
-            view.notes.push(r.reason.clone());
+            let mut view = offer_view(market, row);
+            view.notes.push(market.say(&r.reason));
             views.push(view);
         }
     }
@@ -540,7 +561,7 @@ fn candidates<'a>(market: &Market, rows: &'a [Row]) -> Vec<Candidate<'a>> {
         .collect()
 }
 
-fn offer_view(row: &Row) -> OfferView {
+fn offer_view(market: &Market, row: &Row) -> OfferView {
     let o = &row.offer;
     let mut notes = Vec::new();
     if row.zone == Zone::Maybe {
@@ -550,7 +571,7 @@ fn offer_view(row: &Row) -> OfferView {
         notes.push(format!("another pack: {number} make what is wanted"));
     }
     if let Err(e) = &row.cost {
-        notes.push(e.to_string());
+        notes.push(market.say(e.words()));
     }
     OfferView {
         id: row.id.clone(),
@@ -561,7 +582,7 @@ fn offer_view(row: &Row) -> OfferView {
         brand: o.brand.clone(),
         gtin: o.gtin.map(|g| g.to_string()),
         price: o.price,
-        landed: row.cost.as_ref().ok().map(cost_view),
+        landed: row.cost.as_ref().ok().map(|c| cost_view(market, c)),
         effective: None,
         availability: o.availability,
         condition: o.condition,
@@ -576,13 +597,24 @@ fn offer_view(row: &Row) -> OfferView {
     }
 }
 
-fn cost_view(cost: &LandedCost) -> CostView {
+fn cost_view(market: &Market, cost: &LandedCost) -> CostView {
     CostView {
         low: cost.low().rounded(),
         mid: cost.mid().rounded(),
         high: cost.high().rounded(),
         certainty: format!("{:?}", cost.certainty()).to_lowercase(),
-        terms: cost.terms.clone(),
+        terms: cost.terms.iter().map(|t| term_view(market, t)).collect(),
+    }
+}
+
+fn term_view(market: &Market, term: &LandedTerm) -> TermView {
+    TermView {
+        kind: term.kind,
+        low: term.low,
+        mid: term.mid,
+        high: term.high,
+        certainty: term.certainty,
+        source: market.say(&term.source),
     }
 }
 

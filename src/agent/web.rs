@@ -256,8 +256,8 @@ fn render(agent: &Agent) -> Result<String, ApiError> {
     let store = agent.store()?;
     let config = agent.config();
     let now = Timestamp::now();
-    let market = Market::load(&store, &config, now)?;
     let locale = config.locale();
+    let market = Market::load(&store, &config, now)?.for_reader(locale.clone());
     let mut out = String::from(HEAD);
     let alerts = store.alerts()?;
     if !alerts.is_empty() {
@@ -266,8 +266,8 @@ fn render(agent: &Agent) -> Result<String, ApiError> {
             let _ = write!(
                 out,
                 "<li><strong>{}</strong> {} <time>{}</time></li>",
-                escape(&a.title),
-                escape(&a.reason),
+                escape(&locale.say(&a.title)),
+                escape(&locale.say(&a.reason)),
                 ago(a.at, now)
             );
         }

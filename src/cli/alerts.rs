@@ -2,8 +2,7 @@
 
 use super::client::encode;
 use super::context::{Context, Result};
-use super::format::local;
-use crate::agent::api::types::{AlertsReply, Done, NewRule, NotifyTest, RuleView, Why};
+use crate::agent::api::types::{AlertsReply, Done, ListView, NewRule, NotifyTest, RuleView, Why};
 use crate::model::AlertRule;
 use clap::Subcommand;
 
@@ -15,21 +14,26 @@ use clap::Subcommand;
   emptor alerts add drill 'back in stock'
   emptor alerts add drill '15% under usual'
   emptor alerts add drill better              judged by its own history
-  emptor alerts why drill")]
+  emptor alerts rm groceries                  what this list costs as a whole is told no more
+  emptor alerts add groceries 'whole list'    it is told again
+  emptor alerts why drill
+
+Shopping lists are watched as a whole by themselves. `emptor list snooze --list groceries --until
+2030-01-01` silences one for a while.")]
 pub enum Alerts {
     /// What fired, and the rules
     #[command(alias = "ls")]
     List,
-    /// Watch a want with a rule
+    /// Watch a want with a rule, or a list as a whole
     Add {
-        /// The want
+        /// The want; for `whole list` the list
         want: String,
         /// The rule
         rule: AlertRule,
     },
     /// Remove a rule
     Rm {
-        /// Its id
+        /// Its id, or the name of a list that is watched as a whole
         rule: String,
     },
     /// Why the rules on a want spoke or were silent
@@ -59,7 +63,7 @@ pub async fn run(cx: &mut Context, verb: Option<Alerts>) -> Result {
                     cx.line("No alert yet.");
                 }
                 for a in &r.alerts {
-                    cx.line(&format!("{}  {}", local(a.at), cx.bold(&a.title)));
+                    cx.line(&format!("{}  {}", cx.locale.time(a.at), cx.bold(&a.title)));
                     cx.line(&format!("    {}", a.reason));
                     if let Some(held) = &a.held {
                         cx.line(&cx.dim(&format!("    {held}")));
@@ -77,13 +81,7 @@ pub async fn run(cx: &mut Context, verb: Option<Alerts>) -> Result {
                 if !r.lists.is_empty() {
                     cx.line(&cx.bold("Whole lists"));
                 }
-                for l in &r.lists {
-                    cx.line(&format!("  {}", l.list));
-                    cx.line(&cx.dim(&format!("    {}", l.state)));
-                    if let Some(until) = l.snoozed_until {
-                        cx.line(&cx.dim(&format!("    snoozed until {}", local(until))));
-                    }
-                }
+                r.lists.iter().for_each(|l| print_list(cx, l));
             })
         }
         Alerts::Add { want, rule } => {
@@ -108,7 +106,7 @@ pub async fn run(cx: &mut Context, verb: Option<Alerts>) -> Result {
                     };
                     cx.line(&format!(
                         "{}  {}  {decision}: {}",
-                        local(w.at),
+                        cx.locale.time(w.at),
                         w.rule,
                         w.reason
                     ));
@@ -137,10 +135,26 @@ pub async fn notify(cx: &mut Context, verb: Notify) -> Result {
     })
 }
 
+/// Prints the watch on a list.
+pub fn print_list(cx: &Context, l: &ListView) {
+    let off = if l.muted { "  (told no more)" } else { "" };
+    cx.line(&format!("  {}{off}", l.list));
+    if !l.state.is_empty() {
+        cx.line(&cx.dim(&format!("    {}", l.state)));
+    }
+    if let Some(until) = l.snoozed_until {
+        cx.line(&cx.dim(&format!("    snoozed until {}", cx.locale.time(until))));
+    }
+}
+
 fn print_rule(cx: &Context, r: &RuleView) {
-    let want = cx.dim(&format!("[{}]", r.want));
+    let want = match r.want.as_str() {
+        "" => String::new(),
+        want => cx.dim(&format!("[{want}]")),
+    };
     let id = cx.dim(&format!("rule {}", r.id));
-    cx.line(&format!("  {}  {} {want}  {id}", r.rule, r.name));
+    let rule = cx.locale.say(&r.rule.words());
+    cx.line(&format!("  {rule}  {} {want}  {id}", r.name));
     if !r.state.is_empty() {
         cx.line(&cx.dim(&format!("    {}", r.state)));
     }

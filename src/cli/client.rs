@@ -4,6 +4,7 @@ use crate::agent::api::{ApiError, Code};
 use crate::agent::paths::Paths;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
+use hyper::header::{ACCEPT_LANGUAGE, HeaderValue};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -29,6 +30,7 @@ pub enum ClientError {
 #[derive(Debug)]
 pub struct Client {
     sender: hyper::client::conn::http1::SendRequest<Full<Bytes>>,
+    language: Option<HeaderValue>,
 }
 
 impl Client {
@@ -77,7 +79,15 @@ impl Client {
             .await
             .map_err(|e| ClientError::Unreachable(e.to_string()))?;
         tokio::spawn(connection);
-        Ok(Self { sender })
+        Ok(Self {
+            sender,
+            language: None,
+        })
+    }
+
+    /// From now on amounts and days in sentences are written as in a locale.
+    pub fn speak(&mut self, locale: &str) {
+        self.language = HeaderValue::from_str(locale).ok().filter(|l| !l.is_empty());
     }
 
     /// Sends a request and reads the JSON answer.
@@ -95,13 +105,17 @@ impl Client {
             Some(b) => serde_json::to_vec(b).map_err(|e| protocol(&e))?,
             None => Vec::new(),
         };
-        let request = hyper::Request::builder()
+        let mut request = hyper::Request::builder()
             .method(method)
             .uri(path)
             .header("host", "emptor")
             .header("content-type", "application/json")
             .body(Full::new(Bytes::from(bytes)))
             .map_err(|e| protocol(&e))?;
+        if let Some(language) = &self.language {
+            let headers = request.headers_mut();
+            headers.insert(ACCEPT_LANGUAGE, language.clone());
+        }
         let unreachable = |e: hyper::Error| ClientError::Unreachable(e.to_string());
         self.sender.ready().await.map_err(unreachable)?;
         let response = self

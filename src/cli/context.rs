@@ -144,8 +144,10 @@ pub struct Context {
     pub global: Global,
     /// Where things are.
     pub paths: Paths,
-    /// How amounts are written.
+    /// How amounts and days are written.
     pub locale: Locale,
+    /// The name of that locale; for the daemon, which writes sentences.
+    language: String,
     /// Whether colours may be used on standard output.
     pub colour: bool,
     client: Option<Client>,
@@ -165,13 +167,17 @@ impl Context {
     #[must_use]
     pub fn at(global: Global, paths: Paths) -> Self {
         // A broken configuration must not keep `doctor` from saying so.
-        let locale = Config::load(&paths.config).unwrap_or_default().locale();
+        let config = Config::load(&paths.config).unwrap_or_default();
         let colour = std::io::stdout().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
         Self {
             global,
             paths,
-            locale,
+            locale: config.locale(),
+            // Never empty: without a language the daemon writes for documents.
+            language: Some(config.locale_name())
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| "C".to_owned()),
             colour,
             client: None,
         }
@@ -183,7 +189,11 @@ impl Context {
     /// [`Exit::Unreachable`]
     pub async fn client(&mut self) -> Result<&mut Client> {
         if self.client.is_none() {
-            self.client = Some(Client::connect(&self.paths, !self.global.no_spawn).await?);
+            let mut client = Client::connect(&self.paths, !self.global.no_spawn).await?;
+            if !self.global.json {
+                client.speak(&self.language);
+            }
+            self.client = Some(client);
         }
         self.client
             .as_mut()

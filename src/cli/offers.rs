@@ -2,11 +2,12 @@
 
 use super::client::encode;
 use super::context::{Context, Result};
-use super::format::{ago, availability, local};
+use super::format::{Locale, ago, availability};
 use crate::agent::api::types::{
     Answer, Blind, CostView, Decide, Done, HistoryPoint, HistoryReply, OfferView, OffersReply,
     WantView,
 };
+use crate::model::Money;
 use crate::model::time::Timestamp;
 use crate::model::want::WantStatus;
 use clap::Args;
@@ -225,16 +226,18 @@ fn print_offer(cx: &Context, o: &OfferView, explain: bool, now: Timestamp) {
     }
     if let Some(c) = &o.landed {
         for t in &c.terms {
+            let money = |amount| cx.locale.money(&Money::new(amount, c.mid.currency));
             let range = if t.low == t.high {
                 String::new()
             } else {
-                format!(" ({} to {})", t.low, t.high)
+                format!(" ({} to {})", money(t.low), money(t.high))
             };
             let kind = format!("{:?}", t.kind).to_lowercase();
             let certainty = format!("{:?}", t.certainty).to_lowercase();
             cx.line(&format!(
                 "       {kind:<9} {:>10}{range}  {certainty}: {}",
-                t.mid, t.source
+                money(t.mid),
+                t.source
             ));
         }
     }
@@ -282,7 +285,7 @@ pub async fn history(cx: &mut Context, want: &str) -> Result {
             cx.line("  No price was seen yet.");
             return;
         }
-        for line in chart(&r.points, 60, 10, &|m| cx.locale.money(m)) {
+        for line in chart(&r.points, 60, 10, &cx.locale) {
             cx.line(&line);
         }
         if let Some(advice) = &r.advice {
@@ -295,7 +298,7 @@ pub async fn history(cx: &mut Context, want: &str) -> Result {
                 .map_or_else(|| "-".to_owned(), |m| cx.locale.money(&m));
             cx.line(&format!(
                 "  {}  {price:>14}  {}  {}",
-                local(p.at),
+                cx.locale.time(p.at),
                 p.shop,
                 availability(p.availability)
             ));
@@ -304,13 +307,8 @@ pub async fn history(cx: &mut Context, want: &str) -> Result {
 }
 
 /// The lowest price over the shops at each time, as a step chart of block characters.
-fn chart(
-    points: &[HistoryPoint],
-    width: usize,
-    height: usize,
-    money: &dyn Fn(&crate::model::Money) -> String,
-) -> Vec<String> {
-    let priced: Vec<(&HistoryPoint, crate::model::Money)> = points
+fn chart(points: &[HistoryPoint], width: usize, height: usize, locale: &Locale) -> Vec<String> {
+    let priced: Vec<(&HistoryPoint, Money)> = points
         .iter()
         .filter_map(|p| p.home.map(|m| (p, m)))
         .collect();
@@ -343,7 +341,7 @@ fn chart(
         }));
     }
     let currency = first.1.currency;
-    let label = |amount| money(&crate::model::Money::new(amount, currency));
+    let label = |amount| locale.money(&Money::new(amount, currency));
     let labels = [label(high), label(low)];
     let pad = labels.iter().map(|l| l.chars().count()).max().unwrap_or(0);
     let mut out: Vec<String> = (0..height)
@@ -360,8 +358,10 @@ fn chart(
             format!("  {text:>pad$} ┤{}", row.trim_end())
         })
         .collect();
-    let (start, end) = (local(first.0.at), local(last.0.at));
-    let gap = width.saturating_sub(start.len() + end.len()).max(1);
+    let (start, end) = (locale.time(first.0.at), locale.time(last.0.at));
+    let gap = width
+        .saturating_sub(start.chars().count() + end.chars().count())
+        .max(1);
     out.push(format!("  {:pad$} └{}", "", "─".repeat(width)));
     out.push(format!("  {:pad$}  {start}{}{end}", "", " ".repeat(gap)));
     out
@@ -376,7 +376,7 @@ pub fn title(view: &WantView) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Availability, Money};
+    use crate::model::Availability;
 
     #[test]
     fn the_chart_shows_the_lowest_price_as_steps() {
@@ -393,7 +393,7 @@ mod tests {
             point(5, "b", "8 EUR"),
             point(10, "b", "12 EUR"),
         ];
-        let lines = chart(&points, 11, 5, &Money::to_string);
+        let lines = chart(&points, 11, 5, &Locale::default());
         // a stays at 10, so b's rise to 12 does not lift the lowest price above 10.
         insta::assert_snapshot!(lines[..5].join("\n"), @r"
           12.00 EUR ┤

@@ -1,7 +1,6 @@
 //! `emptor wish plan`: what wishes cost against a budget.
 
 use super::context::{Context, Result};
-use super::format::local;
 use crate::agent::api::types::{LifeView, PlanRequest, SpendLine, SpendPlan};
 use crate::model::Money;
 
@@ -60,7 +59,7 @@ fn section(cx: &Context, title: &str, lines: &[SpendLine]) {
         cx.line(&format!(
             "  {cost:>12}  {}  {}  {}",
             line.name,
-            stage(&line.life),
+            stage(cx, &line.life),
             cx.dim(&format!("[{}]", line.want))
         ));
     }
@@ -68,10 +67,10 @@ fn section(cx: &Context, title: &str, lines: &[SpendLine]) {
 
 /// Where a wish stands, in a few words.
 #[must_use]
-pub fn stage(life: &LifeView) -> String {
+pub fn stage(cx: &Context, life: &LifeView) -> String {
     let until = life
         .until
-        .map(|t| format!(" until {}", local(t)))
+        .map(|t| format!(" until {}", cx.locale.time(t)))
         .unwrap_or_default();
     format!("{}{until}, {:.0}/100", life.stage.words(), life.intensity)
 }

@@ -87,7 +87,7 @@ pub async fn run(cx: &mut Context, verb: Option<Purchases>) -> Result {
 fn print(cx: &Context, p: &PurchaseView) {
     cx.line(&format!(
         "{}  {}  {} at {}  {}",
-        p.bought,
+        cx.locale.day(p.bought),
         cx.bold(&p.name),
         cx.locale.money(&p.paid),
         p.shop,

@@ -2,7 +2,7 @@
 
 use super::client::encode;
 use super::context::{CliError, Context, Result};
-use super::format::{ago, local};
+use super::format::ago;
 use super::offers::one_line;
 use crate::agent::api::types::{
     Award, Done, LedgerCheck, LedgerLine, NewTender, TenderView, WriteFile,
@@ -249,7 +249,7 @@ pub async fn ledger(cx: &mut Context, verb: Option<Ledger>) -> Result {
                 for l in lines {
                     cx.line(&format!(
                         "{}  {}  {}",
-                        local(l.at),
+                        cx.locale.time(l.at),
                         cx.bold(&l.recipient),
                         l.purpose
                     ));

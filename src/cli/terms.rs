@@ -330,7 +330,11 @@ fn print_terms(cx: &Context, v: &TermsView) {
 
 fn print_coupon(cx: &Context, c: &KnownCoupon) {
     let money = |m: &Money| cx.locale.money(m);
-    let mut line = format!("  coupon {}: {} off", cx.bold(&c.code), c.gives);
+    let gives = match &c.gives {
+        Gives::Fixed(amount) => money(amount),
+        percent => percent.to_string(),
+    };
+    let mut line = format!("  coupon {}: {gives} off", cx.bold(&c.code));
     if let Some(min) = &c.min_spend {
         line += &format!(" from {}", money(min));
     }
@@ -345,7 +349,7 @@ fn print_coupon(cx: &Context, c: &KnownCoupon) {
         line += &format!(", group {group}");
     }
     if let Some(until) = c.until {
-        line += &format!(", until {until}");
+        line += &format!(", until {}", cx.locale.day(until));
     }
     cx.line(&if c.expired {
         cx.yellow(&format!("{line} (expired: does not count)"))
@@ -373,9 +377,9 @@ fn print_price(cx: &Context, p: &NotedPrice) {
     if let Some(most) = p.most {
         line += &format!(", at most {most}");
     }
-    line += &format!(", noted {}", p.noted);
+    line += &format!(", noted {}", cx.locale.day(p.noted));
     if let Some(until) = p.until {
-        line += &format!(", until {until}");
+        line += &format!(", until {}", cx.locale.day(until));
     }
     let id = cx.dim(&format!("[{}]", p.id));
     cx.line(&if p.expired {

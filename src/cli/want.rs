@@ -3,8 +3,10 @@
 use super::client::encode;
 use super::context::{CliError, Context, Result};
 use super::crawl;
-use super::{offers, plan, tune};
-use crate::agent::api::types::{CrawlRequest, Done, EditWant, NewWant, WantView};
+use super::{alerts, offers, plan, tune};
+use crate::agent::api::types::{
+    CrawlRequest, Done, EditWant, ListView, NewWant, SnoozeList, WantView,
+};
 use crate::model::Money;
 use crate::model::time::{Date, Timestamp};
 use crate::model::want::{Preference, Requirement, WantKind, WantStatus};
@@ -89,17 +91,28 @@ pub enum Verb {
     /// Change one
     Edit(Box<Edit>),
     /// Look no more until a date
+    #[command(after_help = "Examples:
+  emptor wish snooze drill --until 2030-01-01
+  emptor list snooze --list groceries --until 2030-01-01   no alert about the list as a whole")]
     Snooze {
         /// Its id or part of its name
-        want: String,
+        #[arg(required_unless_present = "list", conflicts_with = "list")]
+        want: Option<String>,
+        /// A list: what is on it is still looked for, but not told as a whole
+        #[arg(long, value_name = "NAME")]
+        list: Option<String>,
         /// Until (YYYY-MM-DD)
         #[arg(long, value_name = "DATE")]
         until: Date,
     },
-    /// Say again that it is wanted: a wish that fades is ripe again
+    /// Say again that it is wanted: a wish that fades is ripe again, a snooze ends
     Keep {
         /// Its id or part of its name
-        want: String,
+        #[arg(required_unless_present = "list", conflicts_with = "list")]
+        want: Option<String>,
+        /// A list whose snooze ends
+        #[arg(long, value_name = "NAME")]
+        list: Option<String>,
     },
     /// Give one up, but keep it in the list
     Drop {
@@ -240,7 +253,10 @@ pub async fn verb(cx: &mut Context, verb: Verb, kind: WantKind) -> Result {
             sort_wants(&mut wants, sort);
             cx.show(&wants, |cx, wants| print_list(cx, wants))
         }
-        Verb::Keep { want } => {
+        Verb::Keep { want, list } => {
+            let Some(want) = want else {
+                return snooze_list(cx, list, None).await;
+            };
             let edit = EditWant {
                 renew: true,
                 status: Some(WantStatus::Open),
@@ -262,13 +278,16 @@ pub async fn verb(cx: &mut Context, verb: Verb, kind: WantKind) -> Result {
             cx.show(&view, print_one)
         }
         Verb::Edit(e) => edit(cx, *e).await,
-        Verb::Snooze { want, until } => {
+        Verb::Snooze { want, list, until } => {
             let until = until
                 .at(0, 0, 0, 0)
                 .to_zoned(jiff::tz::TimeZone::system())
                 .map_err(|e| CliError::usage(e.to_string()))?
                 .timestamp();
-            change(cx, &want, snoozed(until)).await
+            match want {
+                Some(want) => change(cx, &want, snoozed(until)).await,
+                None => snooze_list(cx, list, Some(until)).await,
+            }
         }
         Verb::Done { want } => {
             let edit = EditWant {
@@ -299,6 +318,13 @@ fn sort_wants(wants: &mut [WantView], sort: Sort) {
             )
         }),
     }
+}
+
+/// Silences what a list costs as a whole until a time, or no longer.
+async fn snooze_list(cx: &mut Context, list: Option<String>, until: Option<Timestamp>) -> Result {
+    let path = format!("/v1/lists/{}", encode(&list.unwrap_or_default()));
+    let view: ListView = cx.post(&path, &SnoozeList { until }).await?;
+    cx.show(&view, alerts::print_list)
 }
 
 fn snoozed(until: Timestamp) -> EditWant {
@@ -367,7 +393,7 @@ fn print_list(cx: &Context, wants: &[WantView]) {
             let id = cx.dim(&format!("[{}]", w.short));
             let life = match &w.life {
                 Some(life) if w.want.status == WantStatus::Open => {
-                    cx.dim(&format!("  {}", plan::stage(life)))
+                    cx.dim(&format!("  {}", plan::stage(cx, life)))
                 }
                 _ => String::new(),
             };
@@ -406,7 +432,7 @@ fn print_one(cx: &Context, view: &WantView) {
     row("status", Some(format!("{:?}", w.status).to_lowercase()));
     row("quantity", (w.quantity > 1).then(|| w.quantity.to_string()));
     row("limit", w.limit.map(|m| cx.locale.money(&m)));
-    row("need by", w.need_by.map(|d| d.to_string()));
+    row("need by", w.need_by.map(|d| cx.locale.day(d)));
     row("brand", w.brand.clone());
     row("GTIN", w.gtin.map(|g| g.to_string()));
     row("part no.", w.mpn.clone());
@@ -420,7 +446,7 @@ fn print_one(cx: &Context, view: &WantView) {
         );
     }
     row("intensity", Some(w.intensity.to_string()));
-    row("wish", view.life.as_ref().map(plan::stage));
+    row("wish", view.life.as_ref().map(|l| plan::stage(cx, l)));
     for url in &w.urls {
         row("page", Some(url.clone()));
     }

@@ -12,7 +12,7 @@ use crate::model::landed::{Certainty, LandedCost, LandedTerm, TermKind};
 use crate::model::offer::{Extractor, Offer};
 use crate::model::seller::DeliveryRule;
 use crate::model::time::Date;
-use crate::model::{Currency, Money};
+use crate::model::{Currency, Money, Sentence, sentence};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +61,23 @@ pub enum LandedError {
     /// An amount beyond any purchase, or too many terms.
     #[error("the amounts are too large")]
     TooLarge,
+}
+
+impl LandedError {
+    /// The same for a person.
+    #[must_use]
+    pub fn words(&self) -> Sentence {
+        match self {
+            Self::NotPositive(price) => sentence!("a price of ", *price, " is not a price"),
+            Self::Expired(day) => sentence!("the quote was valid until ", *day),
+            Self::StaleRate { from, to, day } => sentence!(
+                format!("the newest exchange rate from {from} to {to} is of "),
+                *day,
+                ", too old to use"
+            ),
+            other => other.to_string().into(),
+        }
+    }
 }
 
 /// What delivery costs where nobody says: the least, the most likely, the most.
@@ -118,7 +135,7 @@ pub struct Adjustment {
     /// term ranges from nothing to the amount.
     pub certainty: Certainty,
     /// Where it comes from, in words.
-    pub source: String,
+    pub source: Sentence,
 }
 
 /// What the cost depends on besides the offer.
@@ -187,9 +204,9 @@ pub fn landed(
     let quantity = Decimal::from(ctx.quantity);
     let items = Money::new(bounded(price.amount.checked_mul(quantity))?, price.currency);
     let words = if ctx.quantity == 1 {
-        price.to_string()
+        price.into()
     } else {
-        format!("{} x {price}", ctx.quantity)
+        sentence!(ctx.quantity, " x ", price)
     };
     sum.add(
         TermKind::Item,
@@ -243,7 +260,7 @@ fn delivery(
     if let Some(shipping) = said
         && let Some(t) = reaches(sum, &shipping.free_from)?
     {
-        let source = format!("the offer: free from {t}");
+        let source = sentence!("the offer: free from ", t);
         return sum.add(
             TermKind::Delivery,
             free,
@@ -266,19 +283,25 @@ fn delivery(
                 },
                 cost.currency,
                 Certainty::Assumed,
-                format!("the shop's rule: free from {t}; the offer says {cost} for one"),
+                sentence!(
+                    "the shop's rule: free from ",
+                    t,
+                    "; the offer says ",
+                    cost,
+                    " for one"
+                ),
             ),
             _ => sum.add(
                 TermKind::Delivery,
                 Range::exact(cost.amount),
                 cost.currency,
                 Certainty::Known,
-                format!("the offer: {cost}"),
+                sentence!("the offer: ", cost),
             ),
         };
     }
     if let Some(t) = by_rule {
-        let source = format!("the shop's rule: free from {t}");
+        let source = sentence!("the shop's rule: free from ", t);
         return sum.add(
             TermKind::Delivery,
             free,
@@ -288,7 +311,7 @@ fn delivery(
         );
     }
     if let Some(cost) = fee(&rule.fee) {
-        let source = format!("the shop's rule: {cost} an order");
+        let source = sentence!("the shop's rule: ", cost, " an order");
         return sum.add(
             TermKind::Delivery,
             Range::exact(cost.amount),
@@ -311,7 +334,7 @@ fn delivery(
         },
         prior.currency,
         Certainty::Unknown,
-        "nobody says; the usual range".to_owned(),
+        "nobody says; the usual range".into(),
     )
 }
 
@@ -335,7 +358,7 @@ fn minimum_order(sum: &mut Sum<'_>, rule: &DeliveryRule, items: Money) -> Result
         },
         sum.ctx.home,
         Certainty::Assumed,
-        format!("the shop takes orders from {least} on"),
+        sentence!("the shop takes orders from ", least, " on"),
     )
 }
 
@@ -461,7 +484,7 @@ impl<'a> Sum<'a> {
         range: Range,
         currency: Currency,
         certainty: Certainty,
-        mut source: String,
+        mut source: Sentence,
     ) -> Result<(), LandedError> {
         let home = self.ctx.home;
         let convert = |rate: Decimal, x: Decimal| {
@@ -471,12 +494,9 @@ impl<'a> Sum<'a> {
         if currency != home {
             let found = self.rate(currency)?;
             rate = found.rate;
-            source = format!(
-                "{source}; 1 {currency} = {} {home}, {} of {}",
-                rate.round_dp(6).normalize(),
-                found.source,
-                found.day
-            );
+            let rate = rate.round_dp(6).normalize();
+            let stated = format!("; 1 {currency} = {rate} {home}, {} of ", found.source);
+            source.push(sentence!(stated, found.day));
             let paid = convert(rate, range.mid)?;
             match &mut self.foreign {
                 Some((total, oldest)) => {
@@ -508,16 +528,18 @@ impl<'a> Sum<'a> {
         {
             let spread = exchange::spread(age(conversion.day, self.ctx.today));
             let part = |f: Decimal| bounded(total.checked_mul(f));
-            let source = format!(
-                "rate of {}, may have moved by {} %{}",
+            let percent = |f: Decimal| (f * Decimal::ONE_HUNDRED).normalize().to_string();
+            let moved = percent(spread);
+            let mut source = sentence!(
+                "rate of ",
                 conversion.day,
-                (spread * Decimal::ONE_HUNDRED).normalize(),
-                if fee > Decimal::ZERO {
-                    format!("; bank fee {} %", (fee * Decimal::ONE_HUNDRED).normalize())
-                } else {
-                    String::new()
-                }
+                ", may have moved by ",
+                moved,
+                " %"
             );
+            if fee > Decimal::ZERO {
+                source.push(sentence!("; bank fee ", percent(fee), " %"));
+            }
             let range = Range {
                 low: part(fee - spread)?,
                 mid: part(fee)?,

@@ -1,7 +1,7 @@
 //! Alert rules and what they fire.
 
 use super::time::Timestamp;
-use super::{Id, Money};
+use super::{Id, Money, Sentence, sentence};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::str::FromStr;
@@ -84,17 +84,26 @@ impl FromStr for AlertRule {
     }
 }
 
+impl AlertRule {
+    /// The rule as it is written, for a person to read.
+    #[must_use]
+    pub fn words(&self) -> Sentence {
+        match self {
+            Self::Under(limit) => sentence!("under ", *limit),
+            Self::LowIn(days) => sentence!("low in ", *days, " days"),
+            Self::BackInStock => "back in stock".into(),
+            Self::PercentUnderUsual(percent) => sentence!(*percent, "% under usual"),
+            Self::Better => "better".into(),
+            Self::PriceGuarantee => "price guarantee".into(),
+            Self::WholeList => "whole list".into(),
+        }
+    }
+}
+
+/// As it is read back.
 impl fmt::Display for AlertRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Under(m) => write!(f, "under {m}"),
-            Self::LowIn(d) => write!(f, "low in {d} days"),
-            Self::BackInStock => f.write_str("back in stock"),
-            Self::PercentUnderUsual(p) => write!(f, "{p}% under usual"),
-            Self::Better => f.write_str("better"),
-            Self::PriceGuarantee => f.write_str("price guarantee"),
-            Self::WholeList => f.write_str("whole list"),
-        }
+        self.words().fmt(f)
     }
 }
 
@@ -125,9 +134,9 @@ pub struct Alert {
     /// The rule that fired.
     pub rule: AlertRule,
     /// One line.
-    pub title: String,
+    pub title: Sentence,
     /// Why, with the numbers.
-    pub reason: String,
+    pub reason: Sentence,
     /// The landed cost that fired it, where the rule is about a cost.
     pub cost: Option<Money>,
     /// Where to buy.
@@ -143,7 +152,7 @@ pub struct Alert {
     pub own_word: bool,
     /// Why it was not delivered yet, where the weekly budget is why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held: Option<String>,
+    pub held: Option<Sentence>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Landed cost: all the person pays to have it.
 
-use super::{Currency, Money};
+use super::{Currency, Money, Sentence};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +45,7 @@ pub struct LandedTerm {
     /// Known, assumed or unknown.
     pub certainty: Certainty,
     /// Where it comes from, in words.
-    pub source: String,
+    pub source: Sentence,
 }
 
 /// The sum of all terms in one currency.

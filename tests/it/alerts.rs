@@ -456,9 +456,41 @@ fn a_whole_list_that_became_cheaper_is_told_once() {
     home.crawl();
     said("the last alert is fresh");
     assert_eq!(fired(&home).len(), 1);
+    snoozed_and_muted(&home);
     // What is remembered goes with the list: another one of its name starts anew.
     for name in ["milk", "bread"] {
         home.run(&["list", "drop", name]).ok();
     }
     assert_eq!(whys(), [""; 0]);
+}
+
+/// The watch on the list can be silenced for a while and taken away, and comes back.
+fn snoozed_and_muted(home: &Home) {
+    let watch = || home.json(&["alerts"])["lists"][0].clone();
+    let until = ["--until", "2099-01-01"];
+    let snooze = ["list", "snooze", "--list", "Groceries"];
+    let said = home.run(&[&snooze[..], &until].concat()).ok().out;
+    assert!(said.contains("snoozed until Jan 1, 2099"), "{said}");
+    assert_eq!(watch()["snoozed_until"], "2099-01-01T00:00:00Z");
+    let kept = home.json(&["list", "list"]);
+    assert_eq!(kept.as_array().map(Vec::len), Some(2), "still looked for");
+    home.run(&["list", "keep", "--list", "groceries"]).ok();
+    assert_eq!(watch()["snoozed_until"], Value::Null);
+    home.run(&["alerts", "rm", "groceries"]).ok();
+    assert_eq!(watch()["muted"], true);
+    let text = home.run(&["alerts"]).ok().out;
+    assert!(text.contains("groceries  (told no more)"), "{text}");
+    home.run(&["alerts", "add", "groceries", "whole list"]).ok();
+    assert_eq!(watch()["muted"], false);
+    for args in [
+        &["list", "snooze", "--list", "wine", "--until", "2099-01-01"][..],
+        &["alerts", "add", "wine", "whole list"],
+        &["alerts", "rm", "wine"],
+    ] {
+        home.run(args).refused(5);
+    }
+    home.run(&["list", "snooze", "--until", "2099-01-01"])
+        .exits(2);
+    let past = ["--until", "2020-01-01"];
+    home.run(&[&snooze[..], &past].concat()).refused(2);
 }

@@ -201,7 +201,7 @@ fn contradictory_limits_are_named() {
     let (shops, home) = groceries();
     let run = home.run(&["basket", "--budget", "30 EUR"]).refused(1);
     assert!(
-        run.err.contains("costs 38.95 EUR, the budget is 30.00 EUR"),
+        run.err.contains("costs €38.95, the budget is €30.00"),
         "{}",
         run.err
     );

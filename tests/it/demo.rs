@@ -24,7 +24,7 @@ fn the_demo_tells_the_whole_story_and_leaves_nothing() {
         "entries in the ledger",
         // The fallen price is noticed.
         "A price falls while you watch",
-        "at or under 130.00 EUR",
+        "at or under €130.00",
     ] {
         assert!(run.out.contains(part), "{part} is not in\n{}", run.out);
     }

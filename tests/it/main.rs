@@ -29,4 +29,5 @@ mod vault_damage;
 mod vault_faults;
 mod vault_support;
 mod web;
+mod words;
 mod worker;

@@ -178,10 +178,10 @@ fn a_popup_says_what_and_why_and_its_button_snoozes() {
     let popup = desktop.shown().remove(0);
     assert_eq!(popup.app, "emptor");
     assert!(
-        popup.title.contains("43.92 EUR") && popup.title.contains("alpha.localhost"),
+        popup.title.contains("€43.92") && popup.title.contains("alpha.localhost"),
         "{popup:?}"
     );
-    assert!(popup.body.contains("at or under 50.00 EUR"), "{popup:?}");
+    assert!(popup.body.contains("at or under €50.00"), "{popup:?}");
     assert!(
         !popup.body.contains("<b>"),
         "mark-up of a shop is not the desktop's"
@@ -317,7 +317,7 @@ fn a_popup_about_a_list_shows_its_basket_and_snoozes_the_list() {
         text.contains("Whole lists\n  food & drink\n    silent: "),
         "{text}"
     );
-    assert!(text.contains("    snoozed until 2"), "{text}");
+    assert!(text.contains("    snoozed until "), "{text}");
     assert_eq!(
         home.json(&["list", "list"]).as_array().map(Vec::len),
         Some(2)
@@ -371,7 +371,7 @@ fn without_a_desktop_the_log_has_it() {
     assert!(said.contains(&home.arg("state/emptor.log")), "{said}");
     add(&home, &shops);
     wait("the alert in the log", || {
-        home.log().contains("Kettle 1.7 l: 43.92 EUR")
+        home.log().contains("Kettle 1.7 l: €43.92")
     });
     wait("the note of it", || {
         home.json(&["alerts"])["alerts"][0]["delivered"].is_string()

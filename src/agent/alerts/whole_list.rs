@@ -10,7 +10,7 @@ use crate::agent::{basket, life};
 use crate::engine::alert::after::{BasketGate, ListCost, list_news};
 use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::want::{Want, WantKind, WantStatus};
-use crate::model::{Alert, AlertRule, Id, Money};
+use crate::model::{Alert, AlertRule, Id, Money, Sentence, sentence};
 use crate::vault::VaultError;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -110,7 +110,8 @@ async fn add_up(agent: &Agent, store: &Store, list: &str) -> Result<(), VaultErr
     for want in &wants {
         let wish = life::state(store, &market, want)?;
         if life::holds(wish.as_ref(), want, &AlertRule::WholeList, &market).is_some() {
-            cooling = Some(format!("`{}` is a wish that has not lasted yet", want.name));
+            let name = &want.name;
+            cooling = Some(sentence!("`", name, "` is a wish that has not lasted yet"));
         }
     }
     let request = BasketRequest {
@@ -120,7 +121,7 @@ async fn add_up(agent: &Agent, store: &Store, list: &str) -> Result<(), VaultErr
     };
     let added = match basket::find(agent, store, market, request).await {
         Ok(reply) => sum(&reply),
-        Err(e) => Err(e.to_string()),
+        Err(e) => Err(e.to_string().into()),
     };
 
     let _writer = agent.writer().await;
@@ -152,10 +153,11 @@ async fn add_up(agent: &Agent, store: &Store, list: &str) -> Result<(), VaultErr
         want: look.wants[0].0,
         list: Some(watch.list.clone()),
         rule: AlertRule::WholeList,
-        title: format!(
-            "{}: the whole list now costs {} at {}",
-            watch.list,
+        title: sentence!(
+            &watch.list,
+            ": the whole list now costs ",
             sum.cost.pay,
+            " at ",
             shops(sum.at.len())
         ),
         reason,
@@ -188,17 +190,17 @@ fn shops(n: usize) -> String {
 struct Sum {
     cost: ListCost,
     /// Shops and what is paid there.
-    at: Vec<String>,
+    at: Vec<Sentence>,
 }
 
 /// The sum of a plan for the whole list, or why there is none to compare.
-fn sum(reply: &BasketReply) -> Result<Sum, String> {
+fn sum(reply: &BasketReply) -> Result<Sum, Sentence> {
     if let Some(missing) = reply.nobody.first() {
-        return Err(format!("`{}`: {}", missing.name, missing.reason));
+        return Err(format!("`{}`: {}", missing.name, missing.reason).into());
     }
     let plan = reply.plan.as_ref().ok_or("nothing is offered")?;
     if let Some(out) = reply.left_out.first() {
-        return Err(format!("`{}` is left out: {}", out.name, out.reason));
+        return Err(format!("`{}` is left out: {}", out.name, out.reason).into());
     }
     Ok(Sum {
         cost: ListCost {
@@ -208,7 +210,7 @@ fn sum(reply: &BasketReply) -> Result<Sum, String> {
         at: plan
             .shops
             .iter()
-            .map(|cart| format!("{} {}", cart.shop, cart.pay))
+            .map(|cart| sentence!(&cart.shop, " ", cart.pay))
             .collect(),
     })
 }
@@ -226,13 +228,14 @@ struct Look {
 fn judge(
     watch: &mut ListWatch,
     look: &Look,
-    added: Result<&Sum, &String>,
-) -> (Option<Money>, String) {
+    added: Result<&Sum, &Sentence>,
+) -> (Option<Money>, Sentence) {
     let sum = match added {
         Ok(sum) => sum,
-        Err(why) => return (None, format!("not compared: {why}")),
+        Err(why) => return (None, sentence!("not compared: ", why)),
     };
     let cost = sum.cost;
+    let pay = cost.pay;
     let keep = |at, told| Standing {
         wants: look.wants.clone(),
         cost,
@@ -245,10 +248,8 @@ fn judge(
         .filter(|s| s.wants == look.wants && s.cost.pay.currency == cost.pay.currency);
     let Some(standing) = same else {
         watch.standing = Some(keep(look.now, false));
-        return (
-            None,
-            format!("{} is noted: the list is new or was changed", cost.pay),
-        );
+        let why = sentence!(pay, " is noted: the list is new or was changed");
+        return (None, why);
     };
     let age = look.now.duration_since(standing.at);
     let saving = list_news(&standing.cost, &cost, &look.gate);
@@ -257,7 +258,7 @@ fn judge(
     } else {
         "when first added up"
     };
-    let before = format!("{} {told} ({:.0})", standing.cost.pay, standing.at);
+    let before = sentence!(standing.cost.pay, " ", told, " (", standing.at, ")");
     if !standing.told && age < GATHERING {
         let cheaper = cost.pay.amount < standing.cost.pay.amount;
         let since = standing.at;
@@ -266,49 +267,47 @@ fn judge(
         } else {
             standing
         });
-        return (
-            None,
-            format!("{}: offers for a new list come in for a day", cost.pay),
-        );
+        let why = sentence!(pay, ": offers for a new list come in for a day");
+        return (None, why);
     }
     match saving {
+        Some(saving) if watch.muted => {
+            watch.standing = Some(standing);
+            let off = ", but you took the rule away: ";
+            (None, sentence!(pay, " saves ", saving, off, before))
+        }
         Some(saving) if watch.snoozed_until.is_some_and(|until| look.now < until) => {
             watch.standing = Some(standing);
             let until = watch.snoozed_until.unwrap_or(look.now);
-            let why = format!(
-                "{} saves {saving}, but you snoozed the list until {until:.0}: {before}",
-                cost.pay
-            );
+            let snoozed = sentence!(", but you snoozed the list until ", until, ": ");
+            let why = sentence!(pay, " saves ", saving, snoozed, before);
             (None, why)
         }
         Some(saving) if standing.told && age < look.cooldown => {
             watch.standing = Some(standing);
-            let why = format!(
-                "{} saves {saving}, but the last alert is fresh: {before}",
-                cost.pay
-            );
+            let fresh = ", but the last alert is fresh: ";
+            let why = sentence!(pay, " saves ", saving, fresh, before);
             (None, why)
         }
         Some(saving) => {
             watch.standing = Some(keep(look.now, true));
-            let why = format!("{saving} less than {before}; {}", sum.at.join(", "));
+            let at = Sentence::join(sum.at.iter().cloned(), ", ");
+            let why = sentence!(saving, " less than ", before, "; ", at);
             (Some(saving), why)
         }
         None if age > OUTDATED => {
             watch.standing = Some(keep(look.now, false));
-            (None, format!("{} is noted in place of {before}", cost.pay))
+            (None, sentence!(pay, " is noted in place of ", before))
         }
         None => {
             watch.standing = Some(standing);
-            let worst = if cost.worst == cost.pay {
-                String::new()
+            let worst = if cost.worst == pay {
+                Sentence::default()
             } else {
-                format!(" ({} at the worst)", cost.worst)
+                sentence!(" (", cost.worst, " at the worst)")
             };
-            (
-                None,
-                format!("{}{worst} is not clearly less than {before}", cost.pay),
-            )
+            let why = sentence!(pay, worst, " is not clearly less than ", before);
+            (None, why)
         }
     }
 }
@@ -327,7 +326,7 @@ mod tests {
                 pay: eur(pay),
                 worst: eur(worst),
             },
-            at: vec![format!("alpha.example {pay} EUR")],
+            at: vec![sentence!("alpha.example ", eur(pay))],
         }
     }
 
@@ -344,7 +343,7 @@ mod tests {
             }
         }
 
-        fn look(&mut self, day: i64, added: &Result<Sum, String>) -> (bool, String) {
+        fn look(&mut self, day: i64, added: &Result<Sum, Sentence>) -> (bool, String) {
             let look = Look {
                 wants: self.wants.clone(),
                 now: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * day),
@@ -355,7 +354,7 @@ mod tests {
                 cooldown: SignedDuration::from_hours(20),
             };
             let (saving, why) = judge(&mut self.watch, &look, added.as_ref());
-            (saving.is_some(), why)
+            (saving.is_some(), why.to_string())
         }
     }
 
@@ -397,10 +396,21 @@ mod tests {
     }
 
     #[test]
+    fn a_muted_list_says_nothing_and_keeps_what_it_is_compared_with() {
+        let mut case = Case::new();
+        case.look(0, &Ok(sum("90.00", "90.00")));
+        case.watch.muted = true;
+        let (fired, why) = case.look(2, &Ok(sum("80.00", "80.00")));
+        assert!(!fired && why.contains("you took the rule away"), "{why}");
+        case.watch.muted = false;
+        assert!(case.look(3, &Ok(sum("80.00", "80.00"))).0);
+    }
+
+    #[test]
     fn what_cannot_be_compared_is_not_told_and_changes_nothing() {
         let mut case = Case::new();
         case.look(0, &Ok(sum("90.00", "90.00")));
-        let (fired, why) = case.look(2, &Err("`milk`: no offer is known to be it".to_owned()));
+        let (fired, why) = case.look(2, &Err("`milk`: no offer is known to be it".into()));
         assert!(!fired && why.contains("milk"), "{why}");
         assert!(case.look(3, &Ok(sum("80.00", "80.00"))).0);
         case.wants.pop();

@@ -1,7 +1,7 @@
 //! The routes about decisions: the basket, trade-offs, the spending plan, purchases.
 
 use super::ApiError;
-use super::handlers::{Body, Result, done, market};
+use super::handlers::{Body, Reader, Result, done, market};
 use super::routes::Route;
 use super::types::*;
 use crate::agent::core::Agent;
@@ -56,10 +56,11 @@ pub fn routes() -> Vec<Route> {
 
 async fn plan_basket(
     State(agent): State<Agent>,
+    reader: Reader,
     Body(request): Body<BasketRequest>,
 ) -> Result<BasketReply> {
     let store = agent.store()?;
-    let market = market(&agent, &store)?;
+    let market = market(&agent, &store)?.for_reader(reader.0);
     // When the caller goes away, this future is dropped.
     basket::find(&agent, &store, market, request)
         .await
@@ -74,14 +75,20 @@ async fn stop_basket(State(agent): State<Agent>, Path(run): Path<String>) -> Res
     }
 }
 
-async fn question(State(agent): State<Agent>, Path(text): Path<String>) -> Result<TuneReply> {
+async fn question(
+    State(agent): State<Agent>,
+    reader: Reader,
+    Path(text): Path<String>,
+) -> Result<TuneReply> {
     let store = agent.store()?;
     let want = agent.find_want(&store, &text)?;
-    Ok(Json(tune::state(&store, &market(&agent, &store)?, &want)?))
+    let market = market(&agent, &store)?.for_reader(reader.0);
+    Ok(Json(tune::state(&store, &market, &want)?))
 }
 
 async fn answer(
     State(agent): State<Agent>,
+    reader: Reader,
     Path(text): Path<String>,
     Body(answer): Body<TuneAnswer>,
 ) -> Result<TuneReply> {
@@ -90,21 +97,23 @@ async fn answer(
     let want = agent.find_want(&store, &text)?;
     let want = tune::answer(&store, &market(&agent, &store)?, &want, &answer)?;
     // What was just learnt is part of the market.
-    Ok(Json(tune::state(&store, &market(&agent, &store)?, &want)?))
+    let market = market(&agent, &store)?.for_reader(reader.0);
+    Ok(Json(tune::state(&store, &market, &want)?))
 }
 
 async fn plan_wishes(
     State(agent): State<Agent>,
+    reader: Reader,
     Body(request): Body<PlanRequest>,
 ) -> Result<SpendPlan> {
     let store = agent.store()?;
-    let market = market(&agent, &store)?;
+    let market = market(&agent, &store)?.for_reader(reader.0);
     life::plan(&store, &market, &agent.config(), &request).map(Json)
 }
 
-async fn bought(State(agent): State<Agent>) -> Result<Vec<PurchaseView>> {
+async fn bought(State(agent): State<Agent>, reader: Reader) -> Result<Vec<PurchaseView>> {
     let store = agent.store()?;
-    let market = market(&agent, &store)?;
+    let market = market(&agent, &store)?.for_reader(reader.0);
     let views: std::result::Result<Vec<_>, _> = store
         .purchases()?
         .iter()
@@ -113,11 +122,15 @@ async fn bought(State(agent): State<Agent>) -> Result<Vec<PurchaseView>> {
     Ok(Json(views?))
 }
 
-async fn buy(State(agent): State<Agent>, Body(new): Body<NewPurchase>) -> Result<PurchaseView> {
+async fn buy(
+    State(agent): State<Agent>,
+    reader: Reader,
+    Body(new): Body<NewPurchase>,
+) -> Result<PurchaseView> {
     let _writer = agent.writer().await;
     let store = agent.store()?;
     let want = agent.find_want(&store, &new.want)?;
-    let market = market(&agent, &store)?;
+    let market = market(&agent, &store)?.for_reader(reader.0);
     let purchase = purchases::purchase(&store, &want, &new, market.today())?;
     store.change(|tx| tx.put_purchase(&purchase))?;
     crawl::plan(&agent, &store)?;

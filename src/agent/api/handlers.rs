@@ -2,22 +2,25 @@
 
 use super::routes::{self, Route};
 use super::types::*;
-use super::{ApiError, Code, decisions, tenders, terms, vault};
+use super::{ApiError, Code, alerts, decisions, tenders, terms, vault};
 use crate::agent::core::Agent;
-use crate::agent::store::{ListWatch, Listing, Rule, Store, Zone};
+use crate::agent::store::{Listing, Rule, Store, Zone};
 use crate::agent::view::{self, Market};
 use crate::agent::{crawl, life, moment, web};
-use crate::engine::alert::{AlertState, Decision};
+use crate::engine::alert::AlertState;
+use crate::engine::locale::Locale;
 use crate::market::{links, shop};
 use crate::model::seller::Trouble;
 use crate::model::time::{Date, Timestamp};
-use crate::model::want::{Want, WantKind, WantStatus};
+use crate::model::want::{Preference, Want, WantKind, WantStatus};
 use crate::model::{AlertRule, Gtin, Id, text};
 use crate::net::FetchRequest;
 use crate::vault::{RecoveryCode, Secret};
 use crate::worker::{Job, Reply};
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Path, State};
+use axum::extract::{FromRequest, FromRequestParts, Path, State};
+use axum::http::header;
+use axum::http::request::Parts;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use base64::Engine;
@@ -41,6 +44,27 @@ impl<T: serde::de::DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> 
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         Self::invalid(rejection.body_text())
+    }
+}
+
+/// How the caller writes amounts and days: as the first language of `Accept-Language`
+/// (RFC 9110, 12.5.4) says, in the person's time zone. Without it the words of an answer
+/// are those of a document.
+pub struct Reader(pub(super) Locale);
+
+impl FromRequestParts<Agent> for Reader {
+    type Rejection = std::convert::Infallible;
+    async fn from_request_parts(
+        parts: &mut Parts,
+        agent: &Agent,
+    ) -> std::result::Result<Self, Self::Rejection> {
+        let languages = parts.headers.get(header::ACCEPT_LANGUAGE);
+        let first = languages
+            .and_then(|l| l.to_str().ok())
+            .and_then(|l| l.split([',', ';']).next());
+        Ok(Self(first.map_or_else(Locale::default, |name| {
+            Locale::named(name.trim()).in_zone(agent.config().time_zone())
+        })))
     }
 }
 
@@ -83,12 +107,6 @@ pub fn table() -> Vec<Route> {
             post(decide),
         )
         .takes::<Decide>(),
-        Route::list::<Why>(
-            "get",
-            "/v1/wants/{want}/why",
-            "Why its rules spoke or were silent",
-            get(why),
-        ),
         Route::list::<OffersReply>(
             "get",
             "/v1/offers",
@@ -113,20 +131,6 @@ pub fn table() -> Vec<Route> {
             "How far a crawl is",
             get(crawl_progress),
         ),
-        Route::new::<AlertsReply>(
-            "get",
-            "/v1/alerts",
-            "What fired, and the rules",
-            get(alerts),
-        ),
-        Route::new::<RuleView>("post", "/v1/rules", "Watch a want", post(add_rule))
-            .takes::<NewRule>(),
-        Route::new::<Done>(
-            "delete",
-            "/v1/rules/{rule}",
-            "Remove a rule",
-            delete(remove_rule),
-        ),
         Route::new::<NotifyTest>(
             "post",
             "/v1/notify/test",
@@ -136,6 +140,7 @@ pub fn table() -> Vec<Route> {
         Route::new::<WebPage>("post", "/v1/web", "A link to the web page", post(web_link)),
         Route::new::<Object>("get", "/v1/openapi.json", "This document", get(document)),
     ];
+    table.extend(alerts::routes());
     table.extend(decisions::routes());
     table.extend(tenders::routes());
     table.extend(terms::routes());
@@ -209,9 +214,9 @@ async fn stop(State(agent): State<Agent>) -> Result<Done> {
     done("The daemon stops.")
 }
 
-async fn wants(State(agent): State<Agent>) -> Result<Vec<WantView>> {
+async fn wants(State(agent): State<Agent>, reader: Reader) -> Result<Vec<WantView>> {
     let store = agent.store()?;
-    let market = market(&agent, &store)?;
+    let market = market(&agent, &store)?.for_reader(reader.0);
     let views: std::result::Result<Vec<_>, _> = store
         .wants()?
         .iter()
@@ -220,18 +225,27 @@ async fn wants(State(agent): State<Agent>) -> Result<Vec<WantView>> {
     Ok(Json(views?))
 }
 
-fn want_view(agent: &Agent, store: &Store, want: &Want) -> Result<WantView> {
-    Ok(Json(view::want(store, &market(agent, store)?, want)?))
+fn want_view(agent: &Agent, store: &Store, want: &Want, reader: Reader) -> Result<WantView> {
+    let market = market(agent, store)?.for_reader(reader.0);
+    Ok(Json(view::want(store, &market, want)?))
 }
 
-async fn want(State(agent): State<Agent>, Path(text): Path<String>) -> Result<WantView> {
+async fn want(
+    State(agent): State<Agent>,
+    reader: Reader,
+    Path(text): Path<String>,
+) -> Result<WantView> {
     let store = agent.store()?;
     let want = agent.find_want(&store, &text)?;
     life::looked(&agent, &store, &want, Timestamp::now()).await?;
-    want_view(&agent, &store, &want)
+    want_view(&agent, &store, &want, reader)
 }
 
-async fn add_want(State(agent): State<Agent>, Body(new): Body<NewWant>) -> Result<WantView> {
+async fn add_want(
+    State(agent): State<Agent>,
+    reader: Reader,
+    Body(new): Body<NewWant>,
+) -> Result<WantView> {
     let _writer = agent.writer().await;
     let store = agent.store()?;
     let now = Timestamp::now();
@@ -279,7 +293,7 @@ async fn add_want(State(agent): State<Agent>, Body(new): Body<NewWant>) -> Resul
     want.limit = positive(new.limit)?;
     want.need_by = not_past(new.need_by, market(&agent, &store)?.today())?;
     want.must = new.must;
-    want.prefer = new.prefer;
+    want.prefer = worth_something(new.prefer)?;
     want.intensity = new.intensity.unwrap_or(50).min(100);
     want.note = new.note.map(|n| text::clean(&n, 2000));
     // A limit is a wish to be told.
@@ -297,7 +311,7 @@ async fn add_want(State(agent): State<Agent>, Body(new): Body<NewWant>) -> Resul
     })?;
     crawl::plan(&agent, &store)?;
     agent.wake();
-    want_view(&agent, &store, &want)
+    want_view(&agent, &store, &want, reader)
 }
 
 /// An address the person named, and its shop; refused at once if the network guard would
@@ -325,6 +339,12 @@ fn named(text: &str, max: usize) -> std::result::Result<String, ApiError> {
     Ok(name)
 }
 
+fn worth_something(all: Vec<Preference>) -> std::result::Result<Vec<Preference>, ApiError> {
+    all.into_iter()
+        .map(|p| p.checked().map_err(|e| ApiError::invalid(e.to_string())))
+        .collect()
+}
+
 fn not_past(day: Option<Date>, today: Date) -> std::result::Result<Option<Date>, ApiError> {
     match day {
         Some(day) if day < today => Err(ApiError::invalid(format!("{day} is past"))
@@ -346,6 +366,7 @@ fn positive(
 
 async fn edit_want(
     State(agent): State<Agent>,
+    reader: Reader,
     Path(text): Path<String>,
     Body(edit): Body<EditWant>,
 ) -> Result<WantView> {
@@ -372,7 +393,9 @@ async fn edit_want(
         not_past(edit.need_by, market(&agent, &store)?.today())?.or(want.need_by)
     };
     want.must = edit.must.unwrap_or(want.must);
-    want.prefer = edit.prefer.unwrap_or(want.prefer);
+    if let Some(prefer) = edit.prefer {
+        want.prefer = worth_something(prefer)?;
+    }
     want.intensity = edit.intensity.unwrap_or(want.intensity).min(100);
     want.note = edit.note.map(|n| text::clean(&n, 2000)).or(want.note);
     want.status = edit.status.unwrap_or(want.status);
@@ -435,7 +458,7 @@ async fn edit_want(
     })?;
     crawl::plan(&agent, &store)?;
     agent.wake();
-    want_view(&agent, &store, &want)
+    want_view(&agent, &store, &want, reader)
 }
 
 async fn remove_want(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Done> {
@@ -471,11 +494,15 @@ async fn remove_want(State(agent): State<Agent>, Path(text): Path<String>) -> Re
     done(format!("Removed {}.", want.name))
 }
 
-async fn offers_of(State(agent): State<Agent>, Path(text): Path<String>) -> Result<OffersReply> {
+async fn offers_of(
+    State(agent): State<Agent>,
+    reader: Reader,
+    Path(text): Path<String>,
+) -> Result<OffersReply> {
     let store = agent.store()?;
     let want = agent.find_want(&store, &text)?;
     life::looked(&agent, &store, &want, Timestamp::now()).await?;
-    let market = market(&agent, &store)?;
+    let market = market(&agent, &store)?.for_reader(reader.0);
     let mut reply = view::offers(&store, &market, &want)?;
     let history = view::history(&store, &market, &want)?;
     let lead = reply.ranked.first().and_then(|o| o.delivery_days);
@@ -483,9 +510,9 @@ async fn offers_of(State(agent): State<Agent>, Path(text): Path<String>) -> Resu
     Ok(Json(reply))
 }
 
-async fn offers(State(agent): State<Agent>) -> Result<Vec<OffersReply>> {
+async fn offers(State(agent): State<Agent>, reader: Reader) -> Result<Vec<OffersReply>> {
     let store = agent.store()?;
-    let market = market(&agent, &store)?;
+    let market = market(&agent, &store)?.for_reader(reader.0);
     let replies: std::result::Result<Vec<_>, _> = store
         .wants()?
         .iter()
@@ -495,11 +522,15 @@ async fn offers(State(agent): State<Agent>) -> Result<Vec<OffersReply>> {
     Ok(Json(replies?))
 }
 
-async fn history(State(agent): State<Agent>, Path(text): Path<String>) -> Result<HistoryReply> {
+async fn history(
+    State(agent): State<Agent>,
+    reader: Reader,
+    Path(text): Path<String>,
+) -> Result<HistoryReply> {
     let store = agent.store()?;
     let want = agent.find_want(&store, &text)?;
     life::looked(&agent, &store, &want, Timestamp::now()).await?;
-    let market = market(&agent, &store)?;
+    let market = market(&agent, &store)?.for_reader(reader.0);
     let mut reply = view::history(&store, &market, &want)?;
     let best = view::want(&store, &market, &want)?.best;
     let lead = best.and_then(|o| o.delivery_days);
@@ -541,12 +572,6 @@ async fn decide(
     } else {
         "Remembered: this is not it."
     })
-}
-
-async fn why(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Vec<Why>> {
-    let store = agent.store()?;
-    let want = agent.find_want(&store, &text)?;
-    Ok(Json(crate::agent::alerts::why(&store, &want)?))
 }
 
 fn shop_view(
@@ -716,114 +741,6 @@ async fn crawl_progress(State(agent): State<Agent>, Path(run): Path<u64>) -> Res
     progress
         .map(Json)
         .ok_or_else(|| ApiError::not_found(format!("no crawl {run}")))
-}
-
-async fn alerts(State(agent): State<Agent>) -> Result<AlertsReply> {
-    let store = agent.store()?;
-    let wants = store.wants()?;
-    let mut alerts = store.alerts()?;
-    alerts.reverse();
-    let rules = store
-        .rules()?
-        .iter()
-        .map(|r| rule_view(r, &wants))
-        .collect();
-    let lists = store.list_watches()?.into_iter().map(list_view).collect();
-    Ok(Json(AlertsReply {
-        alerts,
-        rules,
-        lists,
-    }))
-}
-
-fn list_view(watch: ListWatch) -> ListView {
-    ListView {
-        state: watch
-            .looks
-            .into_iter()
-            .next_back()
-            .map_or_else(String::new, |(_, told, reason)| decided(told, &reason)),
-        list: watch.list,
-        snoozed_until: watch
-            .snoozed_until
-            .filter(|until| Timestamp::now() < *until),
-    }
-}
-
-fn decided(told: bool, reason: &dyn std::fmt::Display) -> String {
-    let word = if told { "fired" } else { "silent" };
-    format!("{word}: {reason}")
-}
-
-fn rule_view(rule: &Rule, wants: &[Want]) -> RuleView {
-    let state = rule
-        .decisions
-        .last()
-        .map_or_else(String::new, |(_, d)| match d {
-            Decision::Fire(fire) => decided(true, fire),
-            Decision::Hold(hold) => decided(false, hold),
-        });
-    RuleView {
-        id: rule.id.short(),
-        want: rule.want.short(),
-        name: wants
-            .iter()
-            .find(|w| w.id == rule.want)
-            .map_or_else(String::new, |w| w.name.clone()),
-        rule: rule.rule.clone(),
-        state,
-    }
-}
-
-async fn add_rule(State(agent): State<Agent>, Body(new): Body<NewRule>) -> Result<RuleView> {
-    let _writer = agent.writer().await;
-    let store = agent.store()?;
-    let want = agent.find_want(&store, &new.want)?;
-    if new.rule == AlertRule::WholeList {
-        return Err(ApiError::invalid("a whole list is watched by itself")
-            .hint("`whole_list` under [notify] in the configuration switches it"));
-    }
-    if new.rule == AlertRule::PriceGuarantee {
-        return Err(ApiError::invalid("a price guarantee comes with a purchase")
-            .hint("`emptor purchases add WANT --price MONEY --shop DOMAIN --protect-days N`"));
-    }
-    if let Some(old) = store
-        .rules()?
-        .iter()
-        .find(|r| r.want == want.id && r.rule == new.rule)
-    {
-        return Ok(Json(rule_view(old, &[want])));
-    }
-    let rule = Rule {
-        id: Id::new(),
-        want: want.id,
-        rule: new.rule,
-        state: AlertState::default(),
-        decisions: Vec::new(),
-    };
-    store.change(|tx| tx.put_rule(&rule))?;
-    // A rule is about what is true, so it may speak at once.
-    crate::agent::alerts::look(&agent, &store, want.id, Timestamp::now()).await?;
-    let rule = store
-        .rules()?
-        .into_iter()
-        .find(|r| r.id == rule.id)
-        .unwrap_or(rule);
-    Ok(Json(rule_view(&rule, &[want])))
-}
-
-async fn remove_rule(State(agent): State<Agent>, Path(text): Path<String>) -> Result<Done> {
-    let _writer = agent.writer().await;
-    let store = agent.store()?;
-    let rule = store
-        .rules()?
-        .into_iter()
-        .find(|r| r.id.short() == text)
-        .ok_or_else(|| {
-            ApiError::not_found(format!("no rule `{text}`")).hint("see `emptor alerts`")
-        })?;
-    store.change(|tx| tx.remove_rule(rule.id))?;
-    done(format!("Removed the rule `{}`.", rule.rule))
 }
 
 async fn notify_test(State(agent): State<Agent>) -> Result<NotifyTest> {

@@ -1,7 +1,7 @@
 //! The routes about what the person knows of shops.
 
 use super::ApiError;
-use super::handlers::{Body, Result, done, find_shop, market};
+use super::handlers::{Body, Reader, Result, done, find_shop, market};
 use super::routes::Route;
 use super::types::*;
 use crate::agent::core::Agent;
@@ -57,16 +57,22 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-async fn known(State(agent): State<Agent>, Path(shop): Path<String>) -> Result<TermsView> {
+async fn known(
+    State(agent): State<Agent>,
+    reader: Reader,
+    Path(shop): Path<String>,
+) -> Result<TermsView> {
     let store = agent.store()?;
     let shop = find_shop(&store, &shop)?;
-    Ok(Json(terms::view(&store, &market(&agent, &store)?, &shop)?))
+    let market = market(&agent, &store)?.for_reader(reader.0);
+    Ok(Json(terms::view(&store, &market, &shop)?))
 }
 
 /// Changes what is known of a shop. The view of it afterwards comes with what the change
 /// tells besides.
 async fn changed<T>(
     agent: &Agent,
+    reader: Reader,
     shop: &str,
     change: impl FnOnce(&Store, &Shop) -> std::result::Result<(ShopTerms, T), ApiError>,
 ) -> std::result::Result<(TermsView, T), ApiError> {
@@ -75,21 +81,24 @@ async fn changed<T>(
     let shop = find_shop(&store, shop)?;
     let (terms, told) = change(&store, &shop)?;
     store.change(|tx| tx.put_terms(&shop.domain, &terms))?;
-    let view = terms::view(&store, &market(agent, &store)?, &shop)?;
+    let market = market(agent, &store)?.for_reader(reader.0);
+    let view = terms::view(&store, &market, &shop)?;
     Ok((view, told))
 }
 
 async fn edit(
     State(agent): State<Agent>,
+    reader: Reader,
     Path(shop): Path<String>,
     Body(edit): Body<EditTerms>,
 ) -> Result<TermsView> {
     let change = |store: &Store, shop: &Shop| Ok((terms::edited(store, shop, &edit)?, ()));
-    Ok(Json(changed(&agent, &shop, change).await?.0))
+    Ok(Json(changed(&agent, reader, &shop, change).await?.0))
 }
 
 async fn add_coupon(
     State(agent): State<Agent>,
+    reader: Reader,
     Path(shop): Path<String>,
     Body(new): Body<NewCoupon>,
 ) -> Result<TermsView> {
@@ -98,11 +107,12 @@ async fn add_coupon(
         let terms = terms::with_coupon(store, &market(&agent, store)?, shop, &new, find)?;
         Ok((terms, ()))
     };
-    Ok(Json(changed(&agent, &shop, change).await?.0))
+    Ok(Json(changed(&agent, reader, &shop, change).await?.0))
 }
 
 async fn remove_coupon(
     State(agent): State<Agent>,
+    reader: Reader,
     Path((shop, code)): Path<(String, String)>,
 ) -> Result<Done> {
     let change = |store: &Store, shop: &Shop| {
@@ -117,12 +127,13 @@ async fn remove_coupon(
         }
         Ok((terms, ()))
     };
-    let (view, ()) = changed(&agent, &shop, change).await?;
+    let (view, ()) = changed(&agent, reader, &shop, change).await?;
     done(format!("Coupon {code} at {} is forgotten.", view.shop))
 }
 
 async fn add_price(
     State(agent): State<Agent>,
+    reader: Reader,
     Path(shop): Path<String>,
     Body(new): Body<NewPrice>,
 ) -> Result<TermsView> {
@@ -130,13 +141,14 @@ async fn add_price(
         let find = |text: &str| agent.find_want(store, text);
         terms::with_price(store, &market(&agent, store)?, shop, &new, find)
     };
-    let (mut view, id) = changed(&agent, &shop, change).await?;
+    let (mut view, id) = changed(&agent, reader, &shop, change).await?;
     view.prices.retain(|p| p.id == id.short());
     Ok(Json(view))
 }
 
 async fn remove_price(
     State(agent): State<Agent>,
+    reader: Reader,
     Path((shop, price)): Path<(String, String)>,
 ) -> Result<Done> {
     let change = |store: &Store, shop: &Shop| {
@@ -153,6 +165,6 @@ async fn remove_price(
         let gone = terms.offers.remove(at);
         Ok((terms, gone.name))
     };
-    let (_, name) = changed(&agent, &shop, change).await?;
+    let (_, name) = changed(&agent, reader, &shop, change).await?;
     done(format!("The price of {name} is forgotten."))
 }

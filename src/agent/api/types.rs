@@ -6,12 +6,14 @@ mod terms;
 pub use decisions::*;
 pub use terms::*;
 
+use crate::model::landed::TermKind;
 use crate::model::offer::Provenance;
 use crate::model::seller::SourceHealth;
 use crate::model::tender::{SessionStatus, TenderStatus};
 use crate::model::time::{Date, Timestamp};
 use crate::model::want::{Preference, Requirement, WantKind, WantStatus};
-use crate::model::{Alert, AlertRule, Availability, Condition, LandedTerm, Money, Want};
+use crate::model::{AlertRule, Availability, Certainty, Condition, Id, Money, Want};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -193,8 +195,29 @@ pub struct CostView {
     /// `known`, `assumed` or `unknown`: the least certain of the parts.
     pub certainty: String,
     /// The parts.
-    #[schema(value_type = Vec<Object>)]
-    pub terms: Vec<LandedTerm>,
+    pub terms: Vec<TermView>,
+}
+
+/// A part of what an offer costs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TermView {
+    /// What it is for.
+    #[schema(value_type = String)]
+    pub kind: TermKind,
+    /// The least it can be, in the currency of the sum.
+    #[schema(value_type = String)]
+    pub low: Decimal,
+    /// The expected value.
+    #[schema(value_type = String)]
+    pub mid: Decimal,
+    /// The most it can be.
+    #[schema(value_type = String)]
+    pub high: Decimal,
+    /// Known, assumed or unknown.
+    #[schema(value_type = String)]
+    pub certainty: Certainty,
+    /// Where it comes from, in words.
+    pub source: String,
 }
 
 /// An offer as ranked for a want.
@@ -450,7 +473,7 @@ pub struct RuleView {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRule {
-    /// The want.
+    /// The want; for `whole list` the list.
     pub want: String,
     /// Such as `under 250 EUR`.
     #[schema(value_type = String)]
@@ -461,12 +484,51 @@ pub struct NewRule {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AlertsReply {
     /// What fired.
-    #[schema(value_type = Vec<Object>)]
-    pub alerts: Vec<Alert>,
+    pub alerts: Vec<AlertView>,
     /// The rules.
     pub rules: Vec<RuleView>,
     /// The lists watched as a whole.
     pub lists: Vec<ListView>,
+}
+
+/// Something that was worth telling.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AlertView {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: Id,
+    /// When the rule fired.
+    #[schema(value_type = String)]
+    pub at: Timestamp,
+    /// The want it is about; of a whole list the first on it.
+    #[schema(value_type = String)]
+    pub want: Id,
+    /// The list it is about, where it is about a whole one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<String>,
+    /// The rule that fired.
+    #[schema(value_type = String)]
+    pub rule: AlertRule,
+    /// One line.
+    pub title: String,
+    /// Why, with the numbers.
+    pub reason: String,
+    /// The landed cost that fired it, where the rule is about a cost.
+    #[schema(value_type = Option<Object>)]
+    pub cost: Option<Money>,
+    /// Where to buy.
+    pub url: Option<String>,
+    /// When it was delivered.
+    #[schema(value_type = Option<String>)]
+    pub delivered: Option<Timestamp>,
+    /// What it saves against the price it is compared with, for all that is wanted.
+    #[schema(value_type = Option<Object>)]
+    pub saving: Option<Money>,
+    /// The person's own word holds, so that the weekly budget never silences it.
+    pub own_word: bool,
+    /// Why it was not delivered yet, where the weekly budget is why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
 }
 
 /// A list watched as a whole.
@@ -479,6 +541,17 @@ pub struct ListView {
     /// Nothing is told of it until then.
     #[schema(value_type = Option<String>)]
     pub snoozed_until: Option<Timestamp>,
+    /// Nothing is told of it at all.
+    pub muted: bool,
+}
+
+/// Nothing is told of what a list costs as a whole for a while.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SnoozeList {
+    /// Until then; from now on again without it.
+    #[schema(value_type = Option<String>)]
+    pub until: Option<Timestamp>,
 }
 
 /// Why a rule spoke or was silent.

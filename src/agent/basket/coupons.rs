@@ -4,6 +4,7 @@ use super::problem::cents;
 use crate::agent::api::types::TryCoupon;
 use crate::agent::view::Market;
 use crate::engine::basket::{Coupon as Used, CouponKind, Household};
+use crate::model::sentence;
 use crate::model::terms::{Coupon, Gives};
 use crate::model::want::Want;
 use std::collections::BTreeMap;
@@ -84,8 +85,10 @@ fn used(
     coupon: &Coupon,
 ) -> Result<Option<Used>, String> {
     let amount = |money: &crate::model::Money| {
-        cents(market, money)
-            .ok_or_else(|| format!("{money} cannot be counted in {}", market.home()))
+        cents(market, money).ok_or_else(|| {
+            let home = market.home().code();
+            market.say(sentence!(*money, " cannot be counted in ", home))
+        })
     };
     let offers = if coupon.wants.is_empty() {
         None

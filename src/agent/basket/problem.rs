@@ -11,7 +11,7 @@ use crate::engine::basket::{
 use crate::engine::quantity::{self, Unit};
 use crate::model::terms::NotedOffer;
 use crate::model::want::{Want, WantKind};
-use crate::model::{Currency, Id, Money, Offer as Asked, Place};
+use crate::model::{Id, Money, Offer as Asked, Place, sentence};
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 use std::collections::{BTreeMap, BTreeSet};
@@ -328,31 +328,37 @@ impl Problem {
     }
 
     /// What is unknown in a plan, a line each.
-    pub fn unknowns(&self, purchase: &Purchase, home: Currency) -> Vec<String> {
-        let money = |cents| Money::from_minor(cents, home);
+    pub fn unknowns(&self, market: &Market, purchase: &Purchase) -> Vec<String> {
+        let money = |cents| Money::from_minor(cents, market.home());
         let mut lines = Vec::new();
         let worst = explain::carts(&self.worst(), purchase);
         for (cart, worst) in explain::carts(&self.household, purchase).iter().zip(worst) {
             let shop = &cart.shop;
             if worst.fee > cart.fee {
-                lines.push(format!(
-                    "delivery at {shop} may cost {} instead of {}",
+                lines.push(market.say(sentence!(
+                    "delivery at ",
+                    shop,
+                    " may cost ",
                     money(worst.fee),
+                    " instead of ",
                     money(cart.fee)
-                ));
+                )));
             }
             if worst.goods > cart.goods {
-                lines.push(format!(
-                    "the goods at {shop} may cost {} more: the exchange rate moves",
-                    money(worst.goods - cart.goods)
-                ));
+                lines.push(market.say(sentence!(
+                    "the goods at ",
+                    shop,
+                    " may cost ",
+                    money(worst.goods - cart.goods),
+                    " more: the exchange rate moves"
+                )));
             }
         }
         lines
     }
 
     /// Wishes that a plan does not buy in full.
-    pub fn left_out(&self, purchase: &Purchase) -> Vec<NotBought> {
+    pub fn left_out(&self, market: &Market, purchase: &Purchase) -> Vec<NotBought> {
         let mut covered = vec![0_i64; self.entries.len()];
         for offer in &self.household.offers {
             let quantity = purchase.buy.get(&offer.id).copied().unwrap_or(0);
@@ -365,11 +371,15 @@ impl Problem {
             .filter(short)
             .map(|i| {
                 let want = &self.entries[i].want;
-                let limit = want.limit.map_or_else(String::new, |l| format!(" of {l}"));
+                let mut reason = sentence!("it would add more than your limit");
+                if let Some(limit) = want.limit {
+                    reason.push(sentence!(" of ", limit));
+                }
+                reason.push(" each");
                 NotBought {
                     want: want.id.short(),
                     name: want.name.clone(),
-                    reason: format!("it would add more than your limit{limit} each"),
+                    reason: market.say(reason),
                 }
             })
             .collect()

@@ -4,7 +4,7 @@
 use super::problem::cents;
 use crate::agent::view::Market;
 use crate::engine::basket::{Basis, Cents, Pickup, Shop, Step};
-use crate::model::{Money, Offer as Asked, Place, ShopTerms};
+use crate::model::{Money, Offer as Asked, Place, Sentence, ShopTerms, sentence};
 
 /// Added to the trip where nothing is sent, so that no plan has it sent.
 const NOT_SENT: Cents = 100_000_000;
@@ -21,9 +21,9 @@ pub struct Terms {
     /// Nothing is sent.
     pub fetch_only: bool,
     /// Where the fee comes from, in words.
-    pub source: String,
+    pub source: Sentence,
     /// Where the cost of the trip comes from, in words.
-    pub trip: Option<String>,
+    pub trip: Option<Sentence>,
 }
 
 /// Whether goods of a shop can be had: what is not sent must be within reach.
@@ -91,19 +91,21 @@ impl Terms {
             pickup: None,
             min_order: in_cents(rule.min_order).unwrap_or(0),
             fetch_only: noted.fetch_only,
-            source: source.to_owned(),
+            source: source.into(),
             trip: None,
         };
         let money = |cents| Money::from_minor(cents, market.home());
         for step in &terms.tiers[1..] {
-            let fee = match step.amount {
-                0 => "free".to_owned(),
-                fee => money(fee).to_string(),
+            let fee: Sentence = match step.amount {
+                0 => "free".into(),
+                fee => money(fee).into(),
             };
-            terms.source += &format!(", {fee} from {}", money(step.from));
+            let from = money(step.from);
+            terms.source.push(sentence!(", ", fee, " from ", from));
         }
         if terms.min_order > 0 {
-            terms.source += &format!(", orders from {} on", money(terms.min_order));
+            let least = money(terms.min_order);
+            terms.source.push(sentence!(", orders from ", least, " on"));
         }
         if let Some(trip) = market.trip(shop, start)
             && let Some(travel) = cents(market, &trip.cost)
@@ -115,7 +117,7 @@ impl Terms {
                 terms.tiers = ladder(travel + fee + NOT_SENT, &[], None);
                 terms.worst_tiers.clone_from(&terms.tiers);
                 terms.surcharges.clear();
-                terms.source = "nothing is sent".to_owned();
+                terms.source = "nothing is sent".into();
             }
         }
         terms

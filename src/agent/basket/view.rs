@@ -13,7 +13,7 @@ use crate::engine::basket::{
     Cents, Evaluation, Household, Instance, Mode, Purchase, Solution, Solved, evaluate, solve,
 };
 use crate::model::want::WantStatus;
-use crate::model::{Currency, Money};
+use crate::model::{Currency, Money, sentence};
 
 /// Splits shown at most.
 const MAX_SPLITS: usize = 8;
@@ -69,18 +69,19 @@ pub fn carts(
                     cart.shop
                 )));
             }
-            Ok(cart_view(problem, cart, worst.fee, &spare, market.home()))
+            Ok(cart_view(market, problem, cart, worst.fee, &spare))
         })
         .collect()
 }
 
 fn cart_view(
+    market: &Market,
     problem: &Problem,
     cart: &Cart,
     worst_fee: Cents,
     spare: &[Spare],
-    home: Currency,
 ) -> CartView {
+    let home = market.home();
     let money = |cents| Money::from_minor(cents, home);
     let terms = problem.terms(&cart.shop);
     let fetched = cart.mode == Mode::Pickup;
@@ -89,7 +90,7 @@ fn cart_view(
             .iter()
             .filter(|s| s.shop == cart.shop && s.price >= missing)
             .min_by_key(|s| s.price)
-            .map(|s| format!("{} for {}", s.name, money(s.price)))
+            .map(|s| market.say(sentence!(&s.name, " for ", money(s.price))))
     };
     CartView {
         shop: cart.shop.clone(),
@@ -112,11 +113,11 @@ fn cart_view(
         delivery_high: money(worst_fee.max(cart.fee)),
         delivery_source: match fetched {
             true => "as you noted".to_owned(),
-            false => terms.source.clone(),
+            false => market.say(&terms.source),
         },
         trip: fetched.then(|| TripView {
             cost: money(cart.travel),
-            source: terms.trip.clone().unwrap_or_default(),
+            source: market.say(terms.trip.clone().unwrap_or_default()),
         }),
         pay: money(cart.payable()),
         next: cart.next_tier.map(|(missing, saves)| ThresholdView {
@@ -241,12 +242,13 @@ pub fn cheapest_each(problem: &Problem) -> Option<Cents> {
 
 /// The plan with everything unknown at its worst, and the better one then.
 pub fn worst(
+    market: &Market,
     problem: &Problem,
     purchase: &Purchase,
-    home: Currency,
     stop: &mut dyn FnMut() -> bool,
 ) -> Option<WorstView> {
-    let unknown = problem.unknowns(purchase, home);
+    let home = market.home();
+    let unknown = problem.unknowns(market, purchase);
     if unknown.is_empty() {
         return None;
     }

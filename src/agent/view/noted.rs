@@ -5,7 +5,7 @@ use crate::agent::api::types::OfferView;
 use crate::agent::store::Zone;
 use crate::model::terms::NotedOffer;
 use crate::model::want::Want;
-use crate::model::{Availability, Condition, Money, Offer};
+use crate::model::{Availability, Condition, Money, Offer, Sentence, sentence};
 use jiff::tz::TimeZone;
 
 /// The noted prices for a want that hold today, the cheapest first. `wants` has the names
@@ -35,8 +35,8 @@ fn view(
         ..Offer::default()
     };
     let cost = market.landed(&asked, shop, number);
-    let mut notes = vec![label(noted)];
-    notes.extend(cost.as_ref().err().map(ToString::to_string));
+    let mut notes = vec![market.say(label(noted))];
+    notes.extend(cost.as_ref().err().map(|e| market.say(e.words())));
     if *pieces > 1 {
         notes.push(format!(
             "a pack of {pieces}: {number} for {}",
@@ -54,7 +54,7 @@ fn view(
         notes.push(format!("a bundle, with {}", others.join(", ")));
     }
     let steps = noted.breaks.iter();
-    notes.extend(steps.map(|b| format!("{} each from {} on", b.price, b.from)));
+    notes.extend(steps.map(|b| market.say(sentence!(b.price, " each from ", b.from, " on"))));
     if let Some(most) = noted.most.filter(|most| *most < number) {
         notes.push(format!("at most {most} can be bought, {number} are needed"));
     }
@@ -68,7 +68,7 @@ fn view(
         brand: None,
         gtin: None,
         price: Some(price),
-        landed: cost.as_ref().ok().map(cost_view),
+        landed: cost.as_ref().ok().map(|c| cost_view(market, c)),
         effective: None,
         availability: Availability::Unknown,
         condition: Condition::default(),
@@ -92,11 +92,10 @@ fn price_from(noted: &NotedOffer, number: u32) -> Money {
         .map_or(noted.price, |b| b.price)
 }
 
-fn label(noted: &NotedOffer) -> String {
-    let until = noted.until.map(|day| format!(", holds until {day}"));
-    format!(
-        "noted by you on {}{}",
-        noted.noted,
-        until.unwrap_or_default()
-    )
+fn label(noted: &NotedOffer) -> Sentence {
+    let mut said = sentence!("noted by you on ", noted.noted);
+    if let Some(until) = noted.until {
+        said.push(sentence!(", holds until ", until));
+    }
+    said
 }

@@ -6,7 +6,7 @@ use crate::engine::travel;
 use crate::model::place::PlaceError;
 use crate::model::seller::DeliveryRule;
 use crate::model::terms::NotedOffer;
-use crate::model::{Money, Offer, Place, ShopTerms};
+use crate::model::{Money, Offer, Place, Sentence, ShopTerms, sentence};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -16,7 +16,7 @@ pub struct Trip {
     /// What it costs.
     pub cost: Money,
     /// Where that comes from, in words.
-    pub source: String,
+    pub source: Sentence,
 }
 
 impl Market {
@@ -61,10 +61,11 @@ impl Market {
             .zip(terms.place)
             .map(|(from, to)| travel::distance_km(from, to));
         let source = match (terms.travel, km) {
-            (Some(_), _) => "as you noted".to_owned(),
-            (None, Some(km)) => format!(
-                "{km:.1} km there and back at {} a km, which {}",
+            (Some(_), _) => "as you noted".into(),
+            (None, Some(km)) => sentence!(
+                format!("{km:.1} km there and back at "),
                 self.per_km,
+                " a km, which ",
                 if self.per_km_assumed {
                     "is assumed"
                 } else {

@@ -20,14 +20,14 @@ const LIMIT_MS: u64 = 3_000;
 pub(super) async fn render(agent: &Agent, list: &str) -> Result<String, ApiError> {
     let store = agent.store()?;
     let config = agent.config();
-    let market = Market::load(&store, &config, Timestamp::now())?;
+    let locale = config.locale();
+    let market = Market::load(&store, &config, Timestamp::now())?.for_reader(locale.clone());
     let request = BasketRequest {
         list: Some(list.to_owned()),
         limit_ms: Some(LIMIT_MS),
         ..BasketRequest::default()
     };
     let reply = basket::find(agent, &store, market, request).await?;
-    let locale = config.locale();
     let mut out = String::from(HEAD);
     let _ = write!(out, "<section><h2>Basket: {}</h2>", escape(&reply.list));
     match &reply.plan {

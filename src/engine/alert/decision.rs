@@ -4,9 +4,8 @@ use super::history::USUAL_DAYS;
 use super::plausible;
 use crate::engine::wish::Stage;
 use crate::model::time::Timestamp;
-use crate::model::{Availability, Currency, Money};
+use crate::model::{Availability, Currency, Money, Sentence, sentence};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// Why an alert fires, with its numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,55 +76,71 @@ impl Reason {
     }
 }
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Under { cost, limit } => write!(f, "{cost} is at or under {limit}"),
+impl Reason {
+    /// The reason in words.
+    #[must_use]
+    pub fn words(&self) -> Sentence {
+        match *self {
+            Self::Under { cost, limit } => sentence!(cost, " is at or under ", limit),
             Self::Low {
                 cost,
                 before,
                 days,
                 known_days,
             } => {
-                write!(f, "{cost} is the lowest in {days} days, before {before}")?;
+                let mut said =
+                    sentence!(cost, " is the lowest in ", days, " days, before ", before);
                 if known_days < days {
-                    write!(f, " (watched for {known_days} days)")?;
+                    said.push(sentence!(" (watched for ", known_days, " days)"));
                 }
-                Ok(())
+                said
             }
             Self::InStock {
                 cost,
                 missing_since,
             } => {
-                f.write_str("can be had")?;
+                let mut said = sentence!("can be had");
                 if let Some(cost) = cost {
-                    write!(f, " for {cost}")?;
+                    said.push(sentence!(" for ", cost));
                 }
-                match missing_since {
-                    Some(at) => write!(f, ", could not since {at:.0}"),
-                    None => f.write_str(" on the first look"),
-                }
+                said.push(match missing_since {
+                    Some(at) => sentence!(", could not since ", at),
+                    None => sentence!(" on the first look"),
+                });
+                said
             }
             Self::UnderUsual {
                 cost,
                 usual,
                 percent,
-            } => write!(
-                f,
-                "{cost} is {percent}% under the usual {usual} of {USUAL_DAYS} days"
-            ),
+            } => under_usual(cost, usual, percent),
             Self::Better {
                 cost,
                 usual,
                 percent,
                 waiting_percent,
-            } => write!(
-                f,
-                "{cost} is {percent}% under the usual {usual} of {USUAL_DAYS} days; \
-                 waiting a month is expected to save {waiting_percent}% at most"
+            } => sentence!(
+                under_usual(cost, usual, percent),
+                "; waiting a month is expected to save ",
+                waiting_percent,
+                "% at most"
             ),
         }
     }
+}
+
+fn under_usual(cost: Money, usual: Money, percent: u32) -> Sentence {
+    let days = USUAL_DAYS.to_string();
+    sentence!(
+        cost,
+        " is ",
+        percent,
+        "% under the usual ",
+        usual,
+        " of ",
+        days,
+        " days"
+    )
 }
 
 /// An alert to make.
@@ -139,16 +154,18 @@ pub struct Fire {
     pub check_unit: bool,
 }
 
-impl fmt::Display for Fire {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.reason.fmt(f)?;
+impl Fire {
+    /// The alert in words.
+    #[must_use]
+    pub fn words(&self) -> Sentence {
+        let mut said = self.reason.words();
         if self.stock_unknown {
-            f.write_str("; stock not stated")?;
+            said.push("; stock not stated");
         }
         if self.check_unit {
-            f.write_str("; the price level changed a lot, check the unit")?;
+            said.push("; the price level changed a lot, check the unit");
         }
-        Ok(())
+        said
     }
 }
 
@@ -218,7 +235,7 @@ pub enum Hold {
         /// When that can change by itself.
         until: Option<Timestamp>,
         /// What would have been told.
-        unsaid: String,
+        unsaid: Sentence,
     },
     /// Told already, and not clearly better now.
     AlreadyTold {
@@ -236,63 +253,87 @@ pub enum Hold {
     },
 }
 
-impl fmt::Display for Hold {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Hold {
+    /// The reason for silence in words.
+    #[must_use]
+    pub fn words(&self) -> Sentence {
         match self {
-            Self::NotRead => f.write_str("the page could not be read, so nothing changed"),
-            Self::NotNewer => f.write_str("not newer than what is already counted"),
-            Self::NoPrice => f.write_str("no price was found"),
-            Self::ZeroPrice => f.write_str("a price of zero is not taken for a price"),
-            Self::OtherCurrency { cost, series } => {
-                write!(f, "{cost} is in another currency than before ({series})")
-            }
+            Self::NotRead => "the page could not be read, so nothing changed".into(),
+            Self::NotNewer => "not newer than what is already counted".into(),
+            Self::NoPrice => "no price was found".into(),
+            Self::ZeroPrice => "a price of zero is not taken for a price".into(),
+            Self::OtherCurrency { cost, series } => sentence!(
+                *cost,
+                " is in another currency than before (",
+                series.code(),
+                ")"
+            ),
             Self::LimitCurrency { limit, series } => {
-                write!(f, "the limit {limit} cannot be compared with {series}")
+                sentence!(
+                    "the limit ",
+                    *limit,
+                    " cannot be compared with ",
+                    series.code()
+                )
             }
-            Self::Jump { cost, last } => write!(
-                f,
-                "{cost} after {last} looks like another unit; believed if it stays {} days",
-                plausible::DAYS
+            Self::Jump { cost, last } => sentence!(
+                *cost,
+                " after ",
+                *last,
+                " looks like another unit; believed if it stays ",
+                plausible::DAYS.to_string(),
+                " days"
             ),
             Self::CannotBuy { availability } => {
-                write!(f, "it cannot be bought now ({availability:?})")
+                sentence!(
+                    "it cannot be bought now (",
+                    format!("{availability:?}"),
+                    ")"
+                )
             }
-            Self::StockUnknown => f.write_str("the page does not say whether it can be had"),
+            Self::StockUnknown => "the page does not say whether it can be had".into(),
             Self::ShortHistory {
                 known_days,
                 needed_days,
-            } => write!(f, "watched for {known_days} days, {needed_days} are needed"),
+            } => sentence!(
+                "watched for ",
+                *known_days,
+                " days, ",
+                *needed_days,
+                " are needed"
+            ),
             Self::NotMet { cost, needs } => match (cost, needs) {
-                (Some(cost), Some(needs)) => write!(f, "{cost}; it takes {needs} or less"),
-                _ => f.write_str("the rule does not hold"),
+                (Some(cost), Some(needs)) => sentence!(*cost, "; it takes ", *needs, " or less"),
+                _ => "the rule does not hold".into(),
             },
-            Self::NotNews { cost } => write!(
-                f,
-                "{cost} is not clearly better than usual, or a better price is likely soon"
+            Self::NotNews { cost } => sentence!(
+                *cost,
+                " is not clearly better than usual, or a better price is likely soon"
             ),
             Self::Cooling {
                 stage,
                 until,
                 unsaid,
             } => {
-                write!(f, "the wish is {}", stage.words())?;
+                let mut said = sentence!("the wish is ", stage.words());
                 if let Some(until) = until {
-                    write!(f, " until {until:.0}")?;
+                    said.push(sentence!(" until ", *until));
                 }
-                write!(f, ", so this was not said: {unsaid}")
+                said.push(sentence!(", so this was not said: ", unsaid));
+                said
             }
             Self::AlreadyTold { at, told, needs } => {
-                write!(f, "told at {at:.0}")?;
+                let mut said = sentence!("told at ", *at);
                 if let Some(told) = told {
-                    write!(f, " at {told}")?;
+                    said.push(sentence!(" at ", *told));
                 }
                 if let Some(needs) = needs {
-                    write!(f, "; told again from {needs}")?;
+                    said.push(sentence!("; told again from ", *needs));
                 }
-                Ok(())
+                said
             }
             Self::Cooldown { until } => {
-                write!(f, "the last alert is fresh; quiet until {until:.0}")
+                sentence!("the last alert is fresh; quiet until ", *until)
             }
         }
     }
@@ -315,6 +356,15 @@ impl Decision {
         match self {
             Self::Fire(f) => Some(f),
             Self::Hold(_) => None,
+        }
+    }
+
+    /// What was decided, in words.
+    #[must_use]
+    pub fn words(&self) -> Sentence {
+        match self {
+            Self::Fire(fire) => fire.words(),
+            Self::Hold(hold) => hold.words(),
         }
     }
 }

@@ -143,6 +143,7 @@ fn foreign_money_is_converted_with_a_dated_range() {
     assert!(
         term(&c, TermKind::Item)
             .source
+            .to_string()
             .contains("ECB of 2026-03-04")
     );
 }
@@ -200,7 +201,7 @@ fn further_terms_raise_and_lower_but_discounts_end_at_the_price() {
         kind,
         amount,
         certainty,
-        source: "test".to_owned(),
+        source: "test".into(),
     };
     let list = [
         a(

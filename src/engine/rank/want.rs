@@ -14,7 +14,7 @@ use crate::model::landed::{Certainty, LandedCost, LandedTerm};
 use crate::model::offer::{Availability, Offer};
 use crate::model::time::Date;
 use crate::model::want::Want;
-use crate::model::{Currency, Money};
+use crate::model::{Currency, Money, Sentence, sentence};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
@@ -140,7 +140,7 @@ pub struct WantTerm {
     /// Known, assumed or unknown.
     pub certainty: Certainty,
     /// Where it comes from, in words.
-    pub source: String,
+    pub source: Sentence,
 }
 
 /// An offer in its place.
@@ -163,7 +163,7 @@ pub struct RankedOffer {
     /// The parts.
     pub terms: Vec<WantTerm>,
     /// What could not be checked or should be known.
-    pub flags: Vec<String>,
+    pub flags: Vec<Sentence>,
 }
 
 /// An offer left out.
@@ -179,7 +179,7 @@ pub struct RejectedOffer {
     /// By how much it misses, where that can be said.
     pub excess: Option<Decimal>,
     /// In words.
-    pub reason: String,
+    pub reason: Sentence,
 }
 
 /// A member of the short list.
@@ -192,7 +192,7 @@ pub struct Listed {
     /// The share of draws of trade-offs and unknowns in which it is best of all.
     pub p_first: f64,
     /// How it differs from the first, in words; empty for the first.
-    pub against_first: String,
+    pub against_first: Sentence,
     /// The price cut that would make it first.
     pub price_cut: Option<Money>,
 }
@@ -207,7 +207,7 @@ pub struct Ranking {
     /// The few to choose from.
     pub shortlist: Vec<Listed>,
     /// The result in words.
-    pub summary: String,
+    pub summary: Sentence,
 }
 
 impl Ranking {
@@ -225,7 +225,7 @@ struct Entry<'a> {
     landed: Money,
     /// How many of `terms` are landed cost; the rest are preferences in order.
     money: usize,
-    flags: Vec<String>,
+    flags: Vec<Sentence>,
 }
 
 /// Ranks `candidates` for `want`.
@@ -313,22 +313,22 @@ fn admit<'a>(
         excess,
         reason,
     };
-    let no_cost = |why: String| reject("cost", why.clone(), None, why);
-    let cost = candidate.landed.map_err(|e| no_cost(e.to_string()))?;
+    let no_cost = |why: Sentence| reject("cost", why.to_string(), None, why);
+    let cost = candidate.landed.map_err(|e| no_cost(e.words()))?;
     if cost.currency != ctx.home {
-        return Err(no_cost(format!(
-            "its cost is in {}, not {}",
-            cost.currency, ctx.home
-        )));
+        let why = format!("its cost is in {}, not {}", cost.currency, ctx.home);
+        return Err(no_cost(why.into()));
     }
     let mut flags = Vec::new();
     for requirement in &want.must {
         match check(requirement, candidate) {
             Check::Met => {}
-            Check::Unknown => flags.push(format!("nobody says whether it {}", phrase(requirement))),
+            Check::Unknown => {
+                flags.push(sentence!("nobody says whether it ", phrase(requirement)));
+            }
             Check::Unmet { value, excess } => {
                 let by = excess.map_or_else(String::new, |e| format!(", {e} too many"));
-                let reason = format!("fails {requirement}: {value}{by}");
+                let reason = format!("fails {requirement}: {value}{by}").into();
                 return Err(reject(
                     &requirement.to_string(),
                     value,
@@ -342,34 +342,39 @@ fn admit<'a>(
         let left = u32::try_from(ctx.today.duration_until(day).as_hours() / 24).unwrap_or(0);
         match delivery_within(left, candidate) {
             Check::Met => {}
-            Check::Unknown => flags.push(format!("nobody says whether it arrives by {day}")),
+            Check::Unknown => {
+                flags.push(sentence!("nobody says whether it arrives by ", day));
+            }
             Check::Unmet { value, excess } => {
                 let late = excess.unwrap_or(0);
-                let reason = format!("arrives after {day}: {value}, {late} too many");
+                let rest = format!(": {value}, {late} too many");
+                let reason = sentence!("arrives after ", day, rest);
                 return Err(reject("need by", value, Some(Decimal::from(late)), reason));
             }
         }
     }
     let mut terms: Vec<WantTerm> = cost.terms.iter().map(landed_term).collect();
     let money = terms.len();
-    let too_large = || no_cost("its cost is too large".to_owned());
+    let too_large = || no_cost("its cost is too large".into());
     let [low, mid, high] = sums(&terms).ok_or_else(too_large)?;
     if let Some(limit) = want.limit {
         let most = Decimal::from(want.quantity)
             .checked_mul(limit.amount.max(Decimal::ZERO))
             .unwrap_or(Decimal::MAX);
         if limit.currency != ctx.home {
-            flags.push(format!(
-                "your limit is in {}; it was not checked",
-                limit.currency
+            let currency = limit.currency.code();
+            flags.push(sentence!(
+                "your limit is in ",
+                currency,
+                "; it was not checked"
             ));
         } else if low > most {
             let over = Money::new(low - most, ctx.home);
             let cost = Money::new(mid, ctx.home);
-            let reason = format!("costs {cost}, at least {over} above your limit");
+            let reason = sentence!("costs ", cost, ", at least ", over, " above your limit");
             return Err(reject("limit", cost.to_string(), Some(over.amount), reason));
         } else if high > most {
-            flags.push("may come to more than your limit".to_owned());
+            flags.push("may come to more than your limit".into());
         }
     }
     for preference in &want.prefer {
@@ -380,10 +385,10 @@ fn admit<'a>(
     sums(&terms).ok_or_else(too_large)?;
     let availability = candidate.offer.availability;
     if !availability.is_available() {
-        flags.push(stock_words(availability).to_owned());
+        flags.push(stock_words(availability).into());
     }
     if let Some(days) = candidate.age_days.filter(|d| *d > ctx.stale_after_days) {
-        flags.push(format!("price read {days} days ago"));
+        flags.push(sentence!("price read ", days, " days ago"));
     }
     Ok(Entry {
         candidate,
@@ -411,23 +416,17 @@ fn preference_term(id: String, worth: Decimal, met: &Check) -> WantTerm {
     let (with, without) = ((-worth).max(Decimal::ZERO), worth.max(Decimal::ZERO));
     let (least, most) = (with.min(without), with.max(without));
     let (low, mid, high, certainty, source) = match met {
-        Check::Met => (with, with, with, Certainty::Known, "met".to_owned()),
+        Check::Met => (with, with, with, Certainty::Known, "met".into()),
         Check::Unmet { value, .. } => (
             without,
             without,
             without,
             Certainty::Known,
-            format!("not met: {value}"),
+            sentence!("not met: ", value),
         ),
         Check::Unknown => {
             let half = ((least + most) / Decimal::TWO).round_dp(2);
-            (
-                least,
-                half,
-                most,
-                Certainty::Unknown,
-                "nobody says".to_owned(),
-            )
+            (least, half, most, Certainty::Unknown, "nobody says".into())
         }
     };
     WantTerm {

@@ -76,7 +76,7 @@ fn better_is_judged_by_the_offers_own_history() {
         assert_eq!(
             matches!(hold, Hold::ShortHistory { .. }),
             day < 30,
-            "{hold}"
+            "{hold:?}"
         );
     }
     let fire = look(&mut state, 40, 700);

@@ -4,7 +4,7 @@ use super::super::requirement::phrase;
 use super::super::shortlist::{Member, Wins};
 use super::{Candidate, Entry, Listed, Ranking, RejectedOffer};
 use crate::model::want::{Requirement, Want};
-use crate::model::{Currency, Money};
+use crate::model::{Currency, Money, Sentence, sentence};
 use rust_decimal::Decimal;
 
 /// What to say of a member of the short list; `cut` is the price cut in cents that
@@ -34,7 +34,7 @@ pub(super) fn listed(
         against_first: if cut.is_some() {
             against(want, entry, first, home)
         } else {
-            String::new()
+            Sentence::default()
         },
         price_cut: cut
             .and_then(Decimal::from_f64_retain)
@@ -44,19 +44,19 @@ pub(super) fn listed(
 
 /// "costs 4.10 EUR more than a.example, but arrives 3 days sooner, which you said is
 /// worth 6.00 EUR".
-fn against(want: &Want, entry: &Entry<'_>, first: &Entry<'_>, home: Currency) -> String {
+fn against(want: &Want, entry: &Entry<'_>, first: &Entry<'_>, home: Currency) -> Sentence {
     let difference = entry.landed.amount - first.landed.amount;
     let amount = Money::new(difference.abs(), home);
     let shop = first.candidate.shop;
     let mut text = if difference.is_zero() {
-        format!("costs as much as {shop}")
+        sentence!("costs as much as ", shop)
     } else {
         let word = if difference > Decimal::ZERO {
             "more"
         } else {
             "less"
         };
-        format!("costs {amount} {word} than {shop}")
+        sentence!("costs ", amount, " ", word, " than ", shop)
     };
     let terms = entry.terms[entry.money..].iter();
     let others = first.terms[first.money..].iter();
@@ -80,7 +80,14 @@ fn against(want: &Want, entry: &Entry<'_>, first: &Entry<'_>, home: Currency) ->
             "and"
         };
         let worth = Money::new(gain.abs(), home);
-        text.push_str(&format!(", {link} {what}, which you said is worth {worth}"));
+        text.push(sentence!(
+            ", ",
+            link,
+            " ",
+            what,
+            ", which you said is worth ",
+            worth
+        ));
     }
     text
 }
@@ -91,7 +98,7 @@ fn days_apart(a: &Entry<'_>, b: &Entry<'_>) -> Option<i64> {
 }
 
 /// The result in words: the first offer, and why others were left out.
-pub(super) fn summary(ranking: &Ranking, candidates: &[Candidate<'_>]) -> String {
+pub(super) fn summary(ranking: &Ranking, candidates: &[Candidate<'_>]) -> Sentence {
     let shop = |id: &str| {
         candidates
             .iter()
@@ -102,16 +109,20 @@ pub(super) fn summary(ranking: &Ranking, candidates: &[Candidate<'_>]) -> String
     match ranking.ranked.first() {
         Some(first) if ranking.best().is_some() => {
             let range = if first.low == first.high {
-                String::new()
+                ""
             } else {
-                " expected".to_owned()
+                " expected"
             };
-            let name = shop(&first.id);
-            parts.push(format!("{name} is first: {}{range}", first.landed));
+            parts.push(sentence!(
+                shop(&first.id),
+                " is first: ",
+                first.landed,
+                range
+            ));
         }
-        Some(_) => parts.push("nothing can be had now".to_owned()),
-        None if candidates.is_empty() => parts.push("no offers".to_owned()),
-        None => parts.push("no offer meets all conditions".to_owned()),
+        Some(_) => parts.push("nothing can be had now".into()),
+        None if candidates.is_empty() => parts.push("no offers".into()),
+        None => parts.push("no offer meets all conditions".into()),
     }
     let mut seen: Vec<&str> = Vec::new();
     for r in &ranking.rejected {
@@ -133,10 +144,17 @@ pub(super) fn summary(ranking: &Ranking, candidates: &[Candidate<'_>]) -> String
             .iter()
             .filter(|x| x.excess.is_some())
             .min_by_key(|x| (x.excess, &x.id))
-            .map_or_else(String::new, |x| {
-                format!("; the nearest is {}, which {}", shop(&x.id), x.reason)
+            .map_or_else(Sentence::default, |x| {
+                sentence!("; the nearest is ", shop(&x.id), ", which ", &x.reason)
             });
-        parts.push(format!("{} {offers} {}{nearest}", all.len(), r.constraint));
+        parts.push(sentence!(
+            all.len(),
+            " ",
+            offers,
+            " ",
+            &r.constraint,
+            nearest
+        ));
     }
-    parts.join(". ")
+    Sentence::join(parts, ". ")
 }
