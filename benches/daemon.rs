@@ -188,6 +188,7 @@ fn fill(home: &Path) -> String {
                                 price: Some(price(i, j)),
                                 availability: Availability::InStock,
                                 condition: Condition::New,
+                                content: None,
                             },
                         )?;
                     }

@@ -10,10 +10,11 @@ use super::api::ApiError;
 use super::core::Agent;
 use super::store::{Rule, Store, Zone};
 use super::view::{self, Market};
-use super::{life, purchases, web};
+use super::{life, packs, purchases, web};
 use crate::engine::alert::{
     Decision, Delivery as When, Fire, Hold, Pending, Seen, Tuning, Urgency, by_worth, deliver,
 };
+use crate::model::offer::Content;
 use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::want::{Want, WantStatus};
 use crate::model::{Alert, AlertRule, Availability, Currency, Id, Money, Sentence, sentence};
@@ -63,7 +64,8 @@ pub async fn look(
         return Ok(());
     }
     let market = Market::load(store, &agent.config(), now)?;
-    let (seen, url, shop) = state_of(store, &market, &want, now)?;
+    let now_at = state_of(store, &market, &want, now)?;
+    let seen = &now_at.seen;
     let tuning = Tuning {
         cooldown_hours: agent.config().notify.cooldown_hours,
         ..Tuning::default()
@@ -72,7 +74,14 @@ pub async fn look(
     let mut fired = Vec::new();
     let mut changed = Vec::new();
     for mut rule in rules {
-        let mut decision = rule.state.observe(&rule.rule, &seen, &tuning);
+        rule.pack = rule.pack.or(now_at.content);
+        let counted = Seen {
+            cost: seen
+                .cost
+                .map(|cost| packs::price_of(cost, now_at.content, rule.pack)),
+            ..*seen
+        };
+        let mut decision = rule.state.observe(&rule.rule, &counted, &tuning);
         if let (Decision::Fire(fire), Some(wish)) = (
             &decision,
             life::holds(wish.as_ref(), &want, &rule.rule, &market),
@@ -85,16 +94,24 @@ pub async fn look(
                 unsaid: fire.words(),
             });
         }
+        if let (Decision::Fire(fire), Some((noted, shop))) = (
+            &decision,
+            known_cheaper(&market, &want, &rule.rule, seen.cost),
+        ) {
+            rule.state.rearm();
+            decision = Decision::Hold(Hold::KnownCheaper {
+                noted,
+                shop,
+                unsaid: fire.words(),
+            });
+        }
         if let Decision::Fire(fire) = &decision {
-            fired.push(alert(
-                &want,
-                &rule,
-                fire,
-                &seen,
-                url.as_deref(),
-                shop.as_deref(),
-                now,
-            ));
+            let mut alert = alert(&want, &rule, fire, &now_at, now);
+            if counted.cost != seen.cost {
+                let counted = "; another pack, counted for as much as the first one seen";
+                alert.reason.push(counted);
+            }
+            fired.push(alert);
         }
         rule.decisions.push((now, decision));
         let surplus = rule.decisions.len().saturating_sub(KEPT_DECISIONS);
@@ -130,19 +147,45 @@ fn each(total: Money, quantity: u32) -> Money {
     .rounded()
 }
 
-/// What is true of a want now: its best landed cost, and whether it can be had.
+/// What the person noted of a price no higher than what a rule would call good by itself.
+fn known_cheaper(
+    market: &Market,
+    want: &Want,
+    rule: &AlertRule,
+    cost: Option<Money>,
+) -> Option<(Money, String)> {
+    if life::is_own_word(rule) {
+        return None;
+    }
+    let (noted, shop) = view::noted_cost(market, want)?;
+    let (noted, cost) = (each(noted, want.quantity), cost?);
+    (noted.currency == cost.currency && noted.amount <= cost.amount).then_some((noted, shop))
+}
+
+/// What is true of a want now.
+struct Now {
+    /// Its best landed cost, and whether it can be had.
+    seen: Seen,
+    /// Where to buy.
+    url: Option<String>,
+    shop: Option<String>,
+    /// What a piece there holds, where the want does not say what it should.
+    content: Option<Content>,
+}
+
 fn state_of(
     store: &Store,
     market: &Market,
     want: &Want,
     now: Timestamp,
-) -> Result<(Seen, Option<String>, Option<String>), VaultError> {
+) -> Result<Now, VaultError> {
     // What the person would pay at most decides what they buy, not what a thing costs.
     let unlimited = Want {
         limit: None,
         ..want.clone()
     };
-    let reply = view::offers(store, market, &unlimited)?;
+    // A price that the person noted is no news to them.
+    let reply = view::read_offers(store, market, &unlimited)?;
     let all: Vec<_> = reply.ranked.iter().chain(&reply.rejected).collect();
     let best = reply.ranked.first();
     let availability = best.map(|b| b.availability).or_else(|| {
@@ -164,23 +207,21 @@ fn state_of(
         availability: availability.unwrap_or_default(),
         known: !all.is_empty(),
     };
-    Ok((
+    let name = best.and_then(|b| b.name.as_deref()).unwrap_or_default();
+    Ok(Now {
         seen,
-        best.map(|b| b.url.clone()),
-        best.map(|b| b.shop.clone()),
-    ))
+        url: best.map(|b| b.url.clone()),
+        shop: best.map(|b| b.shop.clone()),
+        content: match packs::wanted(want) {
+            Some(_) => None,
+            None => packs::content_of(name),
+        },
+    })
 }
 
-fn alert(
-    want: &Want,
-    rule: &Rule,
-    fire: &Fire,
-    seen: &Seen,
-    url: Option<&str>,
-    shop: Option<&str>,
-    now: Timestamp,
-) -> Alert {
-    let title = match (seen.cost, shop) {
+fn alert(want: &Want, rule: &Rule, fire: &Fire, now_at: &Now, now: Timestamp) -> Alert {
+    let seen = &now_at.seen;
+    let title = match (seen.cost, &now_at.shop) {
         (Some(cost), Some(shop)) => {
             let each = if want.quantity > 1 { " each" } else { "" };
             sentence!(&want.name, ": ", cost, each, " at ", shop)
@@ -191,7 +232,7 @@ fn alert(
         let all = each.amount.checked_mul(want.quantity.into())?;
         Some(Money::new(all, each.currency))
     });
-    let asked = matches!(rule.rule, AlertRule::Under(_) | AlertRule::BackInStock);
+    let asked = life::is_own_word(&rule.rule);
     let under_limit = want.limit.zip(seen.cost).is_some_and(|(limit, cost)| {
         limit.currency == cost.currency && cost.amount <= limit.amount
     });
@@ -204,7 +245,7 @@ fn alert(
         title,
         reason: fire.words(),
         cost: seen.cost,
-        url: url.map(str::to_owned),
+        url: now_at.url.clone(),
         delivered: None,
         saving,
         own_word: asked || under_limit,

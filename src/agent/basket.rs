@@ -193,7 +193,11 @@ fn wanted(store: &Store, list: Option<&str>) -> Result<(String, Vec<Want>), ApiE
         } else {
             format!("there is something on: {}", lists.join(", "))
         };
-        return Err(ApiError::not_found(format!("nothing is open on {name}")).hint(hint));
+        let nothing = list.map_or_else(
+            || "nothing is open on any shopping list".to_owned(),
+            |list| format!("nothing is open on a list `{list}`"),
+        );
+        return Err(ApiError::not_found(nothing).hint(hint));
     }
     Ok((name, wants))
 }

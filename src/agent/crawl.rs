@@ -4,7 +4,7 @@ use super::api::ApiError;
 use super::api::types::{CrawlProgress, CrawlRequest, CrawlResult};
 use super::core::Agent;
 use super::store::{Link, Listing, Page, Store, Zone};
-use super::{alerts, purchases};
+use super::{alerts, packs, purchases};
 use crate::engine::adapter::{Listing as Found, Manifest};
 use crate::engine::matching::{self, Decision, judge};
 use crate::market::adapters::Adapter;
@@ -593,12 +593,13 @@ async fn save(
     Ok(())
 }
 
-const fn observation(listing: &Listing, now: Timestamp) -> Observation {
+fn observation(listing: &Listing, now: Timestamp) -> Observation {
     Observation {
         at: now,
         price: listing.offer.price,
         availability: listing.offer.availability,
         condition: listing.offer.condition,
+        content: packs::content_of(listing.offer.name.as_deref().unwrap_or_default()),
     }
 }
 

@@ -64,6 +64,12 @@ fn life_view(wish: &Wish) -> LifeView {
     }
 }
 
+/// Whether a rule repeats the person's own word and is not emptor's judgement.
+#[must_use]
+pub const fn is_own_word(rule: &AlertRule) -> bool {
+    matches!(rule, AlertRule::Under(_) | AlertRule::BackInStock)
+}
+
 /// Whether a rule on a want keeps quiet now, and as what.
 ///
 /// A wish that sleeps, fades or was given up is not announced at all. One that still
@@ -81,9 +87,8 @@ pub fn holds<'a>(
     if want.need_by.is_some_and(|day| day >= market.today()) {
         return None;
     }
-    let own_word = matches!(rule, AlertRule::Under(_) | AlertRule::BackInStock);
     let quiet = match wish.stage {
-        Stage::Ripening => !own_word,
+        Stage::Ripening => !is_own_word(rule),
         stage => !stage.is_alerted(),
     };
     quiet.then_some(wish)

@@ -1,8 +1,9 @@
 //! How many pieces of an offer make what is wanted, where its pack is another one.
 
-use crate::engine::quantity::{self, Quantity};
-use crate::model::Offer;
+use crate::engine::quantity::{self, Quantity, Unit};
+use crate::model::offer::{Content, ContentUnit};
 use crate::model::want::Want;
+use crate::model::{Money, Offer};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -11,6 +12,38 @@ const SAME_PACK: Decimal = Decimal::from_parts(5, 0, 0, false, 2);
 
 fn content(name: &str) -> Option<Quantity> {
     quantity::parse(name).filter(|q| q.unit.is_content())
+}
+
+/// What one piece of something of this name holds, where the name says it.
+#[must_use]
+pub fn content_of(name: &str) -> Option<Content> {
+    let q = content(name).filter(|q| q.amount > Decimal::ZERO)?;
+    let unit = match q.unit {
+        Unit::Gram => ContentUnit::Gram,
+        Unit::Millilitre => ContentUnit::Millilitre,
+        Unit::Piece => ContentUnit::Piece,
+        _ => return None,
+    };
+    Some(Content {
+        amount: q.amount,
+        unit,
+    })
+}
+
+/// What as much as `wanted` costs where `held` costs `price`; the price itself where the
+/// two are the same pack or cannot be compared.
+#[must_use]
+pub fn price_of(price: Money, held: Option<Content>, wanted: Option<Content>) -> Money {
+    let scaled = || {
+        let (held, wanted) = (held?, wanted?);
+        let apart = (held.amount - wanted.amount).abs();
+        if held.unit != wanted.unit || apart <= wanted.amount.checked_mul(SAME_PACK)? {
+            return None;
+        }
+        let all = price.amount.checked_mul(wanted.amount)?;
+        Some(Money::new(all.checked_div(held.amount)?, price.currency).rounded())
+    };
+    scaled().unwrap_or(price)
 }
 
 /// What one piece wanted holds, where its name says so.
@@ -66,5 +99,20 @@ mod tests {
         assert_eq!(of("beans 980 g"), 3, "nearly the same");
         assert_eq!(of("beans 1 l"), 3, "another unit");
         assert_eq!(of("beans"), 3);
+    }
+
+    #[test]
+    fn prices_are_compared_for_as_much() {
+        let cost = |price: &str, held: &str, wanted: &str| {
+            let price = price.parse().expect("test money");
+            price_of(price, content_of(held), content_of(wanted)).to_string()
+        };
+        assert_eq!(cost("5 EUR", "beans 500 g", "beans 1 kg"), "10.00 EUR");
+        assert_eq!(cost("9 EUR", "beans 2 x 1 kg", "beans 1 kg"), "4.50 EUR");
+        for same in ["beans 980 g", "beans 1 l", "beans"] {
+            assert_eq!(cost("5 EUR", same, "beans 1 kg"), "5.00 EUR", "{same}");
+        }
+        let wild = "79228162514264337593543950335 EUR";
+        assert!(cost(wild, "beans 1 g", "beans 900 kg").ends_with(" EUR"));
     }
 }

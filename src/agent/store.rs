@@ -8,7 +8,7 @@ use crate::engine::alert::{AlertState, Decision};
 use crate::engine::rank::elicit::TradeOff;
 use crate::engine::wish::Event;
 use crate::market::crawl::CrawlJob;
-use crate::model::offer::{Observation, Provenance};
+use crate::model::offer::{Content, Observation, Provenance};
 use crate::model::seller::SourceHealth;
 use crate::model::tender::Tender;
 use crate::model::time::{Date, SignedDuration, Timestamp};
@@ -168,6 +168,25 @@ pub struct Rule {
     pub state: AlertState,
     /// The last decisions, newest last, for `emptor alerts why`.
     pub decisions: Vec<(Timestamp, Decision)>,
+    /// What a piece held when it was first looked at, where the want does not say: later
+    /// packs are counted for as much.
+    #[serde(default)]
+    pub pack: Option<Content>,
+}
+
+impl Rule {
+    /// A rule that was not looked at yet.
+    #[must_use]
+    pub fn new(want: Id, rule: AlertRule) -> Self {
+        Self {
+            id: Id::new(),
+            want,
+            rule,
+            state: AlertState::default(),
+            decisions: Vec::new(),
+            pack: None,
+        }
+    }
 }
 
 /// What is remembered of a whole list, to tell when it becomes cheaper.

@@ -324,7 +324,10 @@ fn same_rows(store: &Store, market: &Market, want: &Want) -> Result<Vec<Row>, Va
     Ok(rows)
 }
 
-/// An offer to be ranked, crawled or quoted.
+/// The source of what the person noted.
+const NOTED: &str = "noted";
+
+/// An offer to be ranked, crawled, quoted or noted.
 struct Row {
     id: String,
     shop: String,
@@ -344,8 +347,36 @@ struct Row {
 /// # Errors
 /// As the vault.
 pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply, VaultError> {
+    let noted = noted::rows(market, want, &store.wants()?);
+    answer(store, market, want, noted)
+}
+
+/// The same without what the person noted: what was read or quoted.
+///
+/// # Errors
+/// As the vault.
+pub fn read_offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply, VaultError> {
+    answer(store, market, want, Default::default())
+}
+
+/// The least the person noted for a want that answers it by itself, delivered, and the
+/// shop.
+#[must_use]
+pub fn noted_cost(market: &Market, want: &Want) -> Option<(Money, String)> {
+    let (ranked, _) = noted::rows(market, want, &[]);
+    let cheapest = ranked.into_iter().next()?;
+    Some((cheapest.cost.ok()?.mid().rounded(), cheapest.shop))
+}
+
+fn answer(
+    store: &Store,
+    market: &Market,
+    want: &Want,
+    (noted, apart): (Vec<Row>, Vec<Row>),
+) -> Result<OffersReply, VaultError> {
     let listings = store.listings_of(want.id)?;
-    let rows = rows(market, want, listings, &store.tenders()?);
+    let mut rows = rows(market, want, listings, &store.tenders()?);
+    rows.extend(noted);
     let (same, rest): (Vec<Row>, Vec<Row>) = rows
         .into_iter()
         .partition(|r| r.zone == Zone::Same && r.source != "candidate");
@@ -420,7 +451,7 @@ pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply
         rejected,
         maybe,
         ambiguous: ambiguous.iter().map(|r| offer_view(market, r)).collect(),
-        noted: noted::offers(market, want, &store.wants()?),
+        noted: apart.iter().map(|r| offer_view(market, r)).collect(),
         summary: market.say(ranking.summary),
         blind: blind(store, market, want)?,
         advice: None,
@@ -564,7 +595,7 @@ fn candidates<'a>(market: &Market, rows: &'a [Row]) -> Vec<Candidate<'a>> {
 fn offer_view(market: &Market, row: &Row) -> OfferView {
     let o = &row.offer;
     let mut notes = Vec::new();
-    if row.zone == Zone::Maybe {
+    if row.zone == Zone::Maybe || row.source == NOTED {
         notes.extend(row.reasons.iter().cloned());
     }
     if let Some(number) = row.pieces {
@@ -656,26 +687,31 @@ pub fn blind_view(source: &str, health: &SourceHealth) -> Option<Blind> {
 /// # Errors
 /// As the vault.
 pub fn history(store: &Store, market: &Market, want: &Want) -> Result<HistoryReply, VaultError> {
-    let mut points = Vec::new();
+    let mut all = Vec::new();
     for listing in store.listings_of(want.id)? {
         if listing.zone(want.id) != Some(Zone::Same) || listing.candidate {
             continue;
         }
-        points.extend(
-            store
-                .history(&listing.id)?
-                .into_iter()
-                .map(|o| HistoryPoint {
-                    at: o.at,
-                    home: o.price.and_then(|p| market.home_price(&p)),
-                    shop: listing.shop.clone(),
-                    url: listing.url.clone(),
-                    price: o.price,
-                    availability: o.availability,
-                }),
-        );
+        let seen = store.history(&listing.id)?;
+        all.extend(seen.into_iter().map(|o| (o, listing.clone())));
     }
-    points.sort_by_key(|p| p.at);
+    all.sort_by_key(|(o, _)| o.at);
+    // Packs differ and change: all prices are for as much as is wanted, or as now.
+    let last = || all.iter().rev().find_map(|(o, _)| o.content);
+    let wanted = packs::content_of(&want.name).or_else(last);
+    let points = all
+        .into_iter()
+        .map(|(o, listing)| HistoryPoint {
+            at: o.at,
+            home: o
+                .price
+                .and_then(|p| market.home_price(&packs::price_of(p, o.content, wanted))),
+            shop: listing.shop,
+            url: listing.url,
+            price: o.price,
+            availability: o.availability,
+        })
+        .collect();
     Ok(HistoryReply {
         want: want.id.short(),
         name: want.name.clone(),

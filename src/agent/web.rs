@@ -333,7 +333,10 @@ fn want_html(out: &mut String, reply: &OffersReply, locale: &Locale, now: Timest
             "<tr{class}><td class=\"money\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             escape(&cost),
             escape(&o.shop),
-            availability(o.availability),
+            match o.source.as_str() {
+                "noted" => "noted by you",
+                _ => availability(o.availability),
+            },
             ago(o.seen, now),
         );
     }

@@ -6,6 +6,7 @@ use crate::agent::api::types::{Done, Unlock};
 use crate::agent::api::{ApiError, Code};
 use crate::agent::config::Config;
 use crate::agent::paths::Paths;
+use crate::model::Currency;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{IsTerminal, Write};
@@ -146,6 +147,8 @@ pub struct Context {
     pub paths: Paths,
     /// How amounts and days are written.
     pub locale: Locale,
+    /// The person's currency.
+    pub home: Currency,
     /// The name of that locale; for the daemon, which writes sentences.
     language: String,
     /// Whether colours may be used on standard output.
@@ -174,6 +177,7 @@ impl Context {
             global,
             paths,
             locale: config.locale(),
+            home: config.person.currency,
             // Never empty: without a language the daemon writes for documents.
             language: Some(config.locale_name())
                 .filter(|name| !name.is_empty())

@@ -86,12 +86,11 @@ pub fn one_line(cx: &Context, o: &OfferView) -> String {
         .landed
         .as_ref()
         .map_or_else(|| "no price".to_owned(), |c| cost(cx, c));
-    format!(
-        "{} at {} ({})",
-        cx.green(&cost),
-        o.shop,
-        availability(o.availability)
-    )
+    let state = match o.source.as_str() {
+        "noted" => "noted by you",
+        _ => availability(o.availability),
+    };
+    format!("{} at {} ({state})", cx.green(&cost), o.shop)
 }
 
 fn cost(cx: &Context, c: &CostView) -> String {
@@ -140,7 +139,7 @@ fn print(cx: &Context, r: &OffersReply, args: &Offers) {
     );
     section(
         cx,
-        "Noted by you: counts in `emptor basket`, is not ranked",
+        "Noted by you: counts in `emptor basket` only",
         &r.noted,
         true,
         now,

@@ -119,7 +119,8 @@ pub struct CouponAdd {
   emptor shop price add shop.example tea mug --price '9 EUR' --name 'Gift set' a bundle
   emptor shop price rm shop.example 1a2b3c4d
 
-Noted prices count in `emptor basket`, and `emptor offers` shows them.")]
+A noted price is an offer of that shop in `emptor offers`, `emptor wish list` and `emptor basket`
+until its last day, or for 90 days where none is given. It is never an alert.")]
 pub enum Price {
     /// Note a price
     Add(PriceAdd),

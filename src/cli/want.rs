@@ -442,7 +442,11 @@ fn print_one(cx: &Context, view: &WantView) {
     for p in &w.prefer {
         row(
             "prefer",
-            Some(format!("{} (worth {})", p.requirement, p.worth)),
+            Some(format!(
+                "{} (worth {})",
+                p.requirement,
+                cx.locale.money(&Money::new(p.worth, cx.home))
+            )),
         );
     }
     row("intensity", Some(w.intensity.to_string()));

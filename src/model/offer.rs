@@ -208,6 +208,25 @@ impl Extraction {
     }
 }
 
+/// What goods are sold by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum ContentUnit {
+    Gram,
+    Millilitre,
+    Piece,
+}
+
+/// How much one pack holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// The amount, above 0.
+    pub amount: Decimal,
+    /// Of what.
+    pub unit: ContentUnit,
+}
+
 /// An offer seen at a time: one entry of its append-only price history.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
@@ -220,4 +239,7 @@ pub struct Observation {
     pub availability: Availability,
     /// New or used.
     pub condition: Condition,
+    /// What the price was for, where the title said it: packs change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Content>,
 }

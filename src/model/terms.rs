@@ -256,6 +256,9 @@ impl Coupon {
     }
 }
 
+/// Days for which a noted price counts where its last day is not known.
+pub const NOTED_DAYS: i32 = 90;
+
 /// A price the person noted: a pack, a price that falls with the number, a bundle that
 /// answers several wants.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -285,10 +288,14 @@ pub struct NotedOffer {
 }
 
 impl NotedOffer {
-    /// Whether it is past.
+    /// Whether it is past: its last day is over, or nobody said one and it was noted
+    /// [`NOTED_DAYS`] ago.
     #[must_use]
     pub fn is_expired(&self, today: Date) -> bool {
-        self.until.is_some_and(|until| until < today)
+        match self.until {
+            Some(until) => until < today,
+            None => (today - self.noted).get_days() > NOTED_DAYS,
+        }
     }
 }
 
@@ -359,6 +366,27 @@ mod tests {
             "1:2 EUR".parse::<Break>().is_err(),
             "one is the price itself"
         );
+    }
+
+    #[test]
+    fn a_noted_price_counts_to_its_last_day_or_for_a_while() {
+        let day = |text: &str| text.parse::<Date>().expect("a day");
+        let mut noted = NotedOffer {
+            id: Id::new(),
+            name: "Tea".into(),
+            covers: Vec::new(),
+            price: money("3 EUR"),
+            breaks: Vec::new(),
+            most: None,
+            url: None,
+            noted: day("2030-01-01"),
+            until: None,
+        };
+        assert!(!noted.is_expired(day("2030-04-01")));
+        assert!(noted.is_expired(day("2030-04-02")));
+        noted.until = Some(day("2030-12-31"));
+        assert!(!noted.is_expired(day("2030-12-31")));
+        assert!(noted.is_expired(day("2031-01-01")));
     }
 
     #[test]

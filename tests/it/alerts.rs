@@ -178,11 +178,8 @@ fn rule_with_a_past(home: &Home, want: &str, rule: AlertRule, days: i64) {
         state.observe(&rule, &seen, &Tuning::default());
     }
     let rule = Rule {
-        id: Id::new(),
-        want,
-        rule,
         state,
-        decisions: Vec::new(),
+        ..Rule::new(want, rule)
     };
     home.tamper(|store| {
         store.change(|tx| tx.put_rule(&rule)).unwrap();
@@ -398,6 +395,71 @@ fn a_weekly_budget_goes_to_what_saves_most_and_never_silences_a_limit() {
         delivered().iter().any(|t| t == "Toaster 2")
     });
     assert!(!delivered().iter().any(|t| t == "Toaster 0"));
+}
+
+#[test]
+fn another_pack_is_neither_news_nor_a_reason_to_be_silent() {
+    let shops = Shops::open(&["alpha"]);
+    let sold = |name: &str, price: &str| {
+        shops.put("alpha", "/p", product(name, price, "EUR", "InStock"));
+    };
+    sold("Kaffa kettle tea 1 kg", "12.00");
+    let home = Home::new(&shops);
+    follow(&home, &shops, "0 EUR");
+    // The name does not say how much one is: the first pack seen does.
+    let url = shops.url("alpha", "/p");
+    let add = ["list", "add", &url, "--name", "kettle tea"];
+    home.run(&[&add[..], &["--max", "9 EUR"]].concat()).ok();
+    sold("Kaffa kettle tea 500 g", "7.00");
+    home.crawl();
+    assert_eq!(fired(&home).len(), 0, "14.00 for as much");
+    let (_, reason) = last_why(&home, "under");
+    assert!(reason.contains("14.00 EUR"), "{reason}");
+    sold("Kaffa kettle tea 2 kg", "17.00");
+    home.crawl();
+    let alerts = fired(&home);
+    assert_eq!(alerts.len(), 1, "8.50 for as much: {alerts:#?}");
+    let reason = alerts[0]["reason"].as_str().unwrap();
+    assert!(
+        reason.starts_with("8.50 EUR is at or under 9.00 EUR") && reason.contains("another pack"),
+        "{reason}"
+    );
+    assert!(alerts[0]["title"].as_str().unwrap().contains("17.00 EUR"));
+    let history = home.json(&["history", "kettle"]);
+    let points = history["points"].as_array().unwrap().iter();
+    let asked_and_counted: Vec<_> = points
+        .map(|p| (&p["price"]["amount"], &p["home"]["amount"]))
+        .map(|(asked, counted)| (asked.as_str().unwrap(), counted.as_str().unwrap()))
+        .collect();
+    // For two kilograms, as the shop sells now.
+    let expected = [("12.00", "24.00"), ("7.00", "28.00"), ("17.00", "17.00")];
+    assert_eq!(asked_and_counted, expected);
+}
+
+#[test]
+fn a_price_the_person_noted_is_no_news_and_nothing_dearer_is_called_good() {
+    let shops = Shops::open(&["alpha"]);
+    shops.put("alpha", "/p", kettle("44.00", "InStock"));
+    let home = Home::new(&shops);
+    follow(&home, &shops, "0 EUR");
+    let alpha = shops.host("alpha");
+    home.run(&["list", "add", &shops.url("alpha", "/p"), "--max", "35 EUR"])
+        .ok();
+    let note = ["shop", "price", "add", &alpha, "kettle", "--price"];
+    home.run(&[&note[..], &["30 EUR"]].concat()).ok();
+    rule_with_a_past(&home, "kettle", AlertRule::PercentUnderUsual(10), 60);
+    shops.put("alpha", "/p", kettle("39.00", "InStock"));
+    home.crawl();
+    assert_eq!(fired(&home).len(), 0, "neither their own nor a dearer one");
+    let (_, reason) = last_why(&home, "10%");
+    assert!(reason.contains("you noted 30.00 EUR at"), "{reason}");
+    let best = &home.json(&["wish", "show", "kettle"])["best"];
+    assert_eq!(best["source"], "noted", "{best:#}");
+    shops.put("alpha", "/p", kettle("29.00", "InStock"));
+    home.crawl();
+    let alerts = fired(&home);
+    assert_eq!(alerts.len(), 2, "the limit and the rule: {alerts:#?}");
+    assert!(alerts.iter().all(|a| a["cost"]["amount"] == "29.00"));
 }
 
 #[test]

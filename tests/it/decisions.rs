@@ -6,7 +6,7 @@ use emptor::agent::store::{Link, Listing, Rule, Store, Zone};
 use emptor::engine::alert::{AlertState, Seen, Tuning};
 use emptor::model::offer::Observation;
 use emptor::model::time::{SignedDuration, Timestamp};
-use emptor::model::{Availability, Condition, Id, Money, Offer, Want};
+use emptor::model::{Availability, Condition, Money, Offer, Want};
 use serde_json::{Value, json};
 
 /// Coffee, tea and a mug at three shops with three ways to charge for delivery.
@@ -478,11 +478,8 @@ fn watched(store: &Store, url: &str, added: i64, rule: &str) -> Want {
         state.observe(&rule, &seen, &Tuning::default());
     }
     let rule = Rule {
-        id: Id::new(),
-        want: want.id,
-        rule,
         state,
-        decisions: Vec::new(),
+        ..Rule::new(want.id, rule)
     };
     store
         .change(|tx| {
@@ -582,6 +579,7 @@ fn regular_sales_are_worth_waiting_for() {
                         price: Some(eur(if sale { 700 } else { 1000 })),
                         availability: Availability::InStock,
                         condition: Condition::New,
+                        content: None,
                     };
                     tx.observe(&listing, &seen)?;
                 }

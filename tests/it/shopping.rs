@@ -437,6 +437,18 @@ fn noted_prices_stand_beside_the_offers() {
     let mug = home.json(&["offers", "mug"]);
     let notes = mug["noted"][0]["notes"].as_array().unwrap();
     assert!(notes.contains(&json!("a pack of 4: 1 for 1")), "{mug:#}");
+    // One that answers the want by itself is an offer like those that were read.
+    let note = ["shop", "price", "add", &alpha, "mug", "--price", "0.50 EUR"];
+    home.run(&note).ok();
+    let mug = home.json(&["offers", "mug"]);
+    assert_eq!(mug["ranked"][0]["source"], "noted", "{mug:#}");
+    assert_eq!(
+        home.json(&["wish", "show", "mug"])["best"]["source"],
+        "noted"
+    );
+    let list = home.run(&["list", "list"]).ok().out;
+    assert!(list.contains("€3.50 at"), "{list}");
+    assert!(list.contains("(noted by you)"), "{list}");
     home.run(&["list", "rm", "tea"]).ok();
     let list = home.run(&["shop", "price", "list", &alpha]).ok().out;
     assert!(list.contains("2 x something removed"), "{list}");

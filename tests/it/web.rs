@@ -210,7 +210,7 @@ fn a_list_has_a_page_with_its_basket() {
     assert!(!page.contains("<img"), "{page}");
     let unknown = get(&authority, "/?list=%3Cb%3E", &session);
     assert!(
-        unknown.contains("nothing is open on &lt;b&gt;"),
+        unknown.contains("nothing is open on a list `&lt;b&gt;"),
         "{unknown}"
     );
 }

@@ -6,11 +6,10 @@ use super::routes::Route;
 use super::types::*;
 use crate::agent::core::Agent;
 use crate::agent::store::{ListWatch, Rule, Store};
-use crate::engine::alert::AlertState;
 use crate::engine::locale::Locale;
 use crate::model::time::Timestamp;
 use crate::model::want::{Want, WantStatus};
-use crate::model::{Alert, AlertRule, Id, Sentence};
+use crate::model::{Alert, AlertRule, Sentence};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::routing::{delete, get, post};
@@ -168,13 +167,7 @@ async fn add_rule(
     {
         return Ok(Json(rule_view(old, &[want], &reader.0)));
     }
-    let rule = Rule {
-        id: Id::new(),
-        want: want.id,
-        rule: new.rule,
-        state: AlertState::default(),
-        decisions: Vec::new(),
-    };
+    let rule = Rule::new(want.id, new.rule);
     store.change(|tx| tx.put_rule(&rule))?;
     // A rule is about what is true, so it may speak at once.
     crate::agent::alerts::look(&agent, &store, want.id, Timestamp::now()).await?;

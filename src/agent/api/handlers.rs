@@ -7,13 +7,12 @@ use crate::agent::core::Agent;
 use crate::agent::store::{Listing, Rule, Store, Zone};
 use crate::agent::view::{self, Market};
 use crate::agent::{crawl, life, moment, web};
-use crate::engine::alert::AlertState;
 use crate::engine::locale::Locale;
 use crate::market::{links, shop};
 use crate::model::seller::Trouble;
 use crate::model::time::{Date, Timestamp};
 use crate::model::want::{Preference, Want, WantKind, WantStatus};
-use crate::model::{AlertRule, Gtin, Id, text};
+use crate::model::{AlertRule, Gtin, text};
 use crate::net::FetchRequest;
 use crate::vault::{RecoveryCode, Secret};
 use crate::worker::{Job, Reply};
@@ -297,13 +296,9 @@ async fn add_want(
     want.intensity = new.intensity.unwrap_or(50).min(100);
     want.note = new.note.map(|n| text::clean(&n, 2000));
     // A limit is a wish to be told.
-    let rule = want.limit.map(|limit| Rule {
-        id: Id::new(),
-        want: want.id,
-        rule: AlertRule::Under(limit),
-        state: AlertState::default(),
-        decisions: Vec::new(),
-    });
+    let rule = want
+        .limit
+        .map(|limit| Rule::new(want.id, AlertRule::Under(limit)));
     store.change(|tx| {
         new_shop.iter().try_for_each(|s| tx.put_shop(s))?;
         rule.iter().try_for_each(|r| tx.put_rule(r))?;
@@ -445,13 +440,7 @@ async fn edit_want(
             }
         }
         if let (None, Some(limit)) = (old.limit, want.limit) {
-            tx.put_rule(&Rule {
-                id: Id::new(),
-                want: want.id,
-                rule: AlertRule::Under(limit),
-                state: AlertState::default(),
-                decisions: Vec::new(),
-            })?;
+            tx.put_rule(&Rule::new(want.id, AlertRule::Under(limit)))?;
         }
         life::edited(&store, tx, &old, &want, edit.renew, Timestamp::now())?;
         tx.put_want(&want)

@@ -284,8 +284,8 @@ pub struct OffersReply {
     pub maybe: Vec<OfferView>,
     /// Pages with several prices to choose from: `--choose ID`.
     pub ambiguous: Vec<OfferView>,
-    /// Prices the person noted, the cheapest first. They count in the basket and are not
-    /// ranked: nobody reads them again.
+    /// Prices the person noted that only the basket can weigh: bundles, and too few for
+    /// what is wanted. The others are ranked.
     pub noted: Vec<OfferView>,
     /// One sentence for the person.
     pub summary: String,
@@ -344,7 +344,8 @@ pub struct HistoryPoint {
     /// The price asked.
     #[schema(value_type = Option<Object>)]
     pub price: Option<Money>,
-    /// The price in the person's currency.
+    /// The price in the person's currency, for as much as one piece wanted holds: packs
+    /// differ.
     #[schema(value_type = Option<Object>)]
     pub home: Option<Money>,
     /// Whether it could be had.

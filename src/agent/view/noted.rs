@@ -1,44 +1,47 @@
 //! The prices the person noted for a want, as offers to look at.
 
-use super::{Market, cost_view};
-use crate::agent::api::types::OfferView;
+use super::{Market, NOTED, Row};
 use crate::agent::store::Zone;
 use crate::model::terms::NotedOffer;
 use crate::model::want::Want;
-use crate::model::{Availability, Condition, Money, Offer, Sentence, sentence};
+use crate::model::{Money, Offer, Sentence, sentence};
 use jiff::tz::TimeZone;
 
-/// The noted prices for a want that hold today, the cheapest first. `wants` has the names
-/// of what else is in a bundle.
-pub(super) fn offers(market: &Market, want: &Want, wants: &[Want]) -> Vec<OfferView> {
-    let mut views: Vec<OfferView> = market
+/// The noted prices for a want that hold today, the cheapest first: those to be ranked
+/// with what was read, and those that only a basket can weigh, bundles and too few.
+/// `wants` has the names of what else is in a bundle.
+pub(super) fn rows(market: &Market, want: &Want, wants: &[Want]) -> (Vec<Row>, Vec<Row>) {
+    let mut all: Vec<(bool, Row)> = market
         .noted()
-        .filter_map(|(shop, noted)| view(market, want, wants, shop, noted))
+        .filter_map(|(shop, noted)| row(market, want, wants, shop, noted))
         .collect();
-    let cost = |v: &OfferView| v.landed.as_ref().map(|c| c.mid.amount);
-    views.sort_by_key(|v| (cost(v).is_none(), cost(v)));
-    views
+    let cost = |r: &Row| r.cost.as_ref().ok().map(|c| c.mid().amount);
+    all.sort_by_key(|(_, r)| (cost(r).is_none(), cost(r)));
+    let (ranked, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|(alone, _)| *alone);
+    let rows = |all: Vec<(bool, Row)>| all.into_iter().map(|(_, row)| row).collect();
+    (rows(ranked), rows(rest))
 }
 
-fn view(
+/// A noted price as an offer, and whether it answers the want by itself.
+fn row(
     market: &Market,
     want: &Want,
     wants: &[Want],
     shop: &str,
     noted: &NotedOffer,
-) -> Option<OfferView> {
+) -> Option<(bool, Row)> {
     let (_, pieces) = noted.covers.iter().find(|c| c.0 == want.id)?;
     let number = want.quantity.max(1).div_ceil((*pieces).max(1));
-    let price = price_from(noted, number);
-    let asked = Offer {
-        price: Some(price),
+    let offer = Offer {
+        name: Some(noted.name.clone()),
+        price: Some(price_from(noted, number)),
+        url: noted.url.clone(),
+        confidence: 1.0,
         ..Offer::default()
     };
-    let cost = market.landed(&asked, shop, number);
-    let mut notes = vec![market.say(label(noted))];
-    notes.extend(cost.as_ref().err().map(|e| market.say(e.words())));
+    let mut said = vec![market.say(label(noted))];
     if *pieces > 1 {
-        notes.push(format!(
+        said.push(format!(
             "a pack of {pieces}: {number} for {}",
             want.quantity
         ));
@@ -50,38 +53,31 @@ fn view(
             Some(format!("{n} x {}", other.name))
         })
         .collect();
+    let mut alone = noted.covers.len() == 1;
     if !others.is_empty() {
-        notes.push(format!("a bundle, with {}", others.join(", ")));
+        said.push(format!("a bundle, with {}", others.join(", ")));
     }
     let steps = noted.breaks.iter();
-    notes.extend(steps.map(|b| market.say(sentence!(b.price, " each from ", b.from, " on"))));
+    said.extend(steps.map(|b| market.say(sentence!(b.price, " each from ", b.from, " on"))));
     if let Some(most) = noted.most.filter(|most| *most < number) {
-        notes.push(format!("at most {most} can be bought, {number} are needed"));
+        said.push(format!("at most {most} can be bought, {number} are needed"));
+        alone = false;
     }
     let seen = noted.noted.to_zoned(TimeZone::UTC).ok()?.timestamp();
-    Some(OfferView {
+    let row = Row {
         id: noted.id.short(),
-        rank: None,
+        cost: market.landed(&offer, shop, number),
         shop: shop.to_owned(),
         url: noted.url.clone().unwrap_or_default(),
-        name: Some(noted.name.clone()),
-        brand: None,
-        gtin: None,
-        price: Some(price),
-        landed: cost.as_ref().ok().map(|c| cost_view(market, c)),
-        effective: None,
-        availability: Availability::Unknown,
-        condition: Condition::default(),
-        delivery_days: None,
-        source: "noted".to_owned(),
+        offer,
         // East of Greenwich the day began before it did there.
         seen: seen.min(market.now()),
-        zone: Zone::Same.name().to_owned(),
-        confidence: 1.0,
-        provenance: Vec::new(),
-        shortlisted: false,
-        notes,
-    })
+        source: NOTED,
+        zone: Zone::Same,
+        reasons: said,
+        pieces: None,
+    };
+    Some((alone, row))
 }
 
 /// What one costs where so many are bought.

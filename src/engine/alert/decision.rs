@@ -237,6 +237,15 @@ pub enum Hold {
         /// What would have been told.
         unsaid: Sentence,
     },
+    /// The person noted a price that is no higher.
+    KnownCheaper {
+        /// What they noted, delivered.
+        noted: Money,
+        /// Where.
+        shop: String,
+        /// What would have been told.
+        unsaid: Sentence,
+    },
     /// Told already, and not clearly better now.
     AlreadyTold {
         /// When.
@@ -322,6 +331,18 @@ impl Hold {
                 said.push(sentence!(", so this was not said: ", unsaid));
                 said
             }
+            Self::KnownCheaper {
+                noted,
+                shop,
+                unsaid,
+            } => sentence!(
+                "you noted ",
+                *noted,
+                " at ",
+                shop,
+                ", so this was not said: ",
+                unsaid
+            ),
             Self::AlreadyTold { at, told, needs } => {
                 let mut said = sentence!("told at ", *at);
                 if let Some(told) = told {
