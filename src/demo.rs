@@ -17,6 +17,7 @@ use crate::agent::{Agent, api::types::HistoryReply};
 use crate::cli::context::{CliError, Context, Global, Result};
 use crate::cli::crawl::{result_line, run_quietly};
 use crate::cli::offers::one_line;
+use crate::model::Money;
 use crate::model::want::WantKind;
 use crate::vault::{KdfCost, Options, SecretString, Vault, VaultPaths};
 use market::Market;
@@ -297,10 +298,11 @@ fn short_list(cx: &Context, reply: &OffersReply) {
         let terms: Vec<String> = o
             .landed
             .iter()
-            .flat_map(|l| &l.terms)
-            .map(|t| {
+            .flat_map(|l| l.terms.iter().map(|t| (t, l.mid.currency)))
+            .map(|(t, currency)| {
                 let kind = format!("{:?}", t.kind).to_lowercase();
-                format!("{kind} {} ({})", t.mid.round_dp(2), t.source)
+                let amount = Money::new(t.mid, currency);
+                format!("{kind} {} ({})", cx.locale.money(&amount), t.source)
             })
             .collect();
         cx.line(&cx.dim(&format!("       {}", terms.join(" + "))));

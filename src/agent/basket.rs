@@ -323,7 +323,7 @@ fn fill(
     reply.cheapest_each = view::cheapest_each(problem).map(money);
     reply.worst = view::worst(market, problem, purchase, &mut stop);
     let carts = reply.plan.as_ref().map_or(0, |p| p.shops.len());
-    reply.splits = view::splits(problem, carts, home, &mut stop);
+    reply.splits = view::splits(market, problem, carts, &mut stop);
     reply.bundles = view::bundles(problem, purchase, checked.cost, home, &mut stop);
     reply.limits = view::limits(household, checked.cost, home, &mut stop);
     Ok(())

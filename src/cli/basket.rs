@@ -113,10 +113,14 @@ fn print(cx: &Context, r: &BasketReply, explain: bool) {
         let name = limit.limit.replace('_', "-");
         match &limit.saving {
             Some(s) if !s.amount.is_zero() => {
-                cx.line(&format!(
-                    "Without --{name} it would cost {} less.",
-                    money(s)
-                ));
+                cx.line(&if r.left_out.is_empty() {
+                    format!("Without --{name} it would cost {} less.", money(s))
+                } else {
+                    format!(
+                        "--{name} keeps out wishes worth {} more to you than they cost.",
+                        money(s)
+                    )
+                });
             }
             Some(_) => cx.line(&cx.dim(&format!("--{name} costs nothing."))),
             None => {}
@@ -134,6 +138,10 @@ fn print(cx: &Context, r: &BasketReply, explain: bool) {
 
 fn print_plan(cx: &Context, r: &BasketReply, plan: &PlanView, explain: bool) {
     let money = |m: &Money| cx.locale.money(m);
+    if plan.shops.is_empty() {
+        cx.line("Nothing is bought: nothing fits these limits.");
+        return;
+    }
     for cart in &plan.shops {
         print_cart(cx, cart, explain);
     }
@@ -290,8 +298,15 @@ fn print_split(cx: &Context, s: &SplitView) {
         .map(|m| format!(", saves {}", money(&m)))
         .unwrap_or_default();
     let proven = if s.proven { "" } else { ", not proven best" };
+    let without = match &s.missing[..] {
+        [] => String::new(),
+        missing => format!(", without {}", missing.join(", ")),
+    };
+    if s.at.is_empty() {
+        return;
+    }
     cx.line(&format!(
-        "{shops}: {}{saving}  {}{proven}",
+        "{shops}: {}{saving}  {}{without}{proven}",
         money(pay),
         s.at.join(" + ")
     ));

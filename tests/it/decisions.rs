@@ -439,6 +439,38 @@ fn a_price_guarantee_is_watched_after_the_purchase() {
 }
 
 #[test]
+fn wishes_that_a_limit_keeps_out_are_not_blamed_on_their_price() {
+    let (shops, home) = market();
+    for (path, at) in [("/mug", "gamma"), ("/coffee", "alpha")] {
+        let add = ["wish", "add", "--no-crawl", "--name", &path[1..]];
+        let url = shops.url(at, path);
+        home.run(&[&add[..], &[&url, "--max", "20 EUR"]].concat())
+            .ok();
+    }
+    home.crawl();
+    let text = |args: &[&str]| home.run(&[&["basket", "wishes"], args].concat()).ok().out;
+    let nothing = text(&["--budget", "1 EUR"]);
+    for part in [
+        "Nothing is bought: nothing fits these limits.",
+        "it does not fit the budget, or it would add more than your limit of €20.00 each",
+        "--budget keeps out wishes worth",
+    ] {
+        assert!(nothing.contains(part), "{part} in {nothing}");
+    }
+    assert!(!nothing.contains("0 shops"), "{nothing}");
+    let one = text(&["--budget", "10 EUR"]);
+    assert!(
+        one.contains("€7.00  gamma") && one.contains(", without coffee"),
+        "{one}"
+    );
+    let both = home.json(&["basket", "wishes"]);
+    let splits = both["splits"].as_array().unwrap();
+    assert_eq!(splits.len(), 2, "{both:#}");
+    assert_eq!(splits[0]["missing"].as_array().map(Vec::len), Some(1));
+    assert_eq!(splits[1]["saving"], Value::Null, "it buys more: {both:#}");
+}
+
+#[test]
 fn advice_needs_history_and_better_is_a_rule() {
     let (shops, home) = market();
     let url = shops.url("alpha", "/mug");

@@ -11,7 +11,7 @@ use crate::engine::basket::{
 use crate::engine::quantity::{self, Unit};
 use crate::model::terms::NotedOffer;
 use crate::model::want::{Want, WantKind};
-use crate::model::{Id, Money, Offer as Asked, Place, sentence};
+use crate::model::{Id, Money, Offer as Asked, Place, Sentence, sentence};
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 use std::collections::{BTreeMap, BTreeSet};
@@ -371,7 +371,16 @@ impl Problem {
             .filter(short)
             .map(|i| {
                 let want = &self.entries[i].want;
-                let mut reason = sentence!("it would add more than your limit");
+                let limits = &self.household.limits;
+                let mut reason = match (limits.budget, limits.max_shops) {
+                    (None, None) => Sentence::default(),
+                    (Some(_), None) => "it does not fit the budget, or ".into(),
+                    (None, Some(_)) => "it does not fit the number of shops, or ".into(),
+                    (Some(_), Some(_)) => {
+                        "it does not fit the budget or the number of shops, or ".into()
+                    }
+                };
+                reason.push("it would add more than your limit");
                 if let Some(limit) = want.limit {
                     reason.push(sentence!(" of ", limit));
                 }

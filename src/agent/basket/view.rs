@@ -270,29 +270,36 @@ pub fn worst(
 
 /// The best plan for each number of shops, and what each further shop saves.
 pub fn splits(
+    market: &Market,
     problem: &Problem,
     shops: usize,
-    home: Currency,
     stop: &mut dyn FnMut() -> bool,
 ) -> Vec<SplitView> {
-    let money = |cents| Money::from_minor(cents, home);
+    let money = |cents| Money::from_minor(cents, market.home());
     let most = shops.clamp(1, MAX_SPLITS);
     let splits = explain::splits(&problem.household, most, stop).unwrap_or_default();
-    splits
-        .into_iter()
-        .map(|s| SplitView {
+    let mut views: Vec<SplitView> = Vec::new();
+    for s in splits {
+        let missing = match &s.plan {
+            Some(plan) => {
+                let out = problem.left_out(market, bought(plan));
+                out.into_iter().map(|w| w.name).collect()
+            }
+            None if s.shops == 1 => problem.missing_at_best_shop(),
+            None => Vec::new(),
+        };
+        // What buys more does not save, whatever that is worth.
+        let alike = views.last().is_none_or(|before| before.missing == missing);
+        views.push(SplitView {
             shops: s.shops,
             at: s.plan.as_ref().map(|p| at(problem, p)).unwrap_or_default(),
             pay: s.plan.as_ref().map(|p| money(p.evaluation.payable)),
-            saving: s.saving.map(money),
+            saving: s.saving.filter(|_| alike).map(money),
             proven: s.plan.as_ref().is_some_and(|p| p.optimal),
-            missing: if s.shops == 1 && s.plan.is_none() {
-                problem.missing_at_best_shop()
-            } else {
-                Vec::new()
-            },
-        })
-        .collect()
+            missing,
+        });
+    }
+    views
 }
 
 /// Each bundle of a plan against buying its parts by themselves.

@@ -253,12 +253,13 @@ pub struct SplitView {
     /// What the person pays.
     #[schema(value_type = Option<Object>)]
     pub pay: Option<Money>,
-    /// What it saves over one shop fewer.
+    /// What it saves over one shop fewer that sells as much.
     #[schema(value_type = Option<Object>)]
     pub saving: Option<Money>,
     /// Whether it is proven best.
     pub proven: bool,
-    /// Wants that so few shops cannot serve, where only one shop is allowed.
+    /// Wants that are not bought then: wishes the plan leaves out, or, where one shop cannot
+    /// serve the list, what the fullest one lacks.
     pub missing: Vec<String>,
 }
 
