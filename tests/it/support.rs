@@ -669,8 +669,12 @@ pub fn lab(args: &[&str], input: &[u8]) -> Output {
         .spawn()
         .expect("start emptor");
     let mut stdin = child.stdin.take().expect("stdin is piped");
-    // A program that refuses early does not read everything.
-    let _ = stdin.write_all(input);
-    drop(stdin);
-    child.wait_with_output().expect("emptor ends")
+    // Beside the reading of answers: both pipes may be full at once.
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // A program that refuses early does not read everything.
+            let _ = stdin.write_all(input);
+        });
+        child.wait_with_output().expect("emptor ends")
+    })
 }
