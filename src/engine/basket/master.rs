@@ -8,6 +8,8 @@
 //! dual method (steepest edge), which only ever raises the cost, so that a solve that is
 //! cut short is still a bound on what the branch costs; new columns enter by the primal.
 
+use std::ops::Range;
+
 /// Reduced costs above this are taken as zero.
 const TOLERANCE: f64 = 1e-7;
 /// How far beyond its bounds a value may be.
@@ -25,7 +27,10 @@ const LEAST_PIVOT: f64 = 1e-8;
 
 #[derive(Debug)]
 pub(super) struct Master {
-    rows: usize,
+    /// Rows at work, in the order in which they came, and where each row stands there.
+    /// The others are kept without any price: they are lazy.
+    awake: Vec<usize>,
+    at: Vec<usize>,
     rhs: Vec<f64>,
     /// By column: its cost, how often it is switched off, where its entries end.
     cost: Vec<f64>,
@@ -62,6 +67,9 @@ struct Scratch {
     edges: Vec<f64>,
 }
 
+/// Where a row stands that is not worked with.
+const ASLEEP: usize = usize::MAX;
+
 /// A basis to come back to.
 #[derive(Debug)]
 pub(super) struct Snapshot {
@@ -86,8 +94,15 @@ impl Master {
     /// Rows with their right-hand sides, each with the column that satisfies it alone.
     /// The right-hand sides are moved a little apart so that no two bases tie: those of
     /// the first `covers` rows, to be covered, downwards, the limits upwards.
-    pub(super) fn new(rows: &[(f64, f64)], covers: usize) -> Self {
+    /// Those of `lazy` are not worked with until they are broken; what satisfies them
+    /// alone costs nothing.
+    pub(super) fn new(rows: &[(f64, f64)], covers: usize, lazy: Range<usize>) -> Self {
         let n = rows.len();
+        let awake: Vec<usize> = (0..n).filter(|r| !lazy.contains(r)).collect();
+        let mut at = vec![ASLEEP; n];
+        for (k, r) in awake.iter().enumerate() {
+            at[*r] = k;
+        }
         let apart = |r: usize| 1e-6 * (1.0 + ((r as f64 + 1.0) * 0.618_033_988_75).fract());
         let moved = |(r, row): (usize, &(f64, f64))| {
             if r < covers {
@@ -97,7 +112,8 @@ impl Master {
             }
         };
         let mut master = Self {
-            rows: n,
+            awake,
+            at,
             rhs: rows.iter().enumerate().map(moved).collect(),
             cost: rows.iter().map(|r| r.1).collect(),
             banned: vec![0; n],
@@ -109,7 +125,7 @@ impl Master {
             basic: vec![false; n],
             inverse: Vec::new(),
             values: Vec::new(),
-            duals: Vec::new(),
+            duals: vec![0.0; n],
             pivots: 0,
             scratch: Scratch::default(),
         };
@@ -140,14 +156,27 @@ impl Master {
         self.spare[row]
     }
 
+    pub(super) fn cost(&self, column: usize) -> f64 {
+        self.cost[column]
+    }
+
+    /// Gives a column another cost; the prices are right again after the next solve.
+    pub(super) fn set_cost(&mut self, column: usize, cost: f64) {
+        self.cost[column] = cost;
+    }
+
     /// Switches a column off or on.
     pub(super) fn set_ban(&mut self, column: usize, off: bool) {
         self.banned[column] = u16::from(off);
+        if off {
+            self.wake(column);
+        }
     }
 
     /// Switches a column off once more; [`Master::unban`] takes it back.
     pub(super) fn ban(&mut self, column: usize) {
         self.banned[column] += 1;
+        self.wake(column);
     }
 
     pub(super) fn unban(&mut self, column: usize) {
@@ -196,12 +225,15 @@ impl Master {
 
     /// Back to an earlier basis.
     pub(super) fn restore(&mut self, to: &Snapshot) {
-        self.basic.fill(false);
-        to.basis.iter().for_each(|c| self.basic[*c] = true);
+        if to.basis.len() < self.awake.len() {
+            self.set_basis(&to.basis);
+            return;
+        }
         self.basis.clone_from(&to.basis);
         self.inverse.clone_from(&to.inverse);
         self.values.clone_from(&to.values);
         self.duals.clone_from(&to.duals);
+        self.mark();
     }
 
     /// The columns of the basis, to come back to.
@@ -214,11 +246,73 @@ impl Master {
         if self.basis == to {
             return;
         }
-        self.basis.copy_from_slice(to);
-        self.basic.fill(false);
-        to.iter().for_each(|c| self.basic[*c] = true);
+        // Rows that were woken since stand last.
+        let since = self.awake[to.len().min(self.awake.len())..].iter().copied();
+        self.basis = to.iter().copied().chain(since).collect();
+        self.mark();
         if !self.refactor() {
             self.start_anew();
+        }
+    }
+
+    /// Notes which columns are in the basis. So are those of lazy rows.
+    fn mark(&mut self) {
+        self.basic.fill(false);
+        self.basis.iter().for_each(|c| self.basic[*c] = true);
+        for (r, at) in self.at.iter().enumerate() {
+            if *at == ASLEEP {
+                self.basic[r] = true;
+            }
+        }
+    }
+
+    /// Works with a row from now on, if it is lazy. The basis stays as it is, with the
+    /// column that satisfies the row alone and has its number.
+    pub(super) fn wake(&mut self, row: usize) {
+        if self.at.get(row) != Some(&ASLEEP) {
+            return;
+        }
+        let n = self.awake.len();
+        let own = |c: &usize| -> f64 {
+            let entries = self.column(*c).iter();
+            entries.filter(|e| e.0 as usize == row).map(|e| e.1).sum()
+        };
+        let used: Vec<f64> = self.basis.iter().map(own).collect();
+        let mut inverse = vec![0.0; (n + 1) * (n + 1)];
+        for (to, from) in inverse
+            .chunks_exact_mut(n + 1)
+            .zip(self.inverse.chunks_exact(n.max(1)))
+        {
+            to[..n].copy_from_slice(from);
+            to[n] = -from.iter().zip(&used).map(|(v, a)| v * a).sum::<f64>();
+        }
+        inverse[n * (n + 1) + n] = 1.0;
+        self.inverse = inverse;
+        let done: f64 = self.values.iter().zip(&used).map(|(x, a)| x * a).sum();
+        self.values.push(self.rhs[row] - done);
+        self.basis.push(row);
+        self.at[row] = n;
+        self.awake.push(row);
+        self.duals[row] = 0.0;
+    }
+
+    /// Wakes the lazy rows that are broken.
+    fn wake_broken(&mut self) {
+        let mut left: Vec<(usize, f64)> = Vec::new();
+        for (c, x) in self.basis.iter().zip(&self.values) {
+            for (r, a) in self.column(*c) {
+                let r = *r as usize;
+                if self.at[r] == ASLEEP {
+                    match left.iter_mut().find(|l| l.0 == r) {
+                        Some(l) => l.1 -= a * x,
+                        None => left.push((r, self.rhs[r] - a * x)),
+                    }
+                }
+            }
+        }
+        left.retain(|l| l.1 < -FEASIBLE);
+        for (r, _) in left {
+            self.wake(r);
         }
     }
 
@@ -271,28 +365,45 @@ impl Master {
     /// a cost below `cutoff` may use, if these suffice.
     pub(super) fn solve(&mut self, cutoff: f64) {
         self.price_rows();
-        let repaired = [cutoff, f64::INFINITY].into_iter().any(|cutoff| {
-            self.gather(cutoff);
-            self.repair(MOST_PIVOTS, f64::INFINITY) == Dual::Feasible
-        });
-        if !repaired {
-            self.start_anew();
+        loop {
+            let repaired = [cutoff, f64::INFINITY].into_iter().any(|cutoff| {
+                self.gather(cutoff);
+                self.repair(MOST_PIVOTS, f64::INFINITY) == Dual::Feasible
+            });
+            if !repaired {
+                self.start_anew();
+            }
+            let rows = self.awake.len();
+            self.improve(MOST_PIVOTS);
+            self.wake_broken();
+            if self.awake.len() == rows {
+                break;
+            }
         }
-        self.improve(MOST_PIVOTS);
     }
 
     /// Solves below `cutoff`. False if `pivots` did not suffice or there is no such
     /// solution.
     pub(super) fn solve_below(&mut self, cutoff: f64, pivots: usize) -> bool {
         self.price_rows();
-        self.gather(cutoff);
-        self.repair(pivots, cutoff) == Dual::Feasible && self.improve(pivots)
+        loop {
+            self.gather(cutoff);
+            if self.repair(pivots, cutoff) != Dual::Feasible {
+                return false;
+            }
+            let rows = self.awake.len();
+            let done = self.improve(pivots);
+            self.wake_broken();
+            if self.awake.len() == rows {
+                return done;
+            }
+        }
     }
 
     /// Collects the columns that a cost below `cutoff` may use, where the basis needs
     /// repair.
     fn gather(&mut self, cutoff: f64) {
-        if (0..self.rows).any(|r| self.beyond(r) != 0.0) {
+        if (0..self.basis.len()).any(|r| self.beyond(r) != 0.0) {
             let mut near = std::mem::take(&mut self.scratch.near);
             self.near(cutoff - self.objective(), &mut near);
             self.scratch.near = near;
@@ -301,18 +412,21 @@ impl Master {
 
     /// The basis of the spare columns.
     fn start_anew(&mut self) {
-        let n = self.rows;
-        self.basis = (0..n)
-            .map(|r| if self.banned[r] > 0 { self.spare[r] } else { r })
-            .collect();
-        self.basic.fill(false);
-        self.basis.iter().for_each(|c| self.basic[*c] = true);
+        let n = self.awake.len();
+        let alone = |r: &usize| {
+            if self.banned[*r] > 0 {
+                self.spare[*r]
+            } else {
+                *r
+            }
+        };
+        self.basis = self.awake.iter().map(alone).collect();
+        self.mark();
         self.inverse = vec![0.0; n * n];
-        for r in 0..n {
-            self.inverse[r * n + r] = 1.0;
+        for k in 0..n {
+            self.inverse[k * n + k] = 1.0;
         }
-        self.values.clone_from(&self.rhs);
-        self.duals.resize(n, 0.0);
+        self.values = self.awake.iter().map(|r| self.rhs[*r]).collect();
         self.price_rows();
     }
 
@@ -370,6 +484,16 @@ impl Master {
     /// Brings a column into the basis. False if nothing limits it.
     fn enter(&mut self, entering: usize, reduced: f64) -> bool {
         self.in_terms_of_basis(entering);
+        let Some((leaving, step)) = self.limit() else {
+            self.wake_used(entering);
+            return false;
+        };
+        self.exchange(entering, leaving, step, reduced);
+        true
+    }
+
+    /// The row of the basis that limits the column in `scratch.alpha`, and how far.
+    fn limit(&self) -> Option<(usize, f64)> {
         let alpha = &self.scratch.alpha;
         let mut leaving: Option<(usize, f64)> = None;
         for (r, a) in alpha.iter().enumerate() {
@@ -390,21 +514,35 @@ impl Master {
                 leaving = Some((r, ratio));
             }
         }
-        let Some((leaving, step)) = leaving else {
-            return false;
-        };
-        self.exchange(entering, leaving, step, reduced);
-        true
+        leaving
+    }
+
+    /// Wakes the lazy rows of a column that nothing limits, and of those that are used more
+    /// with it.
+    fn wake_used(&mut self, entering: usize) {
+        let more = self.basis.iter().zip(&self.scratch.alpha);
+        let more = more.filter(|(_, a)| **a < 0.0).map(|(c, _)| *c);
+        let rows = more
+            .chain([entering])
+            .flat_map(|c| self.column(c))
+            .map(|(r, _)| *r as usize);
+        let lazy: Vec<usize> = rows.filter(|r| self.at[*r] == ASLEEP).collect();
+        for r in lazy {
+            self.wake(r);
+        }
     }
 
     fn in_terms_of_basis(&mut self, entering: usize) {
-        let n = self.rows;
+        let n = self.awake.len();
         let mut alpha = std::mem::take(&mut self.scratch.alpha);
         alpha.clear();
         alpha.resize(n, 0.0);
         for (r, a) in self.column(entering) {
-            let column = &self.inverse[*r as usize * n..(*r as usize + 1) * n];
-            for (t, v) in alpha.iter_mut().zip(column) {
+            let at = self.at[*r as usize];
+            if at == ASLEEP {
+                continue;
+            }
+            for (t, v) in alpha.iter_mut().zip(&self.inverse[at * n..(at + 1) * n]) {
                 *t += a * v;
             }
         }
@@ -415,7 +553,7 @@ impl Master {
     /// method), among the columns at hand in `scratch.near`, which do not cost less than
     /// they pay.
     fn repair(&mut self, pivots: usize, cutoff: f64) -> Dual {
-        let n = self.rows;
+        let n = self.awake.len();
         let mut near = std::mem::take(&mut self.scratch.near);
         let mut across = std::mem::take(&mut self.scratch.across);
         let mut outcome = Dual::Cut;
@@ -430,7 +568,10 @@ impl Master {
             let sign = self.beyond(leaving).signum();
             let row = &mut self.scratch.row;
             row.clear();
-            row.extend((0..n).map(|k| self.inverse[k * n + leaving]));
+            row.resize(self.rhs.len(), 0.0);
+            for (k, r) in self.awake.iter().enumerate() {
+                row[*r] = self.inverse[k * n + leaving];
+            }
             across.clear();
             let mut most = f64::INFINITY;
             for (d, c) in &near {
@@ -492,7 +633,7 @@ impl Master {
 
     /// The row of the basis farthest beyond its bounds, in terms of its edge.
     fn leaving(&mut self) -> Option<usize> {
-        let n = self.rows;
+        let n = self.awake.len();
         let rows: Vec<usize> = (0..n).filter(|r| self.beyond(*r) != 0.0).collect();
         let mut edges = std::mem::take(&mut self.scratch.edges);
         edges.clear();
@@ -517,26 +658,26 @@ impl Master {
     }
 
     fn price_rows(&mut self) {
-        let n = self.rows;
-        for r in 0..n {
-            let column = &self.inverse[r * n..(r + 1) * n];
+        let n = self.awake.len();
+        for (k, r) in self.awake.iter().enumerate() {
+            let column = &self.inverse[k * n..(k + 1) * n];
             let of = |(a, b): (&f64, &usize)| a * self.cost[*b];
-            self.duals[r] = column.iter().zip(&self.basis).map(of).sum();
+            self.duals[*r] = column.iter().zip(&self.basis).map(of).sum();
         }
     }
 
     /// Exchanges the column of a row of the basis for another, whose expression in terms
     /// of the basis is at hand.
     fn exchange(&mut self, entering: usize, leaving: usize, step: f64, reduced: f64) {
-        let n = self.rows;
+        let n = self.awake.len();
         let alpha = std::mem::take(&mut self.scratch.alpha);
         let pivot = alpha[leaving];
         for (v, a) in self.values.iter_mut().zip(&alpha) {
             *v -= step * a;
         }
         self.values[leaving] = step;
-        for r in 0..n {
-            let column = &mut self.inverse[r * n..(r + 1) * n];
+        for (k, r) in self.awake.iter().enumerate() {
+            let column = &mut self.inverse[k * n..(k + 1) * n];
             let t = column[leaving] / pivot;
             if t == 0.0 {
                 continue;
@@ -545,7 +686,7 @@ impl Master {
                 *v -= t * a;
             }
             column[leaving] = t;
-            self.duals[r] += reduced * t;
+            self.duals[*r] += reduced * t;
         }
         self.scratch.alpha = alpha;
         self.basic[self.basis[leaving]] = false;
@@ -561,13 +702,15 @@ impl Master {
     /// Computes the inverse from the columns of the basis (Gauss–Jordan). False, with the
     /// inverse as it was, if there is none.
     fn refactor(&mut self) -> bool {
-        let n = self.rows;
+        let n = self.awake.len();
         // By rows: the basis and, beside it, what becomes its inverse.
         let width = 2 * n;
         let mut table = vec![0.0; n * width];
         for (at, c) in self.basis.iter().enumerate() {
             for (r, a) in self.column(*c) {
-                table[*r as usize * width + at] = *a;
+                if let Some(row) = self.at.get(*r as usize).filter(|k| **k != ASLEEP) {
+                    table[row * width + at] = *a;
+                }
             }
         }
         for r in 0..n {
@@ -600,14 +743,16 @@ impl Master {
                 }
             }
         }
+        self.inverse.resize(n * n, 0.0);
+        self.values.resize(n, 0.0);
         for r in 0..n {
             for k in 0..n {
                 self.inverse[k * n + r] = table[r * width + n + k];
             }
         }
         for r in 0..n {
-            let of = |k: usize| self.inverse[k * n + r] * self.rhs[k];
-            self.values[r] = (0..n).map(of).sum();
+            let of = |(k, row): (usize, &usize)| self.inverse[k * n + r] * self.rhs[*row];
+            self.values[r] = self.awake.iter().enumerate().map(of).sum();
         }
         self.price_rows();
         true
@@ -618,11 +763,16 @@ impl Master {
 mod tests {
     use super::Master;
     use proptest::prelude::*;
+    use std::ops::Range;
 
     /// Two items, two shops: cart A covers both at 10, carts B and C one each at 6 and 3.
     #[test]
     fn chooses_the_cheaper_carts() {
-        let mut m = Master::new(&[(1.0, 100.0), (1.0, 100.0), (1.0, 0.0), (1.0, 0.0)], 2);
+        let mut m = Master::new(
+            &[(1.0, 100.0), (1.0, 100.0), (1.0, 0.0), (1.0, 0.0)],
+            2,
+            2..4,
+        );
         let both = m.add(10.0, vec![(0, 1.0), (1, 1.0), (2, 1.0)]);
         let one = m.add(6.0, vec![(0, 1.0), (2, 1.0)]);
         let other = m.add(3.0, vec![(1, 1.0), (3, 1.0)]);
@@ -661,10 +811,14 @@ mod tests {
     }
 
     fn master(carts: &[(f64, Vec<(u32, f64)>)]) -> Master {
+        with_lazy(carts, 6..12)
+    }
+
+    fn with_lazy(carts: &[(f64, Vec<(u32, f64)>)], lazy: Range<usize>) -> Master {
         let rows: Vec<(f64, f64)> = (0..12)
             .map(|r| if r < 6 { (2.0, 500.0) } else { (1.0, 0.0) })
             .collect();
-        let mut master = Master::new(&rows, 6);
+        let mut master = Master::new(&rows, 6, lazy);
         for (cost, entries) in carts {
             master.add(*cost, entries.clone());
         }
@@ -701,6 +855,30 @@ mod tests {
             prop_assert!((warm.objective() - before).abs() < 1e-3);
             prop_assert!(warm.solve_below(before + 1.0, 10));
             prop_assert!((warm.objective() - before).abs() < 1e-3);
+        }
+
+        /// Also where only lazy rows hold a cost back that would fall without end.
+        #[test]
+        fn lazy_rows_change_nothing(seed: u64, too_much in 0.0_f64..40.0) {
+            let all = carts(seed);
+            let mut costs = Vec::new();
+            for lazy in [6..12, 0..0] {
+                let mut m = with_lazy(&all, lazy);
+                m.solve(f64::INFINITY);
+                for item in 0..6 {
+                    m.set_cost(72 + item, -too_much);
+                }
+                m.solve(f64::INFINITY);
+                let mut used = [0.0; 12];
+                for (c, x) in m.solution() {
+                    prop_assert!(x > -1e-6);
+                    m.column(c).iter().for_each(|(r, a)| used[*r as usize] += a * x);
+                }
+                prop_assert!(used[6..].iter().all(|u| *u < 1.0 + 1e-4), "{used:?}");
+                prop_assert!(used[..6].iter().all(|u| (u - 2.0).abs() < 1e-4), "{used:?}");
+                costs.push(m.objective());
+            }
+            prop_assert!((costs[0] - costs[1]).abs() < 1e-2, "{costs:?}");
         }
 
         #[test]

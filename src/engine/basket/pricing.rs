@@ -24,7 +24,7 @@ const MAX_ENDS: usize = 12;
 const MOST_COMPARED: usize = 100;
 
 /// Prices of the items and of the limits that tie shops together.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Prices {
     /// Per unit of each item.
     pub item: Vec<f64>,

@@ -8,19 +8,19 @@
 mod answers;
 mod ascent;
 mod branching;
+mod generation;
+mod neighbourhood;
 
 use super::incumbent::Incumbent;
 use super::instance::Instance;
 use super::leaf::Leaf;
 use super::master::Master;
 use super::model::{For, Model};
-use super::pricing::{Cart, Effort, Pricer, Prices, View, worth_of};
+use super::pricing::{Cart, Effort, Pricer, Prices, View};
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
 use std::rc::Rc;
 
-/// Rounds of pricing at one node.
-const ROUNDS: usize = 400;
 /// Parts of carts kept in the search for whole ones: at first, and when it matters.
 const ROUGH: Effort = Effort {
     carts: 0,
@@ -49,12 +49,14 @@ const PROBE_PIVOTS: usize = 12;
 const DIVE_PIVOTS: usize = 10;
 /// Share of what is left to gain below which the bound of a node is not worth more rounds.
 const ENOUGH: f64 = 0.002;
+/// Items from which on neighbourhoods of the best answer are searched.
+const LONG: usize = 60;
 /// Nodes kept; beyond, the search goes depth first so that memory stays bounded.
 const MAX_OPEN_NODES: usize = 20_000;
 /// What breaking a rule costs in the linear program, in terms of the most anything feasible
 /// costs: enough that even a small part of it is too much.
 const BAN: f64 = 1e4;
-/// Rows of the largest linear program that is set up.
+/// Rows of the largest linear program that is set up, without those of the shops.
 const MAX_ROWS: usize = 1_500;
 
 /// What the search did.
@@ -156,6 +158,12 @@ pub(super) struct Search<'a, 'm> {
     /// What the last bound counted for each shop, and the best bound of a node.
     counted: Vec<f64>,
     settled: Vec<f64>,
+    /// The first of the columns that take more of an item than is needed.
+    surplus: usize,
+    /// What the shops were asked at last.
+    priced_at: Prices,
+    /// Nodes after which the search comes back.
+    most_nodes: Option<u64>,
     pub stats: Stats,
 }
 
@@ -214,6 +222,9 @@ impl<'a, 'm> Search<'a, 'm> {
             worths: vec![0.0; shops],
             counted: vec![0.0; shops],
             settled: vec![f64::INFINITY; shops],
+            surplus: 0,
+            priced_at: Prices::default(),
+            most_nodes: None,
             stats: Stats::default(),
         }
     }
@@ -253,7 +264,8 @@ impl<'a, 'm> Search<'a, 'm> {
             if node.bound > self.incumbent.prune_at() {
                 continue;
             }
-            if stop() {
+            let enough = |most: u64| self.stats.nodes >= most;
+            if self.most_nodes.is_some_and(enough) || stop() {
                 reached = reached.min(node.bound);
                 break;
             }
@@ -268,6 +280,9 @@ impl<'a, 'm> Search<'a, 'm> {
             self.round(if plunging { DIVE } else { DIVE / 8 });
             if node.depth == 0 {
                 self.local_search(&prices, stop);
+                if self.most_nodes.is_none() && self.model.need.len() > LONG {
+                    self.neighbourhoods(bound, stop);
+                }
             }
             if bound > self.incumbent.prune_at() {
                 continue;
@@ -275,6 +290,7 @@ impl<'a, 'm> Search<'a, 'm> {
             let mut branch = self.branch_on();
             if branch.is_none() {
                 bound = self.bound_node(&mut prices, bound, 0.0, stop);
+                self.round(DIVE / 8);
                 if bound > self.incumbent.prune_at() {
                     continue;
                 }
@@ -475,10 +491,11 @@ impl<'a, 'm> Search<'a, 'm> {
     fn set_up(&mut self) -> bool {
         let model = self.model;
         let mut rows: Vec<(f64, f64)> = Vec::new();
-        let items = model.need.iter().zip(&model.penalty);
-        rows.extend(
-            items.map(|(q, p)| (*q as f64, if *p < model.big { *p } else { model.big * BAN })),
-        );
+        let items = model.need.iter().enumerate();
+        rows.extend(items.map(|(i, q)| (*q as f64, self.missing(i))));
+        if rows.len() + self.links.len() > MAX_ROWS {
+            return false;
+        }
         for s in 0..model.shops.len() {
             if self.status[s] != Status::Closed {
                 self.rows_of[s] = Some(rows.len());
@@ -486,11 +503,10 @@ impl<'a, 'm> Search<'a, 'm> {
                 rows.push((1.0, 0.0));
             }
         }
+        // Most shops are far from being used up.
+        let lazy = model.need.len()..rows.len();
         rows.extend(self.links.iter().map(|(_, rhs)| (*rhs, 0.0)));
-        if rows.len() > MAX_ROWS {
-            return false;
-        }
-        let mut master = Master::new(&rows, model.need.len());
+        let mut master = Master::new(&rows, model.need.len(), lazy);
         self.carts.resize(rows.len(), None);
         for row in self.rows_of.iter().flatten() {
             master.add_spare(*row, model.big * BAN);
@@ -498,8 +514,9 @@ impl<'a, 'm> Search<'a, 'm> {
         }
         // More than is needed may be bought, but where each product has its one shop.
         if !self.exactly_once() {
+            self.surplus = self.carts.len();
             for i in 0..model.need.len() {
-                master.add(0.0, vec![(i as u32, -1.0)]);
+                master.add(0.0, [(i as u32, -1.0)]);
                 self.carts.push(None);
             }
         }
@@ -610,109 +627,6 @@ impl<'a, 'm> Search<'a, 'm> {
         self.master = Some(master);
     }
 
-    /// Solves the node's linear program by column generation, but for a share `enough` of
-    /// what is left to gain; returns its bound.
-    fn bound_node(
-        &mut self,
-        prices: &mut Prices,
-        known: f64,
-        enough: f64,
-        stop: &mut dyn FnMut() -> bool,
-    ) -> f64 {
-        let mut best = f64::NEG_INFINITY;
-        let mut center = prices.clone();
-        let mut carts = Vec::new();
-        let mut effort = QUICK;
-        let mut exact_next = false;
-        for round in 0..ROUNDS {
-            if round > 0 && stop() {
-                break;
-            }
-            self.stats.rounds += 1;
-            let Some(master) = &mut self.master else {
-                break;
-            };
-            master.solve(self.incumbent.prune_at());
-            let objective = master.objective();
-            let own = self.read_prices();
-            // Between the best prices so far and those of the linear program.
-            let share = match (exact_next, round) {
-                (true, _) => 1.0,
-                (false, 0) => 0.0,
-                (false, _) => 0.4,
-            };
-            let at = mix(&center, &own, share);
-            let floors = self.best_at_hand(&at);
-            let bound = self.price_all(&at, effort, Some(&floors), &mut carts);
-            if bound > best {
-                best = bound;
-                self.settled.clone_from(&self.counted);
-                center = at.clone();
-            }
-            if best.max(known) > self.incumbent.prune_at() {
-                break;
-            }
-            let mut added = false;
-            for (_, cart) in std::mem::take(&mut carts) {
-                let reduced = worth_of(self.model, &cart, &own);
-                let dual = self.shop_dual(cart.shop);
-                let improves = reduced > dual + 1e-6;
-                added |= self.keep(cart) && improves;
-            }
-            if objective - best < (enough * (self.incumbent.prune_at() - best)).max(0.01) {
-                break;
-            }
-            if added {
-                exact_next = false;
-            } else if !exact_next {
-                exact_next = true;
-            } else if effort == QUICK {
-                effort = CAREFUL;
-            } else if effort == CAREFUL && objective > self.incumbent.prune_at() {
-                // Exact carts would close the node.
-                effort = FINE;
-            } else {
-                break;
-            }
-        }
-        *prices = center;
-        best.max(known)
-    }
-
-    /// What the best column of each shop is worth that the node allows.
-    fn best_at_hand(&self, prices: &Prices) -> Vec<f64> {
-        let mut worths = vec![f64::NEG_INFINITY; self.model.shops.len()];
-        for cart in self.carts.iter().flatten().filter(|c| self.allowed(c)) {
-            let worth = worth_of(self.model, cart, prices);
-            worths[cart.shop] = worths[cart.shop].max(worth);
-        }
-        worths
-    }
-
-    fn read_prices(&self) -> Prices {
-        let mut prices = self.no_prices();
-        let Some(master) = &self.master else {
-            return prices;
-        };
-        let duals = master.duals();
-        let items = prices.item.iter_mut().zip(duals);
-        for ((price, dual), penalty) in items.zip(&self.model.penalty) {
-            let must = *penalty >= self.model.big;
-            let least = if self.exactly_once() {
-                f64::NEG_INFINITY
-            } else {
-                0.0
-            };
-            *price = dual.clamp(least, if must { f64::INFINITY } else { *penalty });
-        }
-        let first_link = duals.len() - self.links.len();
-        for (k, (link, _)) in self.links.iter().enumerate() {
-            let price = (-duals[first_link + k]).max(0.0);
-            self.set_limit_price(&mut prices, *link, price);
-        }
-        prices
-    }
-
     fn no_prices(&self) -> Prices {
         let groups = self.model.group_of.iter().max().map_or(0, |g| g + 1);
         Prices {
@@ -722,25 +636,5 @@ impl<'a, 'm> Search<'a, 'm> {
             group: vec![0.0; groups],
             budget: 0.0,
         }
-    }
-
-    /// What the linear program pays a shop for its one cart.
-    fn shop_dual(&self, shop: usize) -> f64 {
-        match (&self.master, self.rows_of[shop]) {
-            (Some(master), Some(row)) => -master.duals()[row],
-            _ => 0.0,
-        }
-    }
-}
-
-fn mix(a: &Prices, b: &Prices, share: f64) -> Prices {
-    let m = |a: &f64, b: &f64| a + share * (b - a);
-    let all = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| m(a, b)).collect();
-    Prices {
-        item: all(&a.item, &b.item),
-        shop: m(&a.shop, &b.shop),
-        pickup: m(&a.pickup, &b.pickup),
-        group: all(&a.group, &b.group),
-        budget: m(&a.budget, &b.budget),
     }
 }

@@ -6,6 +6,9 @@ use crate::engine::basket::instance::Cents;
 use crate::engine::basket::master::Master;
 use crate::engine::basket::model::Bundle;
 
+/// Sets of shops that a local search tries, for each item of the list: all that matter for
+/// an ordinary list, and few where one takes long.
+const TRIALS: usize = 50_000;
 /// Carts of the linear program that one answer of a dive leaves (limited discrepancy
 /// search: Harvey and Ginsberg 1995).
 const DISCREPANCIES: usize = 1;
@@ -246,6 +249,7 @@ impl Search<'_, '_> {
         let most = self.model.max_shops;
         let mut score = self.leaf.quick(&current, self.incumbent);
         let mut improved = true;
+        let mut left = TRIALS / self.model.need.len().max(1);
         while improved {
             improved = false;
             let mut trials: Vec<Vec<usize>> = Vec::new();
@@ -265,9 +269,10 @@ impl Search<'_, '_> {
                 }
             }
             for trial in trials {
-                if stop() {
+                if left == 0 || stop() {
                     return;
                 }
+                left -= 1;
                 let cost = self.leaf.quick(&trial, self.incumbent);
                 if cost < score {
                     score = cost;

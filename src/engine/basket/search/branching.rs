@@ -255,7 +255,7 @@ impl Search<'_, '_> {
     /// hand: halves of what it may sell, until it is priced exactly.
     pub(super) fn split(&self) -> Option<(usize, [Rule; 2])> {
         // What the last bound of the node was taken at.
-        let at_hand = self.best_at_hand(&self.read_prices());
+        let at_hand = self.best_at_hand(&self.priced_at);
         let mut best: Option<(f64, usize, [Rule; 2])> = None;
         for s in (0..self.status.len()).filter(|s| self.status[*s] != Status::Closed) {
             let missing = self.counted[s] - at_hand[s].max(self.least(s));
@@ -304,6 +304,9 @@ impl Search<'_, '_> {
         let before = master.objective();
         let most = (self.incumbent.prune_at() - before).max(1.0);
         let cutoff = before + most;
+        for (_, shop, _) in candidates {
+            master.wake(self.idle[*shop]);
+        }
         let kept = master.snapshot();
         let near = master.within(cutoff);
         let mut best: Option<(f64, usize, [Rule; 2])> = None;
