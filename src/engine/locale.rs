@@ -120,9 +120,8 @@ impl Locale {
 /// Numbers only, except where a month first would be taken for a day.
 fn day_format(language: &str, region: &str) -> &'static str {
     match (language, region) {
-        ("en", "US") => "%b %-d, %Y",
+        ("en", "US" | "") => "%b %-d, %Y",
         ("en", "CA" | "ZA") | ("fr", "CA") | ("sv" | "lt" | "zh" | "ko", _) => "%Y-%m-%d",
-        ("en", "") => "%b %-d, %Y",
         ("en" | "es" | "pt" | "it" | "el" | "id" | "th" | "he", _) | ("fr", _) => {
             if region == "CH" {
                 "%d.%m.%Y"

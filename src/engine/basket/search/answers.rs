@@ -6,8 +6,8 @@ use crate::engine::basket::instance::Cents;
 use crate::engine::basket::master::Master;
 use crate::engine::basket::model::Bundle;
 
-/// Sets of shops that a local search tries, for each item of the list: all that matter for
-/// an ordinary list, and few where one takes long.
+/// Sets of shops that a local search tries, times the items of the list: more than an
+/// ordinary list has, and few where each takes long.
 const TRIALS: usize = 50_000;
 /// Carts of the linear program that one answer of a dive leaves (limited discrepancy
 /// search: Harvey and Ginsberg 1995).
