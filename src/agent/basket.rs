@@ -224,8 +224,8 @@ fn refusal(
     match error {
         BasketError::Infeasible(_) => {}
         BasketError::Stopped => {
-            return ApiError::conflict("stopped before any plan was found")
-                .hint("give it more time with --limit-ms");
+            return ApiError::conflict(error.to_string())
+                .hint("give it more time with --limit-ms, or take limits away");
         }
         other => return ApiError::failed(other.to_string()),
     }

@@ -48,8 +48,8 @@ pub enum BasketError {
     /// The answer did not pass the evaluator: a defect of the solver.
     #[error("internal error: the answer does not check ({0})")]
     Inconsistent(String),
-    /// The time was over before any answer was found.
-    #[error("stopped before any answer was found")]
+    /// The search ended, mostly because the time was over, before any answer was found.
+    #[error("the search ended without an answer, and did not show that there is none")]
     Stopped,
 }
 
