@@ -65,14 +65,57 @@ enum Command {
     /// Name what you want: an address, a barcode number or a text
     Add(Box<want::Add>),
     /// Wishes: what may wait
-    #[command(subcommand)]
-    Wish(want::Verb),
+    #[command(after_help = "Examples:
+  emptor wish                                    all wishes
+  emptor wish add 'cargo bike' --max '2400 EUR' --intensity 70
+  emptor wish list --sort intensity              the most lastingly wanted first
+  emptor wish show drill
+  emptor wish edit drill --max '110 EUR' --prefer 'delivery<=2:4'
+  emptor wish snooze drill --until 2030-01-01
+  emptor wish keep drill                         it is still wanted
+  emptor wish drop drill
+  emptor wish tune drill                         asks what a day sooner is worth to you
+  emptor wish tune drill --answer yes --answer no
+  emptor wish plan --budget '200 EUR'            what fits
+  emptor wish done drill
+  emptor wish rm drill")]
+    Wish {
+        #[command(subcommand)]
+        verb: Option<want::Verb>,
+    },
     /// Shopping lists: what is to be bought now
-    #[command(subcommand)]
-    List(want::Verb),
+    #[command(after_help = "Examples:
+  emptor list                                    all shopping items
+  emptor list add coffee --qty 2 --list groceries
+  emptor list list --list groceries --sort price
+  emptor list show coffee
+  emptor list edit coffee --qty 3
+  emptor list snooze --list groceries --until 2030-01-01   no alert about the list as a whole
+  emptor list keep --list groceries              its alert is back
+  emptor list drop coffee
+  emptor list tune coffee                        asks what a brand is worth to you
+  emptor list plan                               wishes against a budget
+  emptor list done coffee
+  emptor list rm coffee
+
+`emptor basket` says where to buy a list.")]
+    List {
+        #[command(subcommand)]
+        verb: Option<want::Verb>,
+    },
     /// Follow shops
-    #[command(subcommand)]
-    Shop(crawl::Shop),
+    #[command(after_help = "Examples:
+  emptor shop                                    all followed shops
+  emptor shop add shop.example
+  emptor shop test shop.example                  read its pages now
+  emptor shop terms shop.example --ship '4.90 EUR' --free-from '49 EUR'
+  emptor shop coupon add shop.example SPRING 10% --min '40 EUR'
+  emptor shop price add shop.example tea mug --price '9 EUR'
+  emptor shop rm shop.example")]
+    Shop {
+        #[command(subcommand)]
+        verb: Option<crawl::Shop>,
+    },
     /// How shops are read: list, test, check, write adapters
     #[command(subcommand)]
     Adapter(adapter::AdapterCommand),
@@ -81,6 +124,10 @@ enum Command {
     /// The ranked short list, with what each offer costs in all
     Offers(offers::Offers),
     /// The price history of a want
+    #[command(after_help = "Examples:
+  emptor history drill
+
+Says, too, whether waiting has paid before, where enough days are known.")]
     History {
         /// The want: its id or part of its name
         want: String,
@@ -93,8 +140,10 @@ enum Command {
         verb: Option<purchases::Purchases>,
     },
     /// Ask sellers for a quote
-    #[command(subcommand)]
-    Tender(tender::Tender),
+    Tender {
+        #[command(subcommand)]
+        verb: Option<tender::Tender>,
+    },
     /// Rules that tell you of a better offer
     Alerts {
         #[command(subcommand)]
@@ -119,11 +168,16 @@ enum Command {
     #[command(subcommand)]
     Lab(lab::Lab),
     /// Print completions for a shell
+    #[command(after_help = "Examples:
+  emptor completions bash > ~/.local/share/bash-completion/completions/emptor")]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
     /// Print the manual page, or write all of them to a directory
+    #[command(after_help = "Examples:
+  emptor man | man -l -
+  emptor man --out ~/.local/share/man/man1")]
     Man {
         /// The directory
         #[arg(long, value_name = "DIR")]
@@ -137,8 +191,32 @@ enum Command {
 /// Reads the process arguments; ends the program where they make no sense. A negative
 /// amount is an amount, to be refused as one, and no option.
 fn parse() -> Cli {
-    let matches = amounts_may_begin_with_a_hyphen(Cli::command()).get_matches();
+    let matches = amounts_may_begin_with_a_hyphen(command()).get_matches();
     Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit())
+}
+
+/// The whole command line. An example of a group of commands is shown with the command it
+/// is about, too.
+fn command() -> clap::Command {
+    with_examples(Cli::command(), "emptor".to_owned())
+}
+
+fn with_examples(group: clap::Command, path: String) -> clap::Command {
+    let help = group.get_after_help().map(ToString::to_string);
+    group.mut_subcommands(|command| {
+        let path = format!("{path} {}", command.get_name());
+        let about = |line: &&str| {
+            let line = line.trim_start().strip_prefix(&path);
+            line.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        };
+        let examples = help.iter().flat_map(|help| help.lines()).filter(about);
+        let examples: Vec<&str> = examples.collect();
+        let command = match (command.get_after_help(), &examples[..]) {
+            (Some(_), _) | (_, []) => command,
+            (None, examples) => command.after_help(format!("Examples:\n{}", examples.join("\n"))),
+        };
+        with_examples(command, path)
+    })
 }
 
 fn amounts_may_begin_with_a_hyphen(command: clap::Command) -> clap::Command {
@@ -169,7 +247,7 @@ pub fn run() -> ExitCode {
         Command::Completions { shell } => {
             // Generated in memory, because the generator panics on a closed pipe.
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "emptor", &mut script);
+            clap_complete::generate(shell, &mut command(), "emptor", &mut script);
             context::print_all(&script);
             ExitCode::SUCCESS
         }
@@ -221,15 +299,17 @@ async fn dispatch(command: Command, global: Global) -> Result<ExitCode> {
         Command::Doctor => return doctor::run(cx).await,
         Command::Daemon(verb) => daemon::verb(cx, verb).await,
         Command::Add(args) => want::add(cx, *args, None).await,
-        Command::Wish(verb) => want::verb(cx, verb, WantKind::Wish).await,
-        Command::List(verb) => want::verb(cx, verb, WantKind::Shopping).await,
-        Command::Shop(verb) => crawl::shop(cx, verb).await,
+        Command::Wish { verb } => want::run(cx, verb, WantKind::Wish).await,
+        Command::List { verb } => want::run(cx, verb, WantKind::Shopping).await,
+        Command::Shop { verb } => crawl::shop(cx, verb.unwrap_or(crawl::Shop::List)).await,
         Command::Crawl(args) => crawl::run(cx, args).await,
         Command::Offers(args) => offers::run(cx, args).await,
         Command::History { want } => offers::history(cx, &want).await,
         Command::Basket(args) => basket::run(cx, args).await,
         Command::Purchases { verb } => purchases::run(cx, verb).await,
-        Command::Tender(verb) => tender::run(cx, verb).await,
+        Command::Tender { verb } => {
+            tender::run(cx, verb.unwrap_or(tender::Tender::List)).await
+        }
         Command::Alerts { verb } => alerts::run(cx, verb).await,
         Command::Notify(verb) => alerts::notify(cx, verb).await,
         Command::Ledger { verb } => tender::ledger(cx, verb).await,
@@ -310,7 +390,7 @@ fn man(out: Option<&Path>) -> Result {
     match out {
         None => {
             let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command())
+            clap_mangen::Man::new(command())
                 .render(&mut page)
                 .map_err(io)?;
             context::print_all(&page);
@@ -318,7 +398,7 @@ fn man(out: Option<&Path>) -> Result {
         }
         Some(dir) => {
             std::fs::create_dir_all(dir).map_err(io)?;
-            clap_mangen::generate_to(Cli::command(), dir).map_err(io)
+            clap_mangen::generate_to(command(), dir).map_err(io)
         }
     }
 }
@@ -338,6 +418,23 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_that_takes_something_has_an_example() {
+        fn without(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+            let mut own = command.get_arguments().filter(|a| !a.is_global_set());
+            let example = command.get_after_help().is_some();
+            if own.any(|a| a.get_id() != "version") && !example {
+                found.push(path.to_owned());
+            }
+            for sub in command.get_subcommands().filter(|c| !c.is_hide_set()) {
+                without(sub, &format!("{path} {}", sub.get_name()), found);
+            }
+        }
+        let mut found = Vec::new();
+        without(&command(), "emptor", &mut found);
+        assert_eq!(found, Vec::<String>::new());
     }
 }

@@ -6,6 +6,7 @@ use super::core::Agent;
 use super::store::{Link, Listing, Page, Store, Zone};
 use super::{alerts, packs, purchases};
 use crate::engine::adapter::{Listing as Found, Manifest};
+use crate::engine::locale::count;
 use crate::engine::matching::{self, Decision, judge};
 use crate::market::adapters::Adapter;
 use crate::market::crawl::{self, CrawlJob, Inputs, JobKind, Outcome};
@@ -918,10 +919,11 @@ fn search_results(
         shop.iter().try_for_each(|s| tx.put_shop(s))?;
         tx.put_job(&next)
     })?;
-    result.reason = Some(format!(
-        "{} results, {taken} may be it",
-        list.listings.len()
-    ));
+    let results = count(list.listings.len(), "result");
+    result.reason = Some(match list.listings.len() {
+        0 => results,
+        _ => format!("{results}, {taken} may be it"),
+    });
     Ok(result)
 }
 

@@ -10,7 +10,7 @@ use super::view::Market;
 use crate::market::{links, shop as address};
 use crate::model::terms::{Coupon, NotedOffer, ShopTerms};
 use crate::model::want::Want;
-use crate::model::{Currency, Id, Money, Shop, text};
+use crate::model::{Currency, Id, Money, Shop, sentence, text};
 use rust_decimal::Decimal;
 
 /// Tiers, surcharges or breaks of one thing.
@@ -202,6 +202,15 @@ pub fn with_price(
         return Err(ApiError::invalid(format!(
             "at most {MAX_STEPS} breaks, each from another number up to {MAX_PIECES}"
         )));
+    }
+    let mut each = new.price;
+    for b in &breaks {
+        if b.price.amount >= each.amount {
+            let text = sentence!(b.price, " each from ", b.from, " on is not less than ", each);
+            return Err(ApiError::invalid(market.say(text))
+                .hint("--from takes what each costs where more are bought"));
+        }
+        each = b.price;
     }
     if new.most == Some(0) {
         return Err(ApiError::invalid("0 pieces cannot be bought"));

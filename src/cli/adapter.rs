@@ -13,6 +13,11 @@ use std::process::ExitCode;
 
 /// `emptor adapter`
 #[derive(Subcommand, Debug)]
+#[command(after_help = "Examples:
+  emptor adapter list
+  emptor adapter new my-shop --host shop.example --from page.html
+  emptor adapter check ./my-shop
+  emptor adapter test ./my-shop")]
 pub enum AdapterCommand {
     /// The adapters there are, and what is wrong with yours
     #[command(alias = "ls")]

@@ -4,6 +4,7 @@ use super::client::encode;
 use super::context::{Context, Result};
 use crate::agent::api::types::{AlertsReply, Done, ListView, NewRule, NotifyTest, RuleView, Why};
 use crate::model::AlertRule;
+use crate::model::time::Timestamp;
 use clap::Subcommand;
 
 /// `emptor alerts`
@@ -98,14 +99,21 @@ pub async fn run(cx: &mut Context, verb: Option<Alerts>) -> Result {
                 if why.is_empty() {
                     cx.line("No rule was looked at yet.");
                 }
-                for w in why {
+                for (w, times, first) in runs(why) {
                     let decision = if w.decision == "fired" {
                         cx.green(&w.decision)
                     } else {
                         cx.dim(&w.decision)
                     };
+                    let before = match times {
+                        1 => String::new(),
+                        n => {
+                            let first = cx.locale.time(first);
+                            cx.dim(&format!("  ({n} times since {first})"))
+                        }
+                    };
                     cx.line(&format!(
-                        "{}  {}  {decision}: {}",
+                        "{}  {}  {decision}: {}{before}",
                         cx.locale.time(w.at),
                         w.rule,
                         w.reason
@@ -114,6 +122,23 @@ pub async fn run(cx: &mut Context, verb: Option<Alerts>) -> Result {
             })
         }
     }
+}
+
+/// The decisions, newest first, with those together in which a rule said the same several
+/// times in a row: the newest, how many, and when the first was.
+fn runs(why: &[Why]) -> Vec<(&Why, usize, Timestamp)> {
+    let mut runs: Vec<(&Why, usize, Timestamp)> = Vec::new();
+    for w in why {
+        let last = runs.iter_mut().rev().find(|(l, ..)| l.rule == w.rule);
+        match last {
+            Some((l, times, first)) if (&l.decision, &l.reason) == (&w.decision, &w.reason) => {
+                *times += 1;
+                *first = w.at;
+            }
+            _ => runs.push((w, 1, w.at)),
+        }
+    }
+    runs
 }
 
 /// Runs `emptor notify`.
@@ -157,5 +182,41 @@ fn print_rule(cx: &Context, r: &RuleView) {
     cx.line(&format!("  {rule}  {} {want}  {id}", r.name));
     if !r.state.is_empty() {
         cx.line(&cx.dim(&format!("    {}", r.state)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_rule_says_again_and_again_is_one_line() {
+        let why = |at: i64, rule: &str, reason: &str| Why {
+            at: Timestamp::from_second(at).expect("in range"),
+            rule: rule.into(),
+            decision: "held".into(),
+            reason: reason.into(),
+        };
+        let all = [
+            why(9, "a", "told"),
+            why(9, "b", "young"),
+            why(7, "a", "told"),
+            why(6, "a", "dear"),
+            why(5, "b", "young"),
+            why(4, "a", "told"),
+        ];
+        let lines: Vec<(&str, &str, usize, i64)> = runs(&all)
+            .into_iter()
+            .map(|(w, n, first)| (&w.rule[..], &w.reason[..], n, first.as_second()))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                ("a", "told", 2, 7),
+                ("b", "young", 2, 5),
+                ("a", "dear", 1, 6),
+                ("a", "told", 1, 4),
+            ]
+        );
     }
 }

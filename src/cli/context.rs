@@ -107,6 +107,7 @@ pub type Result<T = ()> = std::result::Result<T, CliError>;
 
 /// Options that every command takes.
 #[derive(clap::Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// Print JSON instead of text
     #[arg(long, global = true)]

@@ -2,7 +2,7 @@
 
 use super::client::encode;
 use super::context::{Context, Result};
-use super::format::ago;
+use super::format::{ago, count};
 use super::offers::print_blind;
 use super::terms;
 use crate::agent::api::types::{CrawlProgress, CrawlRequest, CrawlResult, Done, NewShop, ShopView};
@@ -33,11 +33,6 @@ pub struct Crawl {
 
 /// `emptor shop`
 #[derive(Subcommand, Debug)]
-#[command(after_help = "Examples:
-  emptor shop add shop.example
-  emptor shop terms shop.example --ship '4.90 EUR' --free-from '49 EUR'
-  emptor shop coupon add shop.example SPRING 10% --min '40 EUR'
-  emptor shop price add shop.example tea mug --price '9 EUR'")]
 pub enum Shop {
     /// Follow a shop
     Add {
@@ -218,13 +213,13 @@ fn print_shops(cx: &Context, shops: &[ShopView]) {
                 let since = s
                     .health
                     .blind_since
-                    .map(|t| ago(t, now))
+                    .map(|t| format!(" since {}", cx.locale.time(t)))
                     .unwrap_or_default();
                 let trouble = serde_json::to_string(trouble)
                     .unwrap_or_default()
                     .replace('"', "");
                 cx.yellow(&format!(
-                    "blind since {since}: {}",
+                    "blind{since}: {}",
                     trouble.replace('_', " ")
                 ))
             }
@@ -232,15 +227,16 @@ fn print_shops(cx: &Context, shops: &[ShopView]) {
             (None, None) => cx.dim("not read yet"),
         };
         let adapter = s.adapter.as_deref().unwrap_or("generic");
+        let pages = count(s.pages, "page");
         cx.line(&format!(
-            "{:<30} {:>4} pages  {adapter:<14} {state}",
-            s.domain, s.pages
+            "{:<30} {pages:>10}  {adapter:<14} {state}",
+            s.domain
         ));
         if let (Some(detail), Some(advice)) = (&s.health.detail, &s.advice) {
             cx.line(&cx.dim(&format!("    {detail}")));
             cx.line(&cx.dim(&format!("    {advice}")));
         }
-        print_blind(cx, &s.blind_pages, now);
+        print_blind(cx, &s.blind_pages, "    ");
     }
     let blind = shops.iter().filter(|s| s.health.trouble.is_some()).count();
     if blind > 0 {

@@ -11,6 +11,10 @@ use std::time::{Duration, Instant};
 
 /// `emptor daemon`
 #[derive(Subcommand, Debug)]
+#[command(after_help = "Examples:
+  emptor daemon status
+  emptor daemon run                 in the foreground, with its log
+  emptor daemon install --print     the systemd unit")]
 pub enum Daemon {
     /// Run in the foreground until Ctrl-C
     Run {

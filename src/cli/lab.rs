@@ -18,6 +18,19 @@ use std::process::ExitCode;
 
 /// The engines.
 #[derive(Subcommand, Debug)]
+#[command(after_help = "Examples:
+  emptor lab extract --url https://shop.example/p/1 page.html
+  emptor lab extract --manifest pages.jsonl
+  emptor lab robots --agent emptor robots.txt < addresses.jsonl
+  emptor lab match --pairs < pairs.jsonl
+  emptor lab match --left ours.jsonl --right theirs.jsonl
+  emptor lab basket list.json
+  emptor lab basket --limit-ms 300 - < list.json     the best found in that time
+  emptor lab rank < requests.jsonl
+  emptor lab price < texts.jsonl
+
+JSON Lines in and out, one line for each, in order. A line that makes no sense is answered
+with {\"id\",\"line\",\"error\"}, and the exit code is 1 at the end.")]
 pub enum Lab {
     /// Read product pages: HTML to offers
     Extract(extract::Args),
@@ -68,8 +81,7 @@ pub fn json_lines(
     mut answer: impl FnMut(&Value) -> Result<Value, String>,
 ) -> ExitCode {
     lines(source, MAX_LINE, |line| {
-        let value = serde_json::from_slice(line)
-            .map_err(|e| format!("not JSON, {}", input::json_error(&e)))?;
+        let value = serde_json::from_slice(line).map_err(|e| input::json_error(&e, line))?;
         answer(&value).map(|reply| reply.to_string())
     })
 }
@@ -87,6 +99,12 @@ pub fn text_lines(
 #[derive(Deserialize)]
 struct Named {
     id: Value,
+}
+
+/// Whether a line is JSON, but a list, a text or a number.
+fn is_no_object(line: &[u8]) -> bool {
+    let first = line.iter().find(|b| !b.is_ascii_whitespace());
+    first != Some(&b'{') && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok()
 }
 
 fn lines(
@@ -132,6 +150,8 @@ fn lines(
         }
         let answered = if too_long {
             Err(format!("the line is longer than {} MiB", longest >> 20))
+        } else if is_no_object(&line) {
+            Err("a line must be an object".to_owned())
         } else {
             answer(&line)
         };

@@ -2,7 +2,7 @@
 
 use super::client::encode;
 use super::context::{Context, Result};
-use super::format::{Locale, ago, availability};
+use super::format::{Locale, ago, availability, count};
 use crate::agent::api::types::{
     Answer, Blind, CostView, Decide, Done, HistoryPoint, HistoryReply, OfferView, OffersReply,
     WantView,
@@ -53,6 +53,14 @@ pub async fn run(cx: &mut Context, args: Offers) -> Result {
             for reply in all {
                 print(cx, reply, &args);
             }
+            // Once, not under each want.
+            let mut blind: Vec<Blind> = Vec::new();
+            for b in all.iter().flat_map(|r| &r.blind) {
+                if !blind.contains(b) {
+                    blind.push(b.clone());
+                }
+            }
+            print_blind(cx, &blind, "");
         });
     };
     let path = format!("/v1/wants/{}/offers", encode(want));
@@ -76,7 +84,10 @@ pub async fn run(cx: &mut Context, args: Offers) -> Result {
         }
     }
     let reply: OffersReply = cx.get(&path).await?;
-    cx.show(&reply, |cx, r| print(cx, r, &args))
+    cx.show(&reply, |cx, r| {
+        print(cx, r, &args);
+        print_blind(cx, &r.blind, "  ");
+    })
 }
 
 /// One offer on one line.
@@ -147,27 +158,32 @@ fn print(cx: &Context, r: &OffersReply, args: &Offers) {
     if args.all {
         section(cx, "Not acceptable", &r.rejected, true, now);
     } else if !r.rejected.is_empty() {
-        let text = format!(
-            "  {} more fail a condition (--all shows them)",
-            r.rejected.len()
-        );
+        let offers = count(r.rejected.len(), "more offer");
+        let text = match r.rejected.len() {
+            1 => format!("  {offers} fails a condition (--all shows it)"),
+            _ => format!("  {offers} fail a condition (--all shows them)"),
+        };
         cx.line(&cx.dim(&text));
     }
     if let Some(advice) = r.advice.as_ref().filter(|_| args.explain) {
         cx.line(&format!("  {}", advice.text));
     }
-    print_blind(cx, &r.blind, now);
 }
 
 /// Prints the sources that give nothing.
-pub fn print_blind(cx: &Context, blind: &[Blind], now: Timestamp) {
+pub fn print_blind(cx: &Context, blind: &[Blind], indent: &str) {
     for b in blind {
         let since = b
             .since
-            .map(|s| format!(" since {}", ago(s, now)))
+            .map(|s| format!(" since {}", cx.locale.time(s)))
             .unwrap_or_default();
-        cx.line(&cx.yellow(&format!("  blind{since}: {}: {}", b.source, b.reason)));
-        cx.line(&cx.dim(&format!("    {}", b.advice)));
+        // A reason mostly names the address, and so the source.
+        let source = match b.reason.contains(&b.source) {
+            true => String::new(),
+            false => format!("{}: ", b.source),
+        };
+        cx.line(&cx.yellow(&format!("{indent}blind{since}: {source}{}", b.reason)));
+        cx.line(&cx.dim(&format!("{indent}  {}", b.advice)));
     }
 }
 
@@ -199,7 +215,7 @@ fn print_offer(cx: &Context, o: &OfferView, explain: bool, now: Timestamp) {
     );
     let days = o
         .delivery_days
-        .map(|d| format!(", {d} day{}", if d == 1 { "" } else { "s" }))
+        .map(|d| format!(", {}", count(d as usize, "day")))
         .unwrap_or_default();
     let quote = if o.source == "quote" { ", quote" } else { "" };
     let (state, notes) = match &o.notes[..] {

@@ -2,6 +2,7 @@
 
 use super::context::{Context, Result};
 use crate::agent::api::types::{LifeView, PlanRequest, SpendLine, SpendPlan};
+use crate::engine::wish::Stage;
 use crate::model::Money;
 
 /// Runs it.
@@ -21,8 +22,11 @@ fn print(cx: &Context, plan: &SpendPlan) {
         return;
     }
     if plan.budget.is_some() {
+        let (dear, young): (Vec<_>, Vec<_>) =
+            plan.later.iter().partition(|l| l.life.stage == Stage::Ripe);
         section(cx, "Fits", &plan.buy);
-        section(cx, "Later", &plan.later);
+        section(cx, "Does not fit", dear);
+        section(cx, "Waits: only what is ripe is planned", young);
     } else {
         section(cx, "Wishes", &plan.later);
     }
@@ -33,22 +37,23 @@ fn print(cx: &Context, plan: &SpendPlan) {
     ));
     match &plan.budget {
         Some(budget) => cx.line(&format!(
-            "Of {} {} would be spent, {} is left; {}.",
+            "Budget {}: {} would be spent, {} is left; {}.",
             money(budget),
             money(&plan.spent),
             money(&plan.left),
             if plan.missing.amount.is_zero() {
-                "it is enough for all, and what has not lasted yet can wait".to_owned()
+                "it is enough for all".to_owned()
             } else {
-                format!("{} is missing for all", money(&plan.missing))
+                format!("to have it all, {} is missing", money(&plan.missing))
             }
         )),
         None => cx.line(&cx.dim("What fits a budget: --budget MONEY, or [wishes] budget.")),
     }
 }
 
-fn section(cx: &Context, title: &str, lines: &[SpendLine]) {
-    if lines.is_empty() {
+fn section<'a>(cx: &Context, title: &str, lines: impl IntoIterator<Item = &'a SpendLine>) {
+    let mut lines = lines.into_iter().peekable();
+    if lines.peek().is_none() {
         return;
     }
     cx.line(&cx.bold(title));

@@ -2,6 +2,7 @@
 
 use super::client::encode;
 use super::context::{Context, Result};
+use super::format::day;
 use crate::agent::api::types::{Done, NewPurchase, PurchaseView};
 use crate::model::Money;
 use crate::model::time::Date;
@@ -29,7 +30,7 @@ pub enum Purchases {
         #[arg(long, value_name = "DOMAIN")]
         shop: String,
         /// The day (YYYY-MM-DD); today if not given
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = day)]
         on: Option<Date>,
         /// For how many days the shop refunds a difference
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=3650))]
@@ -74,7 +75,11 @@ pub async fn run(cx: &mut Context, verb: Option<Purchases>) -> Result {
                 protect_days,
             };
             let purchase: PurchaseView = cx.post("/v1/purchases", &new).await?;
-            cx.show(&purchase, print)
+            cx.show(&purchase, |cx, p| {
+                print(cx, p);
+                let done = format!("  `emptor wish done {}` if nothing more is wanted.", p.want);
+                cx.line(&cx.dim(&done));
+            })
         }
         Purchases::Rm { purchase } => {
             let path = format!("/v1/purchases/{}", encode(&purchase));
@@ -93,9 +98,9 @@ fn print(cx: &Context, p: &PurchaseView) {
         p.shop,
         cx.dim(&format!("[{}]", p.id))
     ));
-    let claim = p
-        .refund
-        .map(|m| cx.green(&format!("  claim {} back: ", cx.locale.money(&m))))
-        .unwrap_or_else(|| "  ".to_owned());
-    cx.line(&format!("{claim}{}", p.state));
+    let state = format!("  {}", p.state);
+    cx.line(&match p.refund {
+        Some(_) => cx.green(&state),
+        None => state,
+    });
 }

@@ -1,7 +1,7 @@
 //! `emptor tender` and `emptor ledger`: asking sellers, and what left the vault.
 
 use super::client::encode;
-use super::context::{CliError, Context, Result};
+use super::context::{CliError, Context, Exit, Result};
 use super::format::ago;
 use super::offers::one_line;
 use crate::agent::api::types::{
@@ -16,8 +16,11 @@ use std::path::PathBuf;
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   emptor tender new drill --to https://provider.example/tenders
-  emptor tender quotes
-  emptor tender award 1a2b3c4d --quote 5e6f7a8b")]
+  emptor tender                     all calls for tenders
+  emptor tender show 1a2b3c4d       with what was sent
+  emptor tender quotes              of the newest call
+  emptor tender award 1a2b3c4d --quote 5e6f7a8b
+  emptor tender cancel 1a2b3c4d")]
 pub enum Tender {
     /// Ask providers for a quote: shows exactly what will be sent, then asks you
     New {
@@ -66,6 +69,10 @@ pub enum Tender {
 
 /// `emptor ledger`
 #[derive(Subcommand, Debug)]
+#[command(after_help = "Examples:
+  emptor ledger
+  emptor ledger verify
+  emptor ledger export ledger.ndjson")]
 pub enum Ledger {
     /// Everything that left the vault: when, to whom, what, why
     #[command(alias = "ls")]
@@ -156,7 +163,10 @@ pub async fn run(cx: &mut Context, verb: Tender) -> Result {
                 None => {
                     let all: Vec<TenderView> = cx.get("/v1/tenders").await?;
                     let newest = all.first().map(|t| t.id.clone());
-                    newest.ok_or_else(|| CliError::failed("no calls for tenders yet"))?
+                    newest.ok_or_else(|| {
+                        CliError::new(Exit::NotFound, "no calls for tenders yet")
+                            .hint("ask with `emptor tender new WANT --to URL`")
+                    })?
                 }
             };
             let path = format!("/v1/tenders/{}", encode(&id));
@@ -172,11 +182,7 @@ pub async fn run(cx: &mut Context, verb: Tender) -> Result {
             let t: TenderView = cx.get(&path).await?;
             let chosen = t.quotes.iter().find(|q| q.id == quote);
             let chosen = chosen.ok_or_else(|| {
-                CliError::new(
-                    super::context::Exit::NotFound,
-                    format!("no valid quote `{quote}`"),
-                )
-                .hint(format!("see `emptor tender quotes {}`", t.id))
+                CliError::new(Exit::NotFound, format!("no valid quote `{quote}`")).hint(format!("see `emptor tender quotes {}`", t.id))
             })?;
             let line = one_line(cx, chosen);
             if !yes && !cx.confirm(&format!("Accept {line} and decline the others?")) {

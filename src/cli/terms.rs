@@ -3,6 +3,7 @@
 
 use super::client::encode;
 use super::context::{Context, Result};
+use super::format::day;
 use crate::agent::api::types::{
     Done, EditTerms, KnownCoupon, NewCoupon, NewPrice, NotedPrice, Pieces, TermsView, TryCoupon,
 };
@@ -63,6 +64,7 @@ pub struct Terms {
 #[command(after_help = "Examples:
   emptor shop coupon add shop.example SPRING 10% --min '40 EUR' --cap '8 EUR' --until 2027-03-31
   emptor shop coupon add shop.example TEA5 '5 EUR' --for tea --group extra
+  emptor shop coupon list shop.example
   emptor shop coupon rm shop.example SPRING
 
 One order takes one coupon of a group; coupons without --group are one group. A coupon that
@@ -107,7 +109,7 @@ pub struct CouponAdd {
     #[arg(long)]
     group: Option<String>,
     /// The last day it is good for (YYYY-MM-DD)
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     until: Option<Date>,
 }
 
@@ -117,6 +119,7 @@ pub struct CouponAdd {
   emptor shop price add shop.example tea --price '3 EUR' --from '3:2.50 EUR'   less each from 3 on
   emptor shop price add shop.example milk:6 --price '5.40 EUR'                 a pack of six
   emptor shop price add shop.example tea mug --price '9 EUR' --name 'Gift set' a bundle
+  emptor shop price list shop.example
   emptor shop price rm shop.example 1a2b3c4d
 
 A noted price is an offer of that shop in `emptor offers`, `emptor wish list` and `emptor basket`
@@ -163,7 +166,7 @@ pub struct PriceAdd {
     #[arg(long)]
     url: Option<String>,
     /// The last day it holds (YYYY-MM-DD)
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     until: Option<Date>,
 }
 

@@ -29,6 +29,10 @@ pub struct Init {
 
 /// `emptor unlock`
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  emptor unlock                        asks for the passphrase
+  emptor unlock --recovery             asks for the recovery code
+  emptor unlock --key-file ./key")]
 pub struct UnlockArgs {
     /// Open with the recovery code, typed in
     #[arg(long, conflicts_with = "key_file")]
@@ -40,6 +44,13 @@ pub struct UnlockArgs {
 
 /// `emptor vault`
 #[derive(Subcommand, Debug)]
+#[command(after_help = "Examples:
+  emptor vault status
+  emptor vault passwd
+  emptor vault backup backup.age
+  emptor vault backup backup.age --to age1…   for the holder of an age key
+  emptor vault restore backup.age
+  emptor vault export everything.tar          in the clear")]
 pub enum VaultVerb {
     /// The vault's condition
     Status,
@@ -82,6 +93,10 @@ pub enum VaultVerb {
 
 /// `emptor vault slot`
 #[derive(Subcommand, Debug)]
+#[command(after_help = "Examples:
+  emptor vault slot list
+  emptor vault slot add key-file --file ./key --label server
+  emptor vault slot rm 2")]
 pub enum Slot {
     /// List them
     #[command(alias = "ls")]

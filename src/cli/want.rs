@@ -3,6 +3,7 @@
 use super::client::encode;
 use super::context::{CliError, Context, Result};
 use super::crawl;
+use super::format::day;
 use super::{alerts, offers, plan, tune};
 use crate::agent::api::types::{
     CrawlRequest, Done, EditWant, ListView, NewWant, SnoozeList, WantView,
@@ -20,7 +21,7 @@ pub struct Details {
     #[arg(long, value_name = "MONEY")]
     max: Option<Money>,
     /// When you need it (YYYY-MM-DD)
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     need_by: Option<Date>,
     /// How many
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -91,9 +92,6 @@ pub enum Verb {
     /// Change one
     Edit(Box<Edit>),
     /// Look no more until a date
-    #[command(after_help = "Examples:
-  emptor wish snooze drill --until 2030-01-01
-  emptor list snooze --list groceries --until 2030-01-01   no alert about the list as a whole")]
     Snooze {
         /// Its id or part of its name
         #[arg(required_unless_present = "list", conflicts_with = "list")]
@@ -102,7 +100,7 @@ pub enum Verb {
         #[arg(long, value_name = "NAME")]
         list: Option<String>,
         /// Until (YYYY-MM-DD)
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = day)]
         until: Date,
     },
     /// Say again that it is wanted: a wish that fades is ripe again, a snooze ends
@@ -232,11 +230,16 @@ pub async fn add(cx: &mut Context, args: Add, kind: Option<WantKind>) -> Result 
     })
 }
 
-/// Runs a verb on wishes or shopping items.
+/// Runs a verb on wishes or shopping items; without one, lists them.
 ///
 /// # Errors
 /// Whatever the daemon says.
-pub async fn verb(cx: &mut Context, verb: Verb, kind: WantKind) -> Result {
+pub async fn run(cx: &mut Context, verb: Option<Verb>, kind: WantKind) -> Result {
+    let verb = verb.unwrap_or(Verb::List {
+        list: None,
+        all: false,
+        sort: Sort::Age,
+    });
     match verb {
         Verb::Add(args) => add(cx, *args, Some(kind)).await,
         Verb::List { list, all, sort } => {

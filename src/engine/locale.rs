@@ -178,6 +178,13 @@ impl Style {
     }
 }
 
+/// A number of things, in the singular or the plural: `1 page`, `3 pages`.
+#[must_use]
+pub fn count(number: usize, one: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {one}{plural}")
+}
+
 /// How long ago, or in how long, in the largest fitting unit.
 #[must_use]
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
@@ -264,6 +271,12 @@ mod tests {
         );
         // The way of documents knows no zone.
         assert_eq!(show(&Locale::default().in_zone(zone)), said.to_string());
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        let pages = [0, 1, 2].map(|n| count(n, "page"));
+        assert_eq!(pages, ["0 pages", "1 page", "2 pages"]);
     }
 
     #[test]

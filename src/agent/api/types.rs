@@ -296,7 +296,7 @@ pub struct OffersReply {
 }
 
 /// A source that gives nothing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Blind {
     /// The shop, or the page.
     pub source: String,

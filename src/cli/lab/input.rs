@@ -138,13 +138,23 @@ pub fn tame(json: String) -> String {
 
 /// Why a line is no JSON of the kind wanted, with its column.
 #[must_use]
-pub fn json_error(error: &serde_json::Error) -> String {
+pub fn json_error(error: &serde_json::Error, line: &[u8]) -> String {
     let text = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    match text.strip_suffix(&place) {
-        Some(problem) => format!("column {}: {problem}", error.column()),
+    let column = error.column();
+    let place = format!(" at line {} column {column}", error.line());
+    let problem = match text.strip_suffix(&place) {
+        Some(problem) => format!("column {column}: {problem}"),
         None => text,
+    };
+    if error.is_data() {
+        return problem;
     }
+    let rest = line.get(column.saturating_sub(1)..).unwrap_or_default();
+    // Some programs write them all the same.
+    let odd = ["NaN", "Infinity"].into_iter();
+    let odd = odd.filter(|word| rest.starts_with(word.as_bytes()));
+    let odd: String = odd.map(|word| format!(": {word} is no number")).collect();
+    format!("not JSON, {problem}{odd}")
 }
 
 #[cfg(test)]
@@ -163,7 +173,22 @@ mod tests {
 
     #[test]
     fn an_error_of_a_line_names_its_column_once() {
-        let error = serde_json::from_str::<Value>("[1,]").expect_err("no JSON");
-        assert_eq!(json_error(&error), "column 4: trailing comma");
+        let read = |line: &str| {
+            let error = serde_json::from_str::<Vec<f64>>(line).expect_err("no numbers");
+            json_error(&error, line.as_bytes())
+        };
+        assert_eq!(read("[1,]"), "not JSON, column 4: trailing comma");
+        assert_eq!(
+            read("[1,NaN]"),
+            "not JSON, column 4: expected value: NaN is no number"
+        );
+        assert_eq!(
+            read("[-Infinity]"),
+            "not JSON, column 3: invalid number: Infinity is no number"
+        );
+        assert_eq!(
+            read("[true]"),
+            "column 5: invalid type: boolean `true`, expected f64"
+        );
     }
 }

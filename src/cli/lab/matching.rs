@@ -73,7 +73,7 @@ fn table(path: &Path, failed: &mut bool) -> Result<(Vec<Value>, Vec<Rec>), Strin
             continue;
         }
         let read = serde_json::from_slice::<Value>(line)
-            .map_err(|e| format!("not JSON, {}", json_error(&e)))
+            .map_err(|e| json_error(&e, line))
             .and_then(|value| Ok((record(&value)?, value)));
         match read {
             Ok((rec, value)) => {

@@ -13,7 +13,7 @@ pub struct Args {}
 #[must_use]
 pub fn run(_args: &Args) -> ExitCode {
     super::text_lines(io::stdin().lock(), |line| {
-        let request: Request = serde_json::from_slice(line).map_err(|e| json_error(&e))?;
+        let request: Request = serde_json::from_slice(line).map_err(|e| json_error(&e, line))?;
         let reply = rank(&request).map_err(|e| e.to_string())?;
         serde_json::to_string(&reply).map_err(|e| e.to_string())
     })

@@ -1,6 +1,7 @@
 //! Whether an offer meets a condition: yes, no and by how much, or nobody says.
 
 use super::want::Candidate;
+use crate::engine::locale::count;
 use crate::model::offer::{Availability, Condition};
 use crate::model::want::Requirement;
 
@@ -66,7 +67,7 @@ pub fn phrase(requirement: &Requirement) -> String {
                 .collect();
             format!("is {}", words.join(" or "))
         }
-        Requirement::DeliveryDays(n) => format!("arrives within {n} days"),
+        Requirement::DeliveryDays(n) => format!("arrives within {}", count(*n as usize, "day")),
         Requirement::DistanceKm(n) => format!("is within {n} km"),
         Requirement::Seller(d) => format!("is sold by {d}"),
         Requirement::NotSeller(d) => format!("is not sold by {d}"),
@@ -115,7 +116,10 @@ fn at_most(value: Option<u32>, most: u32, unit: &str) -> Check {
         None => Check::Unknown,
         Some(v) if v <= most => Check::Met,
         Some(v) => Check::Unmet {
-            value: format!("{v} {unit}"),
+            value: match (v, unit) {
+                (1, "days") => "1 day".to_owned(),
+                _ => format!("{v} {unit}"),
+            },
             excess: Some(v - most),
         },
     }

@@ -178,6 +178,8 @@ pub struct RejectedOffer {
     pub value: String,
     /// By how much it misses, where that can be said.
     pub excess: Option<Decimal>,
+    /// What it has and by how much it misses, in words, for who knows the condition.
+    pub miss: Sentence,
     /// In words.
     pub reason: Sentence,
 }
@@ -296,7 +298,7 @@ pub fn for_want(want: &Want, candidates: &[Candidate<'_>], ctx: &WantContext<'_>
         .enumerate()
         .map(|(place, entry)| ranked(entry, place + 1, ctx.home))
         .collect();
-    ranking.summary = words::summary(&ranking, candidates);
+    ranking.summary = words::summary(want, &ranking, candidates);
     ranking
 }
 
@@ -306,14 +308,15 @@ fn admit<'a>(
     candidate: &'a Candidate<'a>,
     ctx: &WantContext<'_>,
 ) -> Result<Entry<'a>, RejectedOffer> {
-    let reject = |constraint: &str, value: String, excess, reason| RejectedOffer {
+    let reject = |constraint: &str, value: String, excess, miss, reason| RejectedOffer {
         id: candidate.id.to_owned(),
         constraint: constraint.to_owned(),
         value,
         excess,
+        miss,
         reason,
     };
-    let no_cost = |why: Sentence| reject("cost", why.to_string(), None, why);
+    let no_cost = |why: Sentence| reject("cost", why.to_string(), None, why.clone(), why);
     let cost = candidate.landed.map_err(|e| no_cost(e.words()))?;
     if cost.currency != ctx.home {
         let why = format!("its cost is in {}, not {}", cost.currency, ctx.home);
@@ -328,13 +331,11 @@ fn admit<'a>(
             }
             Check::Unmet { value, excess } => {
                 let by = excess.map_or_else(String::new, |e| format!(", {e} too many"));
-                let reason = format!("fails {requirement}: {value}{by}").into();
-                return Err(reject(
-                    &requirement.to_string(),
-                    value,
-                    excess.map(Decimal::from),
-                    reason,
-                ));
+                let miss = sentence!(&value, by);
+                let condition = requirement.to_string();
+                let reason = sentence!("fails ", &condition, ": ", &miss);
+                let excess = excess.map(Decimal::from);
+                return Err(reject(&condition, value, excess, miss, reason));
             }
         }
     }
@@ -347,9 +348,10 @@ fn admit<'a>(
             }
             Check::Unmet { value, excess } => {
                 let late = excess.unwrap_or(0);
-                let rest = format!(": {value}, {late} too many");
-                let reason = sentence!("arrives after ", day, rest);
-                return Err(reject("need by", value, Some(Decimal::from(late)), reason));
+                let miss = sentence!(&value, ", ", late, " too many");
+                let reason = sentence!("arrives after ", day, ": ", &miss);
+                let excess = Some(Decimal::from(late));
+                return Err(reject("need by", value, excess, miss, reason));
             }
         }
     }
@@ -371,8 +373,15 @@ fn admit<'a>(
         } else if low > most {
             let over = Money::new(low - most, ctx.home);
             let cost = Money::new(mid, ctx.home);
-            let reason = sentence!("costs ", cost, ", at least ", over, " above your limit");
-            return Err(reject("limit", cost.to_string(), Some(over.amount), reason));
+            // Where it is not sure, the least is what the limit is held against.
+            let least = match low == high {
+                true => Sentence::default(),
+                false => sentence!(" expected and at least ", Money::new(low, ctx.home)),
+            };
+            let miss = sentence!(cost, &least, ", ", over, " too much");
+            let reason = sentence!("costs ", cost, least, ", ", over, " above your limit");
+            let excess = Some(over.amount);
+            return Err(reject("limit", cost.to_string(), excess, miss, reason));
         } else if high > most {
             flags.push("may come to more than your limit".into());
         }

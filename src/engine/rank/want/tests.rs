@@ -109,7 +109,7 @@ fn when_nothing_is_left_the_summary_says_why_and_what_is_nearest() {
     assert!(r.ranked.is_empty() && r.shortlist.is_empty() && r.best().is_none());
     assert_eq!(
         r.summary.to_string(),
-        "no offer meets all conditions. 3 offers fail need by; the nearest is b.example, which arrives after 2026-03-07: 4 days, 2 too many"
+        "no offer meets all conditions. 3 offers arrive after 2026-03-07; the nearest is b.example: 4 days, 2 too many"
     );
 }
 

@@ -3,6 +3,7 @@
 use super::super::requirement::phrase;
 use super::super::shortlist::{Member, Wins};
 use super::{Candidate, Entry, Listed, Ranking, RejectedOffer};
+use crate::engine::locale::count;
 use crate::model::want::{Requirement, Want};
 use crate::model::{Currency, Money, Sentence, sentence};
 use rust_decimal::Decimal;
@@ -69,7 +70,7 @@ fn against(want: &Want, entry: &Entry<'_>, first: &Entry<'_>, home: Currency) ->
         let what = match (&preference.requirement, days_apart(entry, first)) {
             (Requirement::DeliveryDays(_), Some(days)) if days != 0 => {
                 let word = if days < 0 { "sooner" } else { "later" };
-                format!("arrives {} days {word}", days.abs())
+                format!("arrives {} {word}", count(days.unsigned_abs() as usize, "day"))
             }
             (r, _) if better => phrase(r),
             (r, _) => format!("misses that it {}", phrase(r)),
@@ -98,7 +99,7 @@ fn days_apart(a: &Entry<'_>, b: &Entry<'_>) -> Option<i64> {
 }
 
 /// The result in words: the first offer, and why others were left out.
-pub(super) fn summary(ranking: &Ranking, candidates: &[Candidate<'_>]) -> Sentence {
+pub(super) fn summary(want: &Want, ranking: &Ranking, candidates: &[Candidate<'_>]) -> Sentence {
     let shop = |id: &str| {
         candidates
             .iter()
@@ -135,26 +136,22 @@ pub(super) fn summary(ranking: &Ranking, candidates: &[Candidate<'_>]) -> Senten
             .iter()
             .filter(|x| x.constraint == r.constraint)
             .collect();
-        let offers = if all.len() == 1 {
-            "offer fails"
-        } else {
-            "offers fail"
+        let one = all.len() == 1;
+        let verb = |single: &'static str, plural: &'static str| if one { single } else { plural };
+        let fails: Sentence = match (r.constraint.as_str(), want.need_by) {
+            ("cost", _) => "cannot be added up".into(),
+            ("limit", _) => sentence!(verb("is", "are"), " above your limit"),
+            ("need by", Some(day)) => sentence!(verb("arrives", "arrive"), " after ", day),
+            (condition, _) => sentence!(verb("fails", "fail"), " ", condition),
         };
         let nearest = all
             .iter()
             .filter(|x| x.excess.is_some())
             .min_by_key(|x| (x.excess, &x.id))
             .map_or_else(Sentence::default, |x| {
-                sentence!("; the nearest is ", shop(&x.id), ", which ", &x.reason)
+                sentence!("; the nearest is ", shop(&x.id), ": ", &x.miss)
             });
-        parts.push(sentence!(
-            all.len(),
-            " ",
-            offers,
-            " ",
-            &r.constraint,
-            nearest
-        ));
+        parts.push(sentence!(count(all.len(), "offer"), " ", fails, nearest));
     }
     Sentence::join(parts, ". ")
 }
