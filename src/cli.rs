@@ -307,9 +307,7 @@ async fn dispatch(command: Command, global: Global) -> Result<ExitCode> {
         Command::History { want } => offers::history(cx, &want).await,
         Command::Basket(args) => basket::run(cx, args).await,
         Command::Purchases { verb } => purchases::run(cx, verb).await,
-        Command::Tender { verb } => {
-            tender::run(cx, verb.unwrap_or(tender::Tender::List)).await
-        }
+        Command::Tender { verb } => tender::run(cx, verb.unwrap_or(tender::Tender::List)).await,
         Command::Alerts { verb } => alerts::run(cx, verb).await,
         Command::Notify(verb) => alerts::notify(cx, verb).await,
         Command::Ledger { verb } => tender::ledger(cx, verb).await,

@@ -102,6 +102,13 @@ fn answer(
         }
     }
     let mut problem = Problem::new(market, entries, start, &request.coupons, &mut nobody);
+    if request.from.is_some() && !problem.has_trips() {
+        problem.notes.push(
+            "no place of these shops is known, so where you start changes nothing; \
+             `emptor shop terms SHOP --place LAT,LON` tells it"
+                .to_owned(),
+        );
+    }
     problem.household.limits.max_shops = request.max_shops;
     problem.household.limits.budget = budget;
     let mut reply = BasketReply {

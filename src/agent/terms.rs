@@ -206,7 +206,13 @@ pub fn with_price(
     let mut each = new.price;
     for b in &breaks {
         if b.price.amount >= each.amount {
-            let text = sentence!(b.price, " each from ", b.from, " on is not less than ", each);
+            let text = sentence!(
+                b.price,
+                " each from ",
+                b.from,
+                " on is not less than ",
+                each
+            );
             return Err(ApiError::invalid(market.say(text))
                 .hint("--from takes what each costs where more are bought"));
         }

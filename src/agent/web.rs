@@ -7,12 +7,12 @@
 mod basket;
 
 use super::api::ApiError;
-use super::api::types::OffersReply;
+use super::api::types::{Blind, OffersReply};
 use super::core::Agent;
 use super::view::{self, Market};
 use crate::engine::locale::{Locale, ago, availability};
 use crate::model::time::Timestamp;
-use crate::model::want::WantStatus;
+use crate::model::want::{Want, WantKind, WantStatus};
 use axum::Router;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -20,7 +20,7 @@ use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -265,7 +265,7 @@ fn render(agent: &Agent) -> Result<String, ApiError> {
         for a in alerts.iter().rev().take(10) {
             let _ = write!(
                 out,
-                "<li><strong>{}</strong> {} <time>{}</time></li>",
+                "<li><strong>{}</strong><br>{} <time>{}</time></li>",
                 escape(&locale.say(&a.title)),
                 escape(&locale.say(&a.reason)),
                 ago(a.at, now)
@@ -275,21 +275,17 @@ fn render(agent: &Agent) -> Result<String, ApiError> {
     }
     out.push_str("<section><h2>Wants</h2>");
     let wants = store.wants()?;
+    let mut blind: Vec<Blind> = Vec::new();
     for want in wants.iter().filter(|w| w.status == WantStatus::Open) {
-        want_html(
-            &mut out,
-            &view::offers(&store, &market, want)?,
-            &locale,
-            now,
-        );
+        let reply = view::offers(&store, &market, want)?;
+        want_html(&mut out, &reply, &locale, now);
+        blind.extend(reply.blind);
     }
+    lists_html(&mut out, &wants);
     out.push_str("</section><section><h2>Shops</h2><table><tbody>");
     for shop in store.shops()? {
         let state = match (shop.health.trouble, shop.health.last_good) {
-            (Some(_), _) => {
-                let detail = shop.health.detail.as_deref().unwrap_or("blind");
-                format!("<span class=\"bad\">{}</span>", escape(detail))
-            }
+            (Some(_), _) => "<span class=\"bad\">blind</span>".to_owned(),
             (None, Some(good)) => format!("<span class=\"good\">read {}</span>", ago(good, now)),
             (None, None) => "not read yet".to_owned(),
         };
@@ -299,8 +295,32 @@ fn render(agent: &Agent) -> Result<String, ApiError> {
             escape(&shop.domain)
         );
     }
-    out.push_str("</tbody></table></section></body></html>");
+    out.push_str("</tbody></table>");
+    for b in Blind::once(blind) {
+        let _ = write!(
+            out,
+            "<p class=\"bad\">Blind: {}<br>{}</p>",
+            escape(&b.words()),
+            escape(&b.advice)
+        );
+    }
+    out.push_str("</section></body></html>");
     Ok(out)
+}
+
+/// Links to where each shopping list is bought.
+fn lists_html(out: &mut String, wants: &[Want]) {
+    let open = wants.iter().filter(|w| w.status == WantStatus::Open);
+    let shopping = open.filter(|w| w.kind == WantKind::Shopping);
+    let lists: BTreeSet<&str> = shopping.map(|w| w.list.as_str()).collect();
+    for list in lists {
+        let _ = write!(
+            out,
+            "<p><a href=\"/?list={}\">Where to buy all of {}</a></p>",
+            encode(list),
+            escape(list)
+        );
+    }
 }
 
 fn want_html(out: &mut String, reply: &OffersReply, locale: &Locale, now: Timestamp) {
@@ -328,28 +348,29 @@ fn want_html(out: &mut String, reply: &OffersReply, locale: &Locale, now: Timest
         } else {
             ""
         };
+        // The person's own note has a day, and nobody looked whether it can be had.
+        let (state, seen) = match (o.source.as_str(), o.notes.first()) {
+            ("noted", Some(noted)) => (escape(noted), String::new()),
+            _ => (availability(o.availability).to_owned(), ago(o.seen, now)),
+        };
         let _ = write!(
             out,
-            "<tr{class}><td class=\"money\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr{class}><td class=\"money\">{}</td><td>{}</td><td>{state}</td><td class=\"seen\">{seen}</td></tr>",
             escape(&cost),
-            escape(&o.shop),
-            match o.source.as_str() {
-                "noted" => "noted by you",
-                _ => availability(o.availability),
-            },
-            ago(o.seen, now),
+            link_to(Some(&o.url), &o.shop),
         );
     }
-    out.push_str("</tbody></table>");
-    for b in &reply.blind {
-        let _ = write!(
-            out,
-            "<p class=\"bad\">Blind: {}: {}</p>",
-            escape(&b.source),
-            escape(&b.reason)
-        );
+    out.push_str("</tbody></table></article>");
+}
+
+/// A name, linked to where it is sold. Only the web is linked to.
+fn link_to(url: Option<&String>, name: &str) -> String {
+    let name = escape(name);
+    let is_web = |url: &&String| url.starts_with("https://") || url.starts_with("http://");
+    match url.filter(is_web) {
+        Some(url) => format!("<a href=\"{}\">{name}</a>", escape(url)),
+        None => name,
     }
-    out.push_str("</article>");
 }
 
 fn escape(text: &str) -> String {

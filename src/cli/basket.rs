@@ -122,7 +122,7 @@ fn print(cx: &Context, r: &BasketReply, explain: bool) {
                     )
                 });
             }
-            Some(_) => cx.line(&cx.dim(&format!("--{name} costs nothing."))),
+            Some(_) => cx.line(&cx.dim(&format!("Keeping --{name} costs nothing."))),
             None => {}
         }
     }
@@ -131,6 +131,11 @@ fn print(cx: &Context, r: &BasketReply, explain: bool) {
     }
     not_bought(cx, "Left out", &r.left_out);
     not_bought(cx, "Nobody offers", &r.nobody);
+    if !r.nobody.is_empty() {
+        cx.line(
+            &cx.dim("  A price you know counts: `emptor shop price add SHOP WANT --price MONEY`."),
+        );
+    }
     for note in &r.notes {
         cx.line(&cx.yellow(&format!("Note: {note}")));
     }
@@ -160,9 +165,13 @@ fn print_plan(cx: &Context, r: &BasketReply, plan: &PlanView, explain: bool) {
     cx.line(&format!(
         "{} for {} from {shops} ({sure}; {} ms)",
         cx.bold(&money(&plan.pay)),
-        match r.wants {
-            1 => "one want".to_owned(),
-            n => format!("{n} wants"),
+        match (
+            r.wants.saturating_sub(r.left_out.len()),
+            r.wants + r.nobody.len(),
+        ) {
+            (1, 1) => "one want".to_owned(),
+            (some, all) if some == all => format!("{all} wants"),
+            (some, all) => format!("{some} of {all} wants"),
         },
         r.milliseconds
     ));
@@ -248,7 +257,7 @@ fn print_bundle(cx: &Context, b: &BundleView) {
     let money = |m: &Money| cx.locale.money(m);
     let apart = match &b.saves {
         Some(saves) => format!("saves {} over buying its parts", money(saves)),
-        None => "cannot be done without".to_owned(),
+        None => "its parts cannot all be had apart, or not within your limits".to_owned(),
     };
     cx.line(&format!(
         "Bundle {} for {}: {apart}",

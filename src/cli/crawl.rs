@@ -218,10 +218,7 @@ fn print_shops(cx: &Context, shops: &[ShopView]) {
                 let trouble = serde_json::to_string(trouble)
                     .unwrap_or_default()
                     .replace('"', "");
-                cx.yellow(&format!(
-                    "blind{since}: {}",
-                    trouble.replace('_', " ")
-                ))
+                cx.yellow(&format!("blind{since}: {}", trouble.replace('_', " ")))
             }
             (None, Some(good)) => cx.green(&format!("read {}", ago(good, now))),
             (None, None) => cx.dim("not read yet"),

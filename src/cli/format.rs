@@ -12,4 +12,3 @@ pub fn day(text: &str) -> Result<Date, String> {
         .parse()
         .map_err(|_| format!("`{text}` is not a day; write for example 2030-12-24"))
 }
-

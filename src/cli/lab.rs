@@ -12,6 +12,7 @@ pub mod wait;
 
 use clap::Subcommand;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
@@ -101,10 +102,15 @@ struct Named {
     id: Value,
 }
 
-/// Whether a line is JSON, but a list, a text or a number.
-fn is_no_object(line: &[u8]) -> bool {
-    let first = line.iter().find(|b| !b.is_ascii_whitespace());
-    first != Some(&b'{') && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok()
+/// Refuses lists, texts and numbers, which an engine would name by its own types.
+fn begins_an_object(line: &[u8]) -> Result<(), String> {
+    if line.trim_ascii_start().starts_with(b"{") {
+        return Ok(());
+    }
+    match serde_json::from_slice::<IgnoredAny>(line) {
+        Ok(_) => Err("a line must be an object".to_owned()),
+        Err(e) => Err(input::json_error(&e, line)),
+    }
 }
 
 fn lines(
@@ -150,10 +156,8 @@ fn lines(
         }
         let answered = if too_long {
             Err(format!("the line is longer than {} MiB", longest >> 20))
-        } else if is_no_object(&line) {
-            Err("a line must be an object".to_owned())
         } else {
-            answer(&line)
+            begins_an_object(&line).and_then(|()| answer(&line))
         };
         let reply = answered.unwrap_or_else(|error| {
             failed = true;

@@ -11,6 +11,7 @@ use crate::model::Money;
 use crate::model::time::Timestamp;
 use crate::model::want::WantStatus;
 use clap::Args;
+use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 /// `emptor offers`
@@ -54,13 +55,8 @@ pub async fn run(cx: &mut Context, args: Offers) -> Result {
                 print(cx, reply, &args);
             }
             // Once, not under each want.
-            let mut blind: Vec<Blind> = Vec::new();
-            for b in all.iter().flat_map(|r| &r.blind) {
-                if !blind.contains(b) {
-                    blind.push(b.clone());
-                }
-            }
-            print_blind(cx, &blind, "");
+            let blind = all.iter().flat_map(|r| r.blind.iter().cloned());
+            print_blind(cx, &Blind::once(blind), "");
         });
     };
     let path = format!("/v1/wants/{}/offers", encode(want));
@@ -177,12 +173,7 @@ pub fn print_blind(cx: &Context, blind: &[Blind], indent: &str) {
             .since
             .map(|s| format!(" since {}", cx.locale.time(s)))
             .unwrap_or_default();
-        // A reason mostly names the address, and so the source.
-        let source = match b.reason.contains(&b.source) {
-            true => String::new(),
-            false => format!("{}: ", b.source),
-        };
-        cx.line(&cx.yellow(&format!("{indent}blind{since}: {source}{}", b.reason)));
+        cx.line(&cx.yellow(&format!("{indent}blind{since}: {}", b.words())));
         cx.line(&cx.dim(&format!("{indent}  {}", b.advice)));
     }
 }
@@ -335,26 +326,31 @@ fn chart(points: &[HistoryPoint], width: usize, height: usize, locale: &Locale) 
         let span = (to - from).max(1);
         (((at.as_second() - from) * (width as i64 - 1)) / span).clamp(0, width as i64 - 1) as usize
     };
-    let low = priced.iter().map(|p| p.1.amount).min().unwrap_or_default();
-    let high = priced.iter().map(|p| p.1.amount).max().unwrap_or_default();
     // A shop keeps its price until it is read again; the line shows the lowest of all.
     let mut latest = std::collections::BTreeMap::new();
     let mut next = 0;
-    let mut line: Vec<Option<usize>> = Vec::with_capacity(width);
+    let mut lowest: Vec<Option<Decimal>> = Vec::with_capacity(width);
     for x in 0..width {
         while let Some((point, money)) = priced.get(next).filter(|p| column(p.0.at) <= x) {
             latest.insert(point.url.as_str(), money.amount);
             next += 1;
         }
-        let range = high - low;
-        line.push(latest.values().min().map(|value| {
-            if range.is_zero() {
-                return height / 2;
-            }
-            let share = ((high - *value) / range).to_f64().unwrap_or(0.5);
-            ((share * (height - 1) as f64).round() as usize).min(height - 1)
-        }));
+        lowest.push(latest.values().min().copied());
     }
+    let low = lowest.iter().flatten().min().copied().unwrap_or_default();
+    let high = lowest.iter().flatten().max().copied().unwrap_or_default();
+    // A price that never changed needs no height.
+    let height = if high == low { 1 } else { height };
+    let row = |value: Decimal| {
+        let range = if high == low {
+            Decimal::ONE
+        } else {
+            high - low
+        };
+        let share = ((high - value) / range).to_f64().unwrap_or_default();
+        ((share * (height - 1) as f64).round() as usize).min(height - 1)
+    };
+    let line: Vec<Option<usize>> = lowest.into_iter().map(|v| v.map(row)).collect();
     let currency = first.1.currency;
     let label = |amount| locale.money(&Money::new(amount, currency));
     let labels = [label(high), label(low)];
@@ -363,7 +359,7 @@ fn chart(points: &[HistoryPoint], width: usize, height: usize, locale: &Locale) 
         .map(|y| {
             let text = match y {
                 0 => labels[0].as_str(),
-                _ if y + 1 == height => labels[1].as_str(),
+                y if y + 1 == height => labels[1].as_str(),
                 _ => "",
             };
             let row: String = line
@@ -411,11 +407,15 @@ mod tests {
         let lines = chart(&points, 11, 5, &Locale::default());
         // a stays at 10, so b's rise to 12 does not lift the lowest price above 10.
         insta::assert_snapshot!(lines[..5].join("\n"), @r"
-          12.00 EUR ┤
+          10.00 EUR ┤█████     █
                     ┤
-                    ┤█████     █
+                    ┤
                     ┤
            8.00 EUR ┤     █████
         ");
+        let flat = [point(0, "a", "10 EUR"), point(9, "a", "10 EUR")];
+        let lines = chart(&flat, 11, 5, &Locale::default());
+        assert_eq!(lines.len(), 3, "{lines:#?}");
+        assert_eq!(lines[0], "  10.00 EUR ┤███████████");
     }
 }

@@ -182,7 +182,8 @@ pub async fn run(cx: &mut Context, verb: Tender) -> Result {
             let t: TenderView = cx.get(&path).await?;
             let chosen = t.quotes.iter().find(|q| q.id == quote);
             let chosen = chosen.ok_or_else(|| {
-                CliError::new(Exit::NotFound, format!("no valid quote `{quote}`")).hint(format!("see `emptor tender quotes {}`", t.id))
+                CliError::new(Exit::NotFound, format!("no valid quote `{quote}`"))
+                    .hint(format!("see `emptor tender quotes {}`", t.id))
             })?;
             let line = one_line(cx, chosen);
             if !yes && !cx.confirm(&format!("Accept {line} and decline the others?")) {

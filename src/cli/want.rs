@@ -3,10 +3,10 @@
 use super::client::encode;
 use super::context::{CliError, Context, Result};
 use super::crawl;
-use super::format::day;
+use super::format::{count, day};
 use super::{alerts, offers, plan, tune};
 use crate::agent::api::types::{
-    CrawlRequest, Done, EditWant, ListView, NewWant, SnoozeList, WantView,
+    CrawlRequest, Done, EditWant, ListView, NewWant, ShopView, SnoozeList, WantView,
 };
 use crate::model::Money;
 use crate::model::time::{Date, Timestamp};
@@ -211,6 +211,11 @@ pub async fn add(cx: &mut Context, args: Add, kind: Option<WantKind>) -> Result 
         crawl::run_quietly(cx, &request).await?;
         view = cx.get(&format!("/v1/wants/{}", view.short)).await?;
     }
+    let shops: Vec<ShopView> = match view.best {
+        None if !cx.global.json => cx.get("/v1/shops").await?,
+        _ => Vec::new(),
+    };
+    let shops = shops.len();
     cx.show(&view, |cx, v| {
         cx.line(&format!(
             "Added {} {}",
@@ -225,7 +230,16 @@ pub async fn add(cx: &mut Context, args: Add, kind: Option<WantKind>) -> Result 
             None if !v.want.urls.is_empty() => {
                 cx.line("  No price yet: `emptor offers` says why.");
             }
-            None => cx.line("  No offer yet. Follow shops with `emptor shop add DOMAIN`."),
+            None if args.no_crawl => cx.line(
+                "  Not looked for yet: that happens when it is due, or now by `emptor crawl --now`.",
+            ),
+            None if shops == 0 => {
+                cx.line("  No offer yet. Follow shops with `emptor shop add DOMAIN`.");
+            }
+            None => {
+                let of = count(shops, "followed shop");
+                cx.line(&format!("  No offer yet in {of}. Follow more, or note a price you know: `emptor shop price add SHOP WANT --price MONEY`."));
+            }
         }
     })
 }

@@ -153,7 +153,7 @@ fn exit_codes_say_what_kind_of_failure_it_was() {
     }
     home.run(&["offers", "nothing"]).refused(5);
     for args in [
-        &["wish"][..],
+        &["vault"][..],
         &["frobnicate"],
         &["add", "x", "--max", "cheap"],
         &["add", "x", "--qty", "0"],
@@ -172,6 +172,50 @@ fn exit_codes_say_what_kind_of_failure_it_was() {
     home.run(&["add", "http://user:secret@shop.example/x"])
         .exits(2);
     home.run(&["wish", "edit", "ftp"]).refused(2);
+}
+
+#[test]
+fn a_group_without_a_verb_lists() {
+    let home = Home::locked("");
+    home.unlock();
+    home.run(&["wish", "add", "--no-crawl", "kettle"]).ok();
+    home.run(&["list", "add", "--no-crawl", "tea"]).ok();
+    let wishes = home.run(&["wish"]).ok().out;
+    assert!(
+        wishes.contains("kettle") && !wishes.contains("tea"),
+        "{wishes}"
+    );
+    let items = home.run(&["list"]).ok().out;
+    assert!(
+        items.contains("tea") && !items.contains("kettle"),
+        "{items}"
+    );
+    let shops = home.run(&["shop"]).ok().out;
+    assert!(shops.contains("No shops yet"), "{shops}");
+    let tenders = home.run(&["tender"]).ok().out;
+    assert!(tenders.contains("No calls for tenders"), "{tenders}");
+    let none = home.run(&["tender", "quotes"]).refused(5);
+    assert!(none.err.contains("emptor tender new"), "{}", none.err);
+}
+
+#[test]
+fn an_example_of_a_group_is_shown_with_its_command() {
+    let home = Home::bare();
+    let help = home.run(&["wish", "tune", "--help"]).ok().out;
+    let (options, examples) = help.split_once("Examples:").expect("examples");
+    assert!(
+        examples.contains("emptor wish tune drill --answer yes"),
+        "{help}"
+    );
+    assert!(!examples.contains("emptor wish drop"), "{help}");
+    let (own, common) = options
+        .split_once("Options of every command:")
+        .expect("apart");
+    assert!(
+        own.contains("--answer") && !own.contains("--json"),
+        "{help}"
+    );
+    assert!(common.contains("--json"), "{help}");
 }
 
 #[test]

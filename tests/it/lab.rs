@@ -176,6 +176,28 @@ fn a_bad_line_is_named_and_the_others_are_answered() {
 }
 
 #[test]
+fn a_line_that_is_no_object_is_told_so() {
+    for command in [
+        &["rank"][..],
+        &["match", "--pairs"],
+        &["alerts"],
+        &["wait"],
+        &["price"],
+    ] {
+        let output = lab(command, b"[1]\n7\n\"a\"\nnull\n[1\n");
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        let errors: Vec<&str> = text.lines().collect();
+        let (no_json, no_objects) = errors.split_last().expect("answers");
+        assert_eq!(no_objects.len(), 4, "{command:?}");
+        for error in no_objects {
+            assert!(error.contains("a line must be an object"), "{error}");
+        }
+        assert!(no_json.contains("not JSON, column 2"), "{no_json}");
+    }
+}
+
+#[test]
 fn a_request_with_unsound_numbers_is_refused_by_name() {
     let request = |weight: &str, price: &str, extra: &str| {
         format!(
@@ -205,7 +227,7 @@ fn a_request_with_unsound_numbers_is_refused_by_name() {
         .map(|l| serde_json::from_str(l).expect("JSON"))
         .collect();
     for (answer, says) in answers.iter().zip([
-        "column",
+        "NaN is no number",
         "number out of range",
         "criterion `days`",
         "offer `a` appears twice",

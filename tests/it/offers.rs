@@ -116,7 +116,10 @@ fn conditions_limits_and_preferences_count() {
             .starts_with("free")
     );
     let text = home.run(&["offers", "kettle"]).ok().out;
-    assert!(text.contains("1 more fail a condition"), "{text}");
+    assert!(
+        text.contains("1 more offer fails a condition (--all shows it)"),
+        "{text}"
+    );
     let text = home.run(&["offers", "kettle", "--all"]).ok().out;
     assert!(text.contains("Not acceptable"), "{text}");
     home.run(&["wish", "edit", "kettle", "--no-must", "--max", "35 EUR"])

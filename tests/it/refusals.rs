@@ -32,6 +32,10 @@ fn wants_that_make_no_sense_are_refused() {
             &["wish", "snooze", "kettle", "--until", "2020-01-01"],
             "ends in the future",
         ),
+        (
+            &["wish", "snooze", "kettle", "--until", "friday"],
+            "`friday` is not a day; write for example 2030-12-24",
+        ),
         (&["add", "tea", "--max", "-5 EUR"], "must be above 0"),
         (
             &["add", "tea", "--max", "5"],

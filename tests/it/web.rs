@@ -1,6 +1,6 @@
 //! The web page: who may see it, and that a browser really shows it.
 
-use crate::support::{Home, PASSPHRASE, Shops, product, require};
+use crate::support::{Home, PASSPHRASE, Page, Shops, product, require};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
@@ -59,7 +59,7 @@ fn cookie(answer: &str) -> String {
 }
 
 fn home() -> (Shops, Home) {
-    let shops = Shops::open(&["alpha"]);
+    let shops = Shops::open(&["alpha", "wall"]);
     let name = "Kettle <img src=x onerror=alert(1)> \"1.7 l\"";
     shops.put("alpha", "/p", product(name, "39.00", "EUR", "InStock"));
     let home = Home::new(&shops);
@@ -213,6 +213,32 @@ fn a_list_has_a_page_with_its_basket() {
         unknown.contains("nothing is open on a list `&lt;b&gt;"),
         "{unknown}"
     );
+}
+
+#[test]
+fn the_overview_leads_on_and_tells_what_is_blind_once() {
+    let (shops, home) = home();
+    home.run(&["list", "add", "--no-crawl", "tea", "--list", "food & drink"])
+        .ok();
+    let alpha = shops.host("alpha");
+    let note = ["shop", "price", "add", &alpha, "tea", "--price", "3 EUR"];
+    home.run(&note).ok();
+    shops.put("wall", "/", Page::html("no").status(403));
+    home.run(&["shop", "add", &shops.url("wall", "/")]).ok();
+    let (authority, code) = link(&home);
+    let session = cookie(&get(&authority, &format!("/?code={code}"), ""));
+    let page = get(&authority, "/", &session);
+    for part in [
+        "<a href=\"/?list=food+%26+drink\">Where to buy all of food &amp; drink</a>",
+        &format!("<a href=\"{}\">", shops.url("alpha", "/p")),
+        "noted by you on ",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    assert_eq!(page.matches("answered HTTP 403").count(), 1, "{page}");
+    // The command line says it once, too.
+    let offers = home.run(&["offers"]).ok().out;
+    assert_eq!(offers.matches("answered HTTP 403").count(), 1, "{offers}");
 }
 
 #[test]

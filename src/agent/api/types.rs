@@ -309,6 +309,29 @@ pub struct Blind {
     pub advice: String,
 }
 
+impl Blind {
+    /// What is blind and why; a reason that names the source already says both.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self.reason.contains(&self.source) {
+            true => self.reason.clone(),
+            false => format!("{}: {}", self.source, self.reason),
+        }
+    }
+
+    /// Each once, in order: a shop is blind for every want.
+    #[must_use]
+    pub fn once(all: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let mut once: Vec<Self> = Vec::new();
+        for blind in all {
+            if !once.contains(&blind) {
+                once.push(blind);
+            }
+        }
+        once
+    }
+}
+
 /// The person's word on an offer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

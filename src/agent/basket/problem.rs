@@ -119,6 +119,11 @@ impl Problem {
         problem
     }
 
+    /// Whether the way to any of the shops is known.
+    pub fn has_trips(&self) -> bool {
+        self.terms.iter().any(|t| t.trip.is_some())
+    }
+
     fn add(&mut self, market: &Market, entry: Entry, prices: &[Option<(Cents, Cents)>]) {
         let index = self.entries.len();
         let (per_piece, units) = in_units(&entry.want, &entry.offers);

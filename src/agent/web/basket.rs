@@ -1,9 +1,9 @@
 //! Where a list is bought, as a page: what a popup about the whole list opens.
 
-use super::{HEAD, escape};
+use super::{HEAD, escape, link_to};
 use crate::agent::Agent;
 use crate::agent::api::ApiError;
-use crate::agent::api::types::{BasketRequest, CartLine, CartView};
+use crate::agent::api::types::{BasketRequest, CartView};
 use crate::agent::basket;
 use crate::agent::view::Market;
 use crate::engine::locale::Locale;
@@ -63,7 +63,7 @@ fn cart(out: &mut String, cart: &CartView, locale: &Locale) {
             "<tr><td class=\"money\">{}</td><td>{} x {}</td></tr>",
             escape(&locale.money(&line.total)),
             line.quantity,
-            name(line)
+            link_to(line.url.as_ref(), &line.name)
         );
     }
     for coupon in &cart.coupons {
@@ -89,14 +89,4 @@ fn cart(out: &mut String, cart: &CartView, locale: &Locale) {
         );
     }
     out.push_str("</tbody></table></article>");
-}
-
-/// The name, linked to where it is sold. Only the web is linked to.
-fn name(line: &CartLine) -> String {
-    let name = escape(&line.name);
-    let is_web = |url: &&String| url.starts_with("https://") || url.starts_with("http://");
-    match line.url.as_ref().filter(is_web) {
-        Some(url) => format!("<a href=\"{}\">{name}</a>", escape(url)),
-        None => name,
-    }
 }

@@ -70,7 +70,10 @@ fn against(want: &Want, entry: &Entry<'_>, first: &Entry<'_>, home: Currency) ->
         let what = match (&preference.requirement, days_apart(entry, first)) {
             (Requirement::DeliveryDays(_), Some(days)) if days != 0 => {
                 let word = if days < 0 { "sooner" } else { "later" };
-                format!("arrives {} {word}", count(days.unsigned_abs() as usize, "day"))
+                format!(
+                    "arrives {} {word}",
+                    count(days.unsigned_abs() as usize, "day")
+                )
             }
             (r, _) if better => phrase(r),
             (r, _) => format!("misses that it {}", phrase(r)),
