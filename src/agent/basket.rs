@@ -67,12 +67,12 @@ fn answer(
     let budget = match &request.budget {
         Some(budget) => Some(problem::cents(market, budget).ok_or_else(|| {
             let home = market.home().code();
-            ApiError::invalid(market.say(sentence!(
+            ApiError::invalid(sentence!(
                 "a budget of ",
                 *budget,
                 " cannot be counted in ",
                 home
-            )))
+            ))
             .hint(if budget.currency == market.home() {
                 "leave it out: nobody spends so much"
             } else {
@@ -88,15 +88,19 @@ fn answer(
         offers.retain(|offer| {
             let reachable = terms::is_reachable(market, &offer.shop, start);
             if !reachable {
-                out.push(format!(
-                    "{}: must be fetched, and the way there is not known",
-                    offer.shop
+                out.push(sentence!(
+                    &offer.shop,
+                    ": must be fetched, and the way there is not known"
                 ));
             }
             reachable
         });
         if offers.is_empty() && !problem::is_noted(market, want.id, start) {
-            nobody.push(not_offered(&want, &out));
+            let because = match &out[..] {
+                [] => "no offer is known to be it".into(),
+                _ => Sentence::join(out, "; "),
+            };
+            nobody.push(not_bought(market, &want, because));
         } else {
             entries.push(Entry { want, offers });
         }
@@ -209,15 +213,12 @@ fn wanted(store: &Store, list: Option<&str>) -> Result<(String, Vec<Want>), ApiE
     Ok((name, wants))
 }
 
-fn not_offered(want: &Want, out: &[String]) -> NotBought {
+fn not_bought(market: &Market, want: &Want, because: Sentence) -> NotBought {
     NotBought {
         want: want.id.short(),
         name: want.name.clone(),
-        reason: if out.is_empty() {
-            "no offer is known to be it".to_owned()
-        } else {
-            out.join("; ")
-        },
+        reason: market.say(&because),
+        because,
     }
 }
 
@@ -253,7 +254,7 @@ fn refusal(
 
 fn refused(market: &Market, reliefs: &[Relief], word: &str) -> ApiError {
     let text = reliefs.iter().map(|r| relief(r, market.home()));
-    let text = market.say(Sentence::join(text, word));
+    let text = Sentence::join(text, word);
     let hints = reliefs.iter().map(|r| match r {
         Relief::Budget { .. } => "raise the budget",
         Relief::MaxShops { .. } | Relief::MaxPickups { .. } => "allow more shops",

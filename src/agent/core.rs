@@ -560,7 +560,7 @@ impl From<VaultError> for ApiError {
         };
         Self {
             code,
-            error: e.to_string(),
+            error: e.to_string().into(),
             hint: hint.map(str::to_owned),
         }
     }

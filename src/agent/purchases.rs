@@ -42,7 +42,7 @@ pub fn purchase(
     }
     let bought = new.on.unwrap_or(today);
     if bought > today {
-        return Err(ApiError::invalid(format!("{bought} is still to come")));
+        return Err(ApiError::invalid(sentence!(bought, " is still to come")));
     }
     let shop = new.shop.trim().to_ascii_lowercase();
     let of_shop = |url: &str| {

@@ -5,6 +5,7 @@ use super::api::{ApiError, Code};
 use super::core::Agent;
 use super::store::Store;
 use super::view::{self, Market};
+use crate::engine::locale::Locale;
 use crate::engine::quote::{Content, Reply as Message};
 use crate::model::Id;
 use crate::model::tender::{Quote, Session, SessionStatus, Tender, TenderStatus};
@@ -35,7 +36,7 @@ const SLOWEST_POLL: SignedDuration = SignedDuration::from_mins(30);
 ///
 /// # Errors
 /// An unknown want or a bad endpoint.
-pub fn draft(agent: &Agent, new: &NewTender) -> Result<TenderView, ApiError> {
+pub fn draft(agent: &Agent, new: &NewTender, locale: &Locale) -> Result<TenderView, ApiError> {
     let store = agent.store()?;
     let want = agent.find_want(&store, &new.want)?;
     if new.to.is_empty() || new.to.len() > MAX_INVITEES {
@@ -93,7 +94,7 @@ pub fn draft(agent: &Agent, new: &NewTender) -> Result<TenderView, ApiError> {
         sessions,
     };
     store.change(|tx| tx.put_tender(&tender))?;
-    view(agent, &store, &tender)
+    view(agent, &store, &tender, locale)
 }
 
 /// The exact bytes for one provider.
@@ -109,7 +110,7 @@ fn bytes(tender: &Tender, session: &Session) -> Result<(serde_json::Value, Vec<u
 ///
 /// # Errors
 /// It is no draft, or nobody could be reached.
-pub async fn approve(agent: &Agent, text: &str) -> Result<TenderView, ApiError> {
+pub async fn approve(agent: &Agent, text: &str, locale: &Locale) -> Result<TenderView, ApiError> {
     let _tenderer = agent.tenderer().await;
     let store = agent.store()?;
     let mut tender = find(&store, text)?;
@@ -159,7 +160,7 @@ pub async fn approve(agent: &Agent, text: &str) -> Result<TenderView, ApiError> 
             .collect();
         return Err(ApiError::failed("no provider could be reached").hint(why.join("; ")));
     }
-    view(agent, &store, &tender)
+    view(agent, &store, &tender, locale)
 }
 
 /// Puts into the ledger what is about to leave; on disk when this returns.
@@ -351,25 +352,30 @@ async fn poll_tender(
 ///
 /// # Errors
 /// No such tender.
-pub async fn poll(agent: &Agent, text: &str) -> Result<TenderView, ApiError> {
+pub async fn poll(agent: &Agent, text: &str, locale: &Locale) -> Result<TenderView, ApiError> {
     let _tenderer = agent.tenderer().await;
-    poll_now(agent, text).await
+    poll_now(agent, text, locale).await
 }
 
-async fn poll_now(agent: &Agent, text: &str) -> Result<TenderView, ApiError> {
+async fn poll_now(agent: &Agent, text: &str, locale: &Locale) -> Result<TenderView, ApiError> {
     let store = agent.store()?;
     let tender = find(&store, text)?;
     if is_polled(&tender) {
         poll_tender(agent, &store, tender.id, Timestamp::now(), true).await?;
     }
-    show(agent, text)
+    show(agent, text, locale)
 }
 
 /// Chooses a quote: tells its provider, declines the others.
 ///
 /// # Errors
 /// The quote is gone, replaced or expired, or the tender is decided.
-pub async fn choose(agent: &Agent, text: &str, quote: &str) -> Result<TenderView, ApiError> {
+pub async fn choose(
+    agent: &Agent,
+    text: &str,
+    quote: &str,
+    locale: &Locale,
+) -> Result<TenderView, ApiError> {
     let _tenderer = agent.tenderer().await;
     let store = agent.store()?;
     let mut tender = find(&store, text)?;
@@ -429,7 +435,7 @@ pub async fn choose(agent: &Agent, text: &str, quote: &str) -> Result<TenderView
         store.change(|tx| tx.put_want(&want))?;
     }
     drop(writer);
-    poll_now(agent, text).await
+    poll_now(agent, text, locale).await
 }
 
 /// Calls a tender off and tells those who were asked.
@@ -475,28 +481,34 @@ pub async fn cancel(agent: &Agent, text: &str) -> Result<String, ApiError> {
 ///
 /// # Errors
 /// No such tender.
-pub fn show(agent: &Agent, text: &str) -> Result<TenderView, ApiError> {
+pub fn show(agent: &Agent, text: &str, locale: &Locale) -> Result<TenderView, ApiError> {
     let store = agent.store()?;
     let tender = find(&store, text)?;
-    view(agent, &store, &tender)
+    view(agent, &store, &tender, locale)
 }
 
 /// All tenders, newest first.
 ///
 /// # Errors
 /// As the vault.
-pub fn list(agent: &Agent) -> Result<Vec<TenderView>, ApiError> {
+pub fn list(agent: &Agent, locale: &Locale) -> Result<Vec<TenderView>, ApiError> {
     let store = agent.store()?;
     store
         .tenders()?
         .iter()
         .rev()
-        .map(|t| view(agent, &store, t))
+        .map(|t| view(agent, &store, t, locale))
         .collect()
 }
 
-fn view(agent: &Agent, store: &Store, tender: &Tender) -> Result<TenderView, ApiError> {
+fn view(
+    agent: &Agent,
+    store: &Store,
+    tender: &Tender,
+    locale: &Locale,
+) -> Result<TenderView, ApiError> {
     let market = Market::load(store, &agent.config(), Timestamp::now())?;
+    let market = market.for_reader(locale.clone());
     let want = store.want(tender.want)?;
     let sessions = tender
         .sessions

@@ -213,8 +213,9 @@ pub fn with_price(
                 " on is not less than ",
                 each
             );
-            return Err(ApiError::invalid(market.say(text))
-                .hint("--from takes what each costs where more are bought"));
+            return Err(
+                ApiError::invalid(text).hint("--from takes what each costs where more are bought")
+            );
         }
         each = b.price;
     }

@@ -260,18 +260,18 @@ pub fn buyable(
     store: &Store,
     market: &Market,
     want: &Want,
-) -> Result<(Vec<Buyable>, Vec<String>), VaultError> {
+) -> Result<(Vec<Buyable>, Vec<Sentence>), VaultError> {
     let unlimited = Want {
         limit: None,
         ..want.clone()
     };
     let rows = same_rows(store, market, &unlimited)?;
     let ranking = rank(market, &unlimited, &rows);
-    let mut out: Vec<String> = ranking
+    let mut out: Vec<Sentence> = ranking
         .rejected
         .iter()
         .filter_map(|r| Some((rows.iter().find(|row| row.id == r.id)?, r)))
-        .map(|(row, r)| market.say(sentence!(&row.shop, ": ", &r.reason)))
+        .map(|(row, r)| sentence!(&row.shop, ": ", &r.reason))
         .collect();
     let first = ranking.ranked.iter().map(|r| r.stock).min();
     let worst = match first {
@@ -284,7 +284,7 @@ pub fn buyable(
             continue;
         };
         if r.stock > worst {
-            out.push(format!("{}: cannot be had now", row.shop));
+            out.push(sentence!(&row.shop, ": cannot be had now"));
             continue;
         }
         buyable.push(Buyable {

@@ -234,7 +234,11 @@ async fn page(
     };
     match page {
         Ok(html) => Html(html).into_response(),
-        Err(e) => (StatusCode::SERVICE_UNAVAILABLE, Html(escape(&e.error))).into_response(),
+        Err(e) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Html(escape(&agent.config().locale().say(&e.error))),
+        )
+            .into_response(),
     }
 }
 

@@ -89,7 +89,7 @@ impl From<ClientError> for CliError {
                     Code::Conflict | Code::WrongSecret | Code::Failed => Exit::Failed,
                 };
                 Self {
-                    message: e.error,
+                    message: e.error.to_string(),
                     hint: e.hint,
                     exit,
                 }

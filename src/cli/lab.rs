@@ -151,18 +151,20 @@ fn lines(
                 }
             }
         }
-        if line.iter().all(u8::is_ascii_whitespace) {
+        // Without its end, which is no column of it.
+        let line = line.trim_ascii_end();
+        if line.is_empty() {
             continue;
         }
         let answered = if too_long {
             Err(format!("the line is longer than {} MiB", longest >> 20))
         } else {
-            begins_an_object(&line).and_then(|()| answer(&line))
+            begins_an_object(line).and_then(|()| answer(line))
         };
         let reply = answered.unwrap_or_else(|error| {
             failed = true;
-            let id = (!too_long)
-                .then(|| serde_json::from_slice::<Named>(&line).ok())
+            let id = (!too_long && line.trim_ascii_start().starts_with(b"{"))
+                .then(|| serde_json::from_slice::<Named>(line).ok())
                 .flatten()
                 .map(|named| named.id);
             json!({ "id": id, "line": number, "error": error }).to_string()

@@ -192,6 +192,7 @@ fn a_line_that_is_no_object_is_told_so() {
         assert_eq!(no_objects.len(), 4, "{command:?}");
         for error in no_objects {
             assert!(error.contains("a line must be an object"), "{error}");
+            assert!(error.contains("\"id\":null"), "{error}");
         }
         assert!(no_json.contains("not JSON, column 2"), "{no_json}");
     }

@@ -22,11 +22,11 @@ fn wants_that_make_no_sense_are_refused() {
         (&["add", "ftp://shop.example/p"], "begin with https://"),
         (
             &["add", "tea", "--need-by", "2020-01-01"],
-            "2020-01-01 is past",
+            "Jan 1, 2020 is past",
         ),
         (
             &["wish", "edit", "kettle", "--need-by", "2020-01-01"],
-            "2020-01-01 is past",
+            "Jan 1, 2020 is past",
         ),
         (
             &["wish", "snooze", "kettle", "--until", "2020-01-01"],

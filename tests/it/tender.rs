@@ -230,6 +230,25 @@ fn what_arrives_is_what_was_shown() {
 }
 
 #[test]
+fn a_quote_that_fails_a_condition_says_so_in_the_persons_words() {
+    let (_shops, huber, nadia, home) = market();
+    let tender = ask(&home, &[&huber, &nadia]);
+    let id = tender["id"].as_str().unwrap();
+    home.run(&["wish", "edit", "drill", "--max", "10 EUR"]).ok();
+    let quotes = home.run(&["tender", "quotes", id]).ok().out;
+    assert!(
+        quotes.contains("above your limit") && !quotes.contains("EUR"),
+        "{quotes}"
+    );
+    let json = home.json(&["tender", "quotes", id]);
+    let notes = json["quotes"][0]["notes"].to_string();
+    assert!(
+        notes.contains("EUR above your limit") && !notes.contains('€'),
+        "{notes}"
+    );
+}
+
+#[test]
 fn secrets_stay_at_home() {
     let (shops, huber, nadia, home) = market();
     let tender = ask(&home, &[&huber, &nadia]);

@@ -56,7 +56,7 @@ fn household() -> (Shops, Home) {
 
 #[test]
 fn sentences_have_amounts_and_days_of_the_reader() {
-    let (_shops, home) = household();
+    let (shops, home) = household();
     let mut all = String::new();
     for args in [
         &["alerts"][..],
@@ -94,6 +94,28 @@ fn sentences_have_amounts_and_days_of_the_reader() {
         .run(&["basket", "food", "--budget", "9 EUR"])
         .refused(1);
     assert!(err.err.contains(",00\u{a0}€"), "{}", err.err);
+    for (args, says) in [
+        (
+            &["list", "edit", "tea", "--need-by", "2020-01-31"][..],
+            "31.01.2020 is past",
+        ),
+        (&["list", "rm", "tea"], "for it runs until "),
+    ] {
+        let err = home.run(args).err;
+        assert!(err.contains(says), "{err}");
+        assert!(!err.lines().next().is_some_and(has_iso_day), "{err}");
+    }
+    let beta = shops.host("beta");
+    let note = ["shop", "price", "add", &beta, "tea"];
+    let dearer = [&note[..], &["--price", "2 EUR", "--from", "3:4 EUR"]].concat();
+    let err = home.run(&dearer).refused(2).err;
+    assert!(
+        err.contains("4,00\u{a0}€ each from 3 on is not less than 2,00\u{a0}€"),
+        "{err}"
+    );
+    // Programs read the same errors as documents.
+    let err = home.run(&[&dearer[..], &["--json"]].concat()).err;
+    assert!(err.contains("4.00 EUR each from 3 on"), "{err}");
 }
 
 #[test]

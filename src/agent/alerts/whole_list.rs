@@ -8,6 +8,7 @@ use crate::agent::store::{ListWatch, Standing, Store};
 use crate::agent::view::Market;
 use crate::agent::{basket, life};
 use crate::engine::alert::after::{BasketGate, ListCost, list_news};
+use crate::engine::locale::count;
 use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::want::{Want, WantKind, WantStatus};
 use crate::model::{Alert, AlertRule, Id, Money, Sentence, sentence};
@@ -158,7 +159,7 @@ async fn add_up(agent: &Agent, store: &Store, list: &str) -> Result<(), VaultErr
             ": the whole list now costs ",
             sum.cost.pay,
             " at ",
-            shops(sum.at.len())
+            count(sum.at.len(), "shop")
         ),
         reason,
         cost: Some(sum.cost.pay),
@@ -178,13 +179,6 @@ async fn add_up(agent: &Agent, store: &Store, list: &str) -> Result<(), VaultErr
     Ok(())
 }
 
-fn shops(n: usize) -> String {
-    match n {
-        1 => "1 shop".to_owned(),
-        n => format!("{n} shops"),
-    }
-}
-
 /// What a list costs, and where.
 #[derive(Clone, Debug, PartialEq)]
 struct Sum {
@@ -196,11 +190,11 @@ struct Sum {
 /// The sum of a plan for the whole list, or why there is none to compare.
 fn sum(reply: &BasketReply) -> Result<Sum, Sentence> {
     if let Some(missing) = reply.nobody.first() {
-        return Err(format!("`{}`: {}", missing.name, missing.reason).into());
+        return Err(sentence!("`", &missing.name, "`: ", &missing.because));
     }
     let plan = reply.plan.as_ref().ok_or("nothing is offered")?;
     if let Some(out) = reply.left_out.first() {
-        return Err(format!("`{}` is left out: {}", out.name, out.reason).into());
+        return Err(sentence!("`", &out.name, "` is left out: ", &out.because));
     }
     Ok(Sum {
         cost: ListCost {
@@ -315,6 +309,7 @@ fn judge(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::api::types::NotBought;
 
     fn eur(text: &str) -> Money {
         format!("{text} EUR").parse().expect("test money")
@@ -415,5 +410,24 @@ mod tests {
         assert!(case.look(3, &Ok(sum("80.00", "80.00"))).0);
         case.wants.pop();
         assert!(!case.look(5, &Ok(sum("20.00", "20.00"))).0, "another list");
+    }
+
+    #[test]
+    fn why_a_list_is_not_compared_keeps_its_amounts() {
+        let nobody = NotBought {
+            name: "tea".into(),
+            because: sentence!("alpha.example: costs ", eur("9"), " too much"),
+            ..NotBought::default()
+        };
+        let reply = BasketReply {
+            nobody: vec![nobody],
+            ..BasketReply::default()
+        };
+        let why = super::sum(&reply).expect_err("nobody offers it");
+        let locale = crate::engine::locale::Locale::named("de_DE");
+        assert_eq!(
+            locale.say(&why),
+            "`tea`: alpha.example: costs 9,00\u{a0}€ too much"
+        );
     }
 }

@@ -1,9 +1,11 @@
 //! What the API says when it cannot do something.
 
+use crate::engine::locale::Locale;
+use crate::model::Sentence;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The kinds of failure; the command line turns each into an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -32,16 +34,22 @@ pub struct ApiError {
     /// The kind.
     pub code: Code,
     /// What went wrong.
-    pub error: String,
+    #[serde(serialize_with = "in_words")]
+    #[schema(value_type = String)]
+    pub error: Sentence,
     /// What to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
+fn in_words<S: Serializer>(sentence: &Sentence, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(sentence)
+}
+
 impl ApiError {
     /// An error of a kind.
     #[must_use]
-    pub fn new(code: Code, error: impl Into<String>) -> Self {
+    pub fn new(code: Code, error: impl Into<Sentence>) -> Self {
         Self {
             code,
             error: error.into(),
@@ -56,27 +64,36 @@ impl ApiError {
         self
     }
 
+    /// The same with its amounts and days in the words of a reader.
+    #[must_use]
+    pub fn for_reader(self, locale: &Locale) -> Self {
+        Self {
+            error: locale.say(&self.error).into(),
+            ..self
+        }
+    }
+
     /// The request makes no sense.
     #[must_use]
-    pub fn invalid(error: impl Into<String>) -> Self {
+    pub fn invalid(error: impl Into<Sentence>) -> Self {
         Self::new(Code::Invalid, error)
     }
 
     /// There is no such thing.
     #[must_use]
-    pub fn not_found(error: impl Into<String>) -> Self {
+    pub fn not_found(error: impl Into<Sentence>) -> Self {
         Self::new(Code::NotFound, error)
     }
 
     /// It cannot be done in the present state.
     #[must_use]
-    pub fn conflict(error: impl Into<String>) -> Self {
+    pub fn conflict(error: impl Into<Sentence>) -> Self {
         Self::new(Code::Conflict, error)
     }
 
     /// Something failed.
     #[must_use]
-    pub fn failed(error: impl Into<String>) -> Self {
+    pub fn failed(error: impl Into<Sentence>) -> Self {
         Self::new(Code::Failed, error)
     }
 }
@@ -91,6 +108,9 @@ impl IntoResponse for ApiError {
             Code::WrongSecret => StatusCode::FORBIDDEN,
             Code::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        (status, Json(self)).into_response()
+        let mut response = (status, Json(&self)).into_response();
+        // For whoever knows the reader's locale.
+        response.extensions_mut().insert(self);
+        response
     }
 }

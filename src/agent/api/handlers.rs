@@ -12,7 +12,7 @@ use crate::market::{links, shop};
 use crate::model::seller::Trouble;
 use crate::model::time::{Date, Timestamp};
 use crate::model::want::{Preference, Want, WantKind, WantStatus};
-use crate::model::{AlertRule, Gtin, text};
+use crate::model::{AlertRule, Gtin, sentence, text};
 use crate::net::FetchRequest;
 use crate::vault::{RecoveryCode, Secret};
 use crate::worker::{Job, Reply};
@@ -158,6 +158,7 @@ pub fn router(agent: Agent) -> Router {
 
 async fn guard(
     State(agent): State<Agent>,
+    reader: Reader,
     request: axum::extract::Request,
     next: axum::middleware::Next,
 ) -> axum::response::Response {
@@ -167,7 +168,11 @@ async fn guard(
         return ApiError::new(Code::Invalid, "this is not a web page's API").into_response();
     }
     agent.used();
-    next.run(request).await
+    let response = next.run(request).await;
+    match response.extensions().get::<ApiError>() {
+        Some(error) => error.clone().for_reader(&reader.0).into_response(),
+        None => response,
+    }
 }
 
 pub(super) fn done(text: impl Into<String>) -> Result<Done> {
@@ -342,7 +347,7 @@ fn worth_something(all: Vec<Preference>) -> std::result::Result<Vec<Preference>,
 
 fn not_past(day: Option<Date>, today: Date) -> std::result::Result<Option<Date>, ApiError> {
     match day {
-        Some(day) if day < today => Err(ApiError::invalid(format!("{day} is past"))
+        Some(day) if day < today => Err(ApiError::invalid(sentence!(day, " is past"))
             .hint("give today or a day to come, as YYYY-MM-DD")),
         other => Ok(other),
     }
@@ -461,9 +466,11 @@ async fn remove_want(State(agent): State<Agent>, Path(text): Path<String>) -> Re
         .find(|p| p.want == want.id && p.protected_until().is_some_and(|until| until >= today));
     if let Some(purchase) = guarded {
         let until = purchase.protected_until().unwrap_or(today);
-        return Err(ApiError::conflict(format!(
-            "the price guarantee of {} for it runs until {until}",
-            purchase.shop
+        return Err(ApiError::conflict(sentence!(
+            "the price guarantee of ",
+            &purchase.shop,
+            " for it runs until ",
+            until
         ))
         .hint(format!(
             "`emptor wish done` keeps it off the list; `emptor purchases rm {}` ends the watch",

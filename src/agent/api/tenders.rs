@@ -1,6 +1,6 @@
 //! The routes about calls for tenders.
 
-use super::handlers::{Body, Result, done};
+use super::handlers::{Body, Reader, Result, done};
 use super::routes::Route;
 use super::types::*;
 use crate::agent::core::Agent;
@@ -59,32 +59,51 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-async fn all_tenders(State(agent): State<Agent>) -> Result<Vec<TenderView>> {
-    Ok(Json(tenders::list(&agent)?))
+async fn all_tenders(State(agent): State<Agent>, reader: Reader) -> Result<Vec<TenderView>> {
+    Ok(Json(tenders::list(&agent, &reader.0)?))
 }
 
-async fn new_tender(State(agent): State<Agent>, Body(new): Body<NewTender>) -> Result<TenderView> {
-    Ok(Json(tenders::draft(&agent, &new)?))
+async fn new_tender(
+    State(agent): State<Agent>,
+    reader: Reader,
+    Body(new): Body<NewTender>,
+) -> Result<TenderView> {
+    Ok(Json(tenders::draft(&agent, &new, &reader.0)?))
 }
 
-async fn one_tender(State(agent): State<Agent>, Path(id): Path<String>) -> Result<TenderView> {
-    Ok(Json(tenders::show(&agent, &id)?))
+async fn one_tender(
+    State(agent): State<Agent>,
+    reader: Reader,
+    Path(id): Path<String>,
+) -> Result<TenderView> {
+    Ok(Json(tenders::show(&agent, &id, &reader.0)?))
 }
 
-async fn approve_tender(State(agent): State<Agent>, Path(id): Path<String>) -> Result<TenderView> {
-    Ok(Json(tenders::approve(&agent, &id).await?))
+async fn approve_tender(
+    State(agent): State<Agent>,
+    reader: Reader,
+    Path(id): Path<String>,
+) -> Result<TenderView> {
+    Ok(Json(tenders::approve(&agent, &id, &reader.0).await?))
 }
 
-async fn poll_tender(State(agent): State<Agent>, Path(id): Path<String>) -> Result<TenderView> {
-    Ok(Json(tenders::poll(&agent, &id).await?))
+async fn poll_tender(
+    State(agent): State<Agent>,
+    reader: Reader,
+    Path(id): Path<String>,
+) -> Result<TenderView> {
+    Ok(Json(tenders::poll(&agent, &id, &reader.0).await?))
 }
 
 async fn award_tender(
     State(agent): State<Agent>,
+    reader: Reader,
     Path(id): Path<String>,
     Body(award): Body<Award>,
 ) -> Result<TenderView> {
-    Ok(Json(tenders::choose(&agent, &id, &award.quote).await?))
+    Ok(Json(
+        tenders::choose(&agent, &id, &award.quote, &reader.0).await?,
+    ))
 }
 
 async fn cancel_tender(State(agent): State<Agent>, Path(id): Path<String>) -> Result<Done> {

@@ -1,7 +1,7 @@
 //! Wants, offers and delivery rules as an instance in whole cents of the person's currency.
 
-use super::coupons;
 use super::terms::{Terms, is_reachable};
+use super::{coupons, not_bought};
 use crate::agent::api::types::{NotBought, TryCoupon};
 use crate::agent::packs;
 use crate::agent::view::{Buyable, Market};
@@ -97,11 +97,8 @@ impl Problem {
                 .map(|o| goods(market, &o.offer))
                 .collect();
             if prices.iter().all(Option::is_none) && !is_noted(market, entry.want.id, start) {
-                nobody.push(NotBought {
-                    want: entry.want.id.short(),
-                    name: entry.want.name.clone(),
-                    reason: "no offer has a usable price".to_owned(),
-                });
+                let because = "no offer has a usable price".into();
+                nobody.push(not_bought(market, &entry.want, because));
                 continue;
             }
             problem.add(market, entry, &prices);
@@ -390,11 +387,7 @@ impl Problem {
                     reason.push(sentence!(" of ", limit));
                 }
                 reason.push(" each");
-                NotBought {
-                    want: want.id.short(),
-                    name: want.name.clone(),
-                    reason: market.say(reason),
-                }
+                not_bought(market, want, reason)
             })
             .collect()
     }

@@ -3,9 +3,9 @@
 
 use crate::engine::rank::elicit;
 use crate::engine::wish::Stage;
-use crate::model::Money;
 use crate::model::terms::Gives;
 use crate::model::time::{Date, Timestamp};
+use crate::model::{Money, Sentence};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -51,7 +51,7 @@ pub struct TryCoupon {
 }
 
 /// Where to buy a whole list, and what else was possible.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BasketReply {
     /// The list.
     pub list: String,
@@ -289,7 +289,7 @@ pub struct LimitView {
 }
 
 /// A want that is not in the plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NotBought {
     /// Its short id.
     pub want: String,
@@ -297,6 +297,9 @@ pub struct NotBought {
     pub name: String,
     /// Why.
     pub reason: String,
+    /// The same before it was written for a reader; not in the answer.
+    #[serde(skip)]
+    pub because: Sentence,
 }
 
 /// What a preference may be worth.
