@@ -1,242 +1,27 @@
 //! From records to answers: the ranked short list of a want.
 
+mod history;
+mod market;
 mod noted;
-mod terms;
 
-pub use terms::Trip;
+pub use history::history;
+pub use market::{Market, Trip};
 
-use super::api::types::{
-    Blind, CostView, HistoryPoint, HistoryReply, OfferView, OffersReply, TermView, WantView,
-};
-use super::config::{Config, Travel};
+use super::api::types::{Blind, CostView, OfferView, OffersReply, TermView, WantView};
 use super::store::{Listing, Store, Zone};
 use super::{life, packs};
-use crate::engine::landed::{
-    Adjustment, Amount, DeliveryPrior, FxRate, LandedContext, LandedError, landed,
-};
-use crate::engine::locale::Locale;
-use crate::engine::rank::elicit::TradeOff;
+use crate::engine::landed::LandedError;
 use crate::engine::rank::{Candidate, Check, Ranking, Stock, WantContext, check, for_want};
-use crate::engine::wish::Habit;
 use crate::market::shop::domain_of;
-use crate::model::landed::{Certainty, LandedTerm, TermKind};
-use crate::model::offer::Shipping;
+use crate::model::landed::LandedTerm;
 use crate::model::seller::SourceHealth;
 use crate::model::tender::{Session, SessionStatus, Tender, TenderStatus};
-use crate::model::time::{Date, Timestamp, days_between};
+use crate::model::time::{Timestamp, days_between};
 use crate::model::want::{Requirement, Want};
-use crate::model::{
-    Currency, Id, LandedCost, Money, Offer, Place, Sentence, Shop, ShopTerms, sentence,
-};
+use crate::model::{Id, LandedCost, Money, Offer, Sentence, sentence};
 use crate::vault::VaultError;
-use rust_decimal::Decimal;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use url::Url;
-
-/// What every view is computed with.
-#[derive(Clone, Debug)]
-pub struct Market {
-    home: Currency,
-    rates: Vec<FxRate>,
-    prior: DeliveryPrior,
-    shops: BTreeMap<String, Shop>,
-    terms: BTreeMap<String, ShopTerms>,
-    places: BTreeMap<String, Place>,
-    per_km: Money,
-    per_km_assumed: bool,
-    tuned: HashMap<Id, Vec<TradeOff>>,
-    habit: Habit,
-    now: Timestamp,
-    today: Date,
-    locale: Locale,
-}
-
-impl Market {
-    /// Reads shops and rates once for many wants.
-    ///
-    /// # Errors
-    /// As the vault.
-    pub fn load(store: &Store, config: &Config, now: Timestamp) -> Result<Self, VaultError> {
-        let mut rates = Vec::new();
-        let mut add = |code: &str, rate, day: Date, source: &str| {
-            if let Ok(currency) = code.parse::<Currency>() {
-                rates.push(FxRate {
-                    base: Currency::EUR,
-                    quote: currency,
-                    rate,
-                    day,
-                    source: source.to_owned(),
-                });
-            }
-        };
-        if let Some(day) = config.fx.date {
-            for (code, rate) in &config.fx.rates {
-                add(code, *rate, day, "your configuration");
-            }
-        }
-        if let Some(read) = store.rates()? {
-            for (code, rate) in &read.rates {
-                if !config.fx.rates.contains_key(code) {
-                    add(code, *rate, read.date, "European Central Bank");
-                }
-            }
-        }
-        let [low, mode, high] = config.delivery.unknown;
-        let home = config.person.currency;
-        let shops = store
-            .shops()?
-            .into_iter()
-            .map(|s| (s.domain.clone(), s))
-            .collect();
-        let today = now.to_zoned(config.time_zone()).date();
-        let prior = DeliveryPrior {
-            low,
-            mode,
-            high,
-            currency: home,
-        };
-        Ok(Self {
-            home,
-            rates,
-            prior,
-            shops,
-            terms: store.all_terms()?,
-            places: config.places.clone(),
-            per_km: Money::new(config.travel.per_km, home),
-            per_km_assumed: config.travel == Travel::default(),
-            tuned: store.trade_offs()?,
-            habit: life::habit(config),
-            now,
-            today,
-            locale: Locale::default(),
-        })
-    }
-
-    /// The same for a reader of a locale. Without one, words are for documents.
-    #[must_use]
-    pub fn for_reader(self, locale: Locale) -> Self {
-        Self { locale, ..self }
-    }
-
-    /// A sentence as its reader writes amounts and days.
-    pub fn say(&self, sentence: impl Into<Sentence>) -> String {
-        self.locale.say(&sentence.into())
-    }
-
-    /// The person's currency.
-    #[must_use]
-    pub const fn home(&self) -> Currency {
-        self.home
-    }
-
-    /// The time it was loaded.
-    #[must_use]
-    pub const fn now(&self) -> Timestamp {
-        self.now
-    }
-
-    /// The person's day.
-    #[must_use]
-    pub const fn today(&self) -> Date {
-        self.today
-    }
-
-    /// How the person's wishes ripen and fade.
-    #[must_use]
-    pub const fn habit(&self) -> &Habit {
-        &self.habit
-    }
-
-    /// The trade-offs of a want's preferences: what was answered, else the stated worth
-    /// give or take a factor. Answers to a worth that was changed since do not count.
-    #[must_use]
-    pub fn trade_offs(&self, want: &Want) -> Vec<TradeOff> {
-        let known = self.tuned.get(&want.id).map_or(&[][..], Vec::as_slice);
-        let spread = Decimal::TWO;
-        want.prefer
-            .iter()
-            .filter_map(|p| {
-                let id = p.requirement.to_string();
-                let tuned = known.iter().find(|t| t.id == id && t.stated == p.worth);
-                tuned
-                    .cloned()
-                    .or_else(|| TradeOff::new(id, p.worth, spread))
-            })
-            .collect()
-    }
-
-    /// What one delivery costs where nobody says: expected and at the most.
-    #[must_use]
-    pub fn unknown_delivery(&self) -> (Money, Money) {
-        let silent = Offer {
-            price: Some(Money::new(Decimal::ONE, self.home)),
-            ..Offer::default()
-        };
-        let cost = self.landed(&silent, "", 1);
-        let of = |cost: &LandedCost| {
-            let term = cost.terms.iter().find(|t| t.kind == TermKind::Delivery)?;
-            Some((term.mid, term.high))
-        };
-        let (mid, high) = cost.ok().and_then(|c| of(&c)).unwrap_or_default();
-        (Money::new(mid, self.home), Money::new(high, self.home))
-    }
-
-    /// All the person pays for `quantity` pieces of an offer.
-    ///
-    /// # Errors
-    /// [`LandedError`] where an honest number is impossible.
-    pub fn landed(
-        &self,
-        offer: &Offer,
-        shop: &str,
-        quantity: u32,
-    ) -> Result<LandedCost, LandedError> {
-        let mut rule = self.delivery_rule(shop);
-        let mut offer = offer.clone();
-        if let Some(terms) = self.terms.get(shop) {
-            self.as_noted(terms, shop, quantity, &mut offer, &mut rule);
-        }
-        let offer = &offer;
-        let mut context = LandedContext::new(self.home, &self.rates, &self.prior, self.today);
-        context.quantity = quantity.max(1);
-        let deposit = offer.deposit.map(|d| Adjustment {
-            kind: TermKind::Deposit,
-            amount: Amount::PerPiece(d),
-            certainty: Certainty::Known,
-            source: sentence!("deposit of ", d),
-        });
-        context.adjustments = deposit.as_slice();
-        landed(offer, &rule, &context)
-    }
-
-    /// A price in the person's currency, without delivery; `None` without a rate.
-    #[must_use]
-    pub fn home_price(&self, price: &Money) -> Option<Money> {
-        if price.currency == self.home {
-            return Some(*price);
-        }
-        let offer = Offer {
-            price: Some(*price),
-            ..Offer::default()
-        };
-        self.goods(&offer).ok().map(|l| l.mid().rounded())
-    }
-
-    /// All the person pays for one piece of an offer but its delivery.
-    ///
-    /// # Errors
-    /// [`LandedError`] where an honest number is impossible.
-    pub fn goods(&self, offer: &Offer) -> Result<LandedCost, LandedError> {
-        let fetched = Offer {
-            shipping: Some(Shipping {
-                cost: offer.price.map(|p| Money::zero(p.currency)),
-                ..Shipping::default()
-            }),
-            ..offer.clone()
-        };
-        self.landed(&fetched, "", 1)
-    }
-}
 
 /// An offer that can be had now and meets a want's conditions.
 #[derive(Clone, Debug)]
@@ -397,7 +182,7 @@ fn answer(
             .iter()
             .filter(|t| t.id.contains(['=', '<', '~']) && !t.mid.is_zero())
         {
-            let counts = Money::new(t.mid, market.home);
+            let counts = Money::new(t.mid, market.home());
             view.notes.push(market.say(sentence!(
                 &t.id,
                 ": counts as ",
@@ -543,7 +328,10 @@ fn quote_row(market: &Market, want: &Want, session: &Session) -> Option<Row> {
             | SessionStatus::Dormant
     );
     let quote = session.quotes.last().filter(|_| open)?;
-    if quote.valid_through.is_some_and(|until| until < market.now) {
+    if quote
+        .valid_through
+        .is_some_and(|until| until < market.now())
+    {
         return None;
     }
     let shop = quote
@@ -573,7 +361,7 @@ fn rank(market: &Market, want: &Want, rows: &[Row]) -> Ranking {
     let tuned = market.trade_offs(want);
     let context = WantContext {
         tuned: &tuned,
-        ..WantContext::new(market.home, market.today)
+        ..WantContext::new(market.home(), market.today())
     };
     for_want(want, &candidates(market, rows), &context)
 }
@@ -585,9 +373,9 @@ fn candidates<'a>(market: &Market, rows: &'a [Row]) -> Vec<Candidate<'a>> {
             offer: &r.offer,
             landed: r.cost.as_ref(),
             shop: &r.shop,
-            shop_days: market.shops.get(&r.shop).and_then(|s| s.delivery.days),
+            shop_days: market.shop(&r.shop).and_then(|s| s.delivery.days),
             distance_km: market.distance_km(&r.shop),
-            age_days: u32::try_from(days_between(r.seen, market.now)).ok(),
+            age_days: u32::try_from(days_between(r.seen, market.now())).ok(),
         })
         .collect()
 }
@@ -661,7 +449,7 @@ fn blind(store: &Store, market: &Market, want: &Want) -> Result<Vec<Blind>, Vaul
         }
     }
     // A shop that hides this want's page has been named with the page.
-    for shop in market.shops.values().filter(|s| !said.contains(&s.domain)) {
+    for shop in market.shops().filter(|s| !said.contains(&s.domain)) {
         blind.extend(blind_view(&shop.domain, &shop.health));
     }
     Ok(blind)
@@ -679,44 +467,6 @@ pub fn blind_view(source: &str, health: &SourceHealth) -> Option<Blind> {
             .clone()
             .unwrap_or_else(|| format!("{trouble:?}")),
         advice: trouble.advice().to_owned(),
-    })
-}
-
-/// The price history of a want over all its offers, oldest first.
-///
-/// # Errors
-/// As the vault.
-pub fn history(store: &Store, market: &Market, want: &Want) -> Result<HistoryReply, VaultError> {
-    let mut all = Vec::new();
-    for listing in store.listings_of(want.id)? {
-        if listing.zone(want.id) != Some(Zone::Same) || listing.candidate {
-            continue;
-        }
-        let seen = store.history(&listing.id)?;
-        all.extend(seen.into_iter().map(|o| (o, listing.clone())));
-    }
-    all.sort_by_key(|(o, _)| o.at);
-    // Packs differ and change: all prices are for as much as is wanted, or as now.
-    let last = || all.iter().rev().find_map(|(o, _)| o.content);
-    let wanted = packs::content_of(&want.name).or_else(last);
-    let points = all
-        .into_iter()
-        .map(|(o, listing)| HistoryPoint {
-            at: o.at,
-            home: o
-                .price
-                .and_then(|p| market.home_price(&packs::price_of(p, o.content, wanted))),
-            shop: listing.shop,
-            url: listing.url,
-            price: o.price,
-            availability: o.availability,
-        })
-        .collect();
-    Ok(HistoryReply {
-        want: want.id.short(),
-        name: want.name.clone(),
-        points,
-        advice: None,
     })
 }
 

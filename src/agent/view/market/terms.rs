@@ -81,7 +81,7 @@ impl Market {
     }
 
     /// Kilometres from the person's home to a shop, rounded up.
-    pub(super) fn distance_km(&self, shop: &str) -> Option<u32> {
+    pub(in crate::agent::view) fn distance_km(&self, shop: &str) -> Option<u32> {
         let home = self.places.get("home")?;
         let km = travel::distance_km(*home, self.terms.get(shop)?.place?);
         Decimal::from_f64_retain(km.ceil())?.to_u32()

@@ -1,0 +1,242 @@
+//! What every view is computed with: shops and what is known of them, exchange rates, the
+//! person's settings.
+
+mod terms;
+
+pub use terms::Trip;
+
+use crate::agent::config::{Config, Travel};
+use crate::agent::life;
+use crate::agent::store::Store;
+use crate::engine::landed::{
+    Adjustment, Amount, DeliveryPrior, FxRate, LandedContext, LandedError, landed,
+};
+use crate::engine::locale::Locale;
+use crate::engine::rank::elicit::TradeOff;
+use crate::engine::wish::Habit;
+use crate::model::landed::{Certainty, TermKind};
+use crate::model::offer::Shipping;
+use crate::model::time::{Date, Timestamp};
+use crate::model::want::Want;
+use crate::model::{
+    Currency, Id, LandedCost, Money, Offer, Place, Sentence, Shop, ShopTerms, sentence,
+};
+use crate::vault::VaultError;
+use rust_decimal::Decimal;
+use std::collections::{BTreeMap, HashMap};
+
+/// What every view is computed with.
+#[derive(Clone, Debug)]
+pub struct Market {
+    home: Currency,
+    rates: Vec<FxRate>,
+    prior: DeliveryPrior,
+    shops: BTreeMap<String, Shop>,
+    terms: BTreeMap<String, ShopTerms>,
+    places: BTreeMap<String, Place>,
+    per_km: Money,
+    per_km_assumed: bool,
+    tuned: HashMap<Id, Vec<TradeOff>>,
+    habit: Habit,
+    now: Timestamp,
+    today: Date,
+    locale: Locale,
+}
+
+impl Market {
+    /// Reads shops and rates once for many wants.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn load(store: &Store, config: &Config, now: Timestamp) -> Result<Self, VaultError> {
+        let mut rates = Vec::new();
+        let mut add = |code: &str, rate, day: Date, source: &str| {
+            if let Ok(currency) = code.parse::<Currency>() {
+                rates.push(FxRate {
+                    base: Currency::EUR,
+                    quote: currency,
+                    rate,
+                    day,
+                    source: source.to_owned(),
+                });
+            }
+        };
+        if let Some(day) = config.fx.date {
+            for (code, rate) in &config.fx.rates {
+                add(code, *rate, day, "your configuration");
+            }
+        }
+        if let Some(read) = store.rates()? {
+            for (code, rate) in &read.rates {
+                if !config.fx.rates.contains_key(code) {
+                    add(code, *rate, read.date, "European Central Bank");
+                }
+            }
+        }
+        let [low, mode, high] = config.delivery.unknown;
+        let home = config.person.currency;
+        let shops = store
+            .shops()?
+            .into_iter()
+            .map(|s| (s.domain.clone(), s))
+            .collect();
+        let today = now.to_zoned(config.time_zone()).date();
+        let prior = DeliveryPrior {
+            low,
+            mode,
+            high,
+            currency: home,
+        };
+        Ok(Self {
+            home,
+            rates,
+            prior,
+            shops,
+            terms: store.all_terms()?,
+            places: config.places.clone(),
+            per_km: Money::new(config.travel.per_km, home),
+            per_km_assumed: config.travel == Travel::default(),
+            tuned: store.trade_offs()?,
+            habit: life::habit(config),
+            now,
+            today,
+            locale: Locale::default(),
+        })
+    }
+
+    /// The same for a reader of a locale. Without one, words are for documents.
+    #[must_use]
+    pub fn for_reader(self, locale: Locale) -> Self {
+        Self { locale, ..self }
+    }
+
+    /// A sentence as its reader writes amounts and days.
+    pub fn say(&self, sentence: impl Into<Sentence>) -> String {
+        self.locale.say(&sentence.into())
+    }
+
+    /// The person's currency.
+    #[must_use]
+    pub const fn home(&self) -> Currency {
+        self.home
+    }
+
+    /// The time it was loaded.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The person's day.
+    #[must_use]
+    pub const fn today(&self) -> Date {
+        self.today
+    }
+
+    /// The shops that are followed.
+    pub fn shops(&self) -> impl Iterator<Item = &Shop> {
+        self.shops.values()
+    }
+
+    /// A shop, if it is followed.
+    #[must_use]
+    pub fn shop(&self, domain: &str) -> Option<&Shop> {
+        self.shops.get(domain)
+    }
+
+    /// How the person's wishes ripen and fade.
+    #[must_use]
+    pub const fn habit(&self) -> &Habit {
+        &self.habit
+    }
+
+    /// The trade-offs of a want's preferences: what was answered, else the stated worth
+    /// give or take a factor. Answers to a worth that was changed since do not count.
+    #[must_use]
+    pub fn trade_offs(&self, want: &Want) -> Vec<TradeOff> {
+        let known = self.tuned.get(&want.id).map_or(&[][..], Vec::as_slice);
+        let spread = Decimal::TWO;
+        want.prefer
+            .iter()
+            .filter_map(|p| {
+                let id = p.requirement.to_string();
+                let tuned = known.iter().find(|t| t.id == id && t.stated == p.worth);
+                tuned
+                    .cloned()
+                    .or_else(|| TradeOff::new(id, p.worth, spread))
+            })
+            .collect()
+    }
+
+    /// What one delivery costs where nobody says: expected and at the most.
+    #[must_use]
+    pub fn unknown_delivery(&self) -> (Money, Money) {
+        let silent = Offer {
+            price: Some(Money::new(Decimal::ONE, self.home)),
+            ..Offer::default()
+        };
+        let cost = self.landed(&silent, "", 1);
+        let of = |cost: &LandedCost| {
+            let term = cost.terms.iter().find(|t| t.kind == TermKind::Delivery)?;
+            Some((term.mid, term.high))
+        };
+        let (mid, high) = cost.ok().and_then(|c| of(&c)).unwrap_or_default();
+        (Money::new(mid, self.home), Money::new(high, self.home))
+    }
+
+    /// All the person pays for `quantity` pieces of an offer.
+    ///
+    /// # Errors
+    /// [`LandedError`] where an honest number is impossible.
+    pub fn landed(
+        &self,
+        offer: &Offer,
+        shop: &str,
+        quantity: u32,
+    ) -> Result<LandedCost, LandedError> {
+        let mut rule = self.delivery_rule(shop);
+        let mut offer = offer.clone();
+        if let Some(terms) = self.terms.get(shop) {
+            self.as_noted(terms, shop, quantity, &mut offer, &mut rule);
+        }
+        let offer = &offer;
+        let mut context = LandedContext::new(self.home, &self.rates, &self.prior, self.today);
+        context.quantity = quantity.max(1);
+        let deposit = offer.deposit.map(|d| Adjustment {
+            kind: TermKind::Deposit,
+            amount: Amount::PerPiece(d),
+            certainty: Certainty::Known,
+            source: sentence!("deposit of ", d),
+        });
+        context.adjustments = deposit.as_slice();
+        landed(offer, &rule, &context)
+    }
+
+    /// A price in the person's currency, without delivery; `None` without a rate.
+    #[must_use]
+    pub fn home_price(&self, price: &Money) -> Option<Money> {
+        if price.currency == self.home {
+            return Some(*price);
+        }
+        let offer = Offer {
+            price: Some(*price),
+            ..Offer::default()
+        };
+        self.goods(&offer).ok().map(|l| l.mid().rounded())
+    }
+
+    /// All the person pays for one piece of an offer but its delivery.
+    ///
+    /// # Errors
+    /// [`LandedError`] where an honest number is impossible.
+    pub fn goods(&self, offer: &Offer) -> Result<LandedCost, LandedError> {
+        let fetched = Offer {
+            shipping: Some(Shipping {
+                cost: offer.price.map(|p| Money::zero(p.currency)),
+                ..Shipping::default()
+            }),
+            ..offer.clone()
+        };
+        self.landed(&fetched, "", 1)
+    }
+}
