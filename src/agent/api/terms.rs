@@ -1,8 +1,9 @@
 //! The routes about what the person knows of shops.
 
 use super::ApiError;
-use super::handlers::{Body, Reader, Result, done, find_shop, market};
+use super::handlers::{Body, Reader, Result, done, market};
 use super::routes::Route;
+use super::shops::find_shop;
 use super::types::*;
 use crate::agent::core::Agent;
 use crate::agent::store::Store;

@@ -241,7 +241,7 @@ pub fn for_want(want: &Want, candidates: &[Candidate<'_>], ctx: &WantContext<'_>
     for candidate in candidates {
         match admit(want, candidate, ctx) {
             Ok(entry) => entries.push(entry),
-            Err(why) => rejected.push(why),
+            Err(why) => rejected.push(*why),
         }
     }
     let alternatives: Vec<Alternative<'_>> = entries.iter().map(alternative).collect();
@@ -307,14 +307,16 @@ fn admit<'a>(
     want: &Want,
     candidate: &'a Candidate<'a>,
     ctx: &WantContext<'_>,
-) -> Result<Entry<'a>, RejectedOffer> {
-    let reject = |constraint: &str, value: String, excess, miss, reason| RejectedOffer {
-        id: candidate.id.to_owned(),
-        constraint: constraint.to_owned(),
-        value,
-        excess,
-        miss,
-        reason,
+) -> Result<Entry<'a>, Box<RejectedOffer>> {
+    let reject = |constraint: &str, value: String, excess, miss, reason| {
+        Box::new(RejectedOffer {
+            id: candidate.id.to_owned(),
+            constraint: constraint.to_owned(),
+            value,
+            excess,
+            miss,
+            reason,
+        })
     };
     let no_cost = |why: Sentence| reject("cost", why.to_string(), None, why.clone(), why);
     let cost = candidate.landed.map_err(|e| no_cost(e.words()))?;
