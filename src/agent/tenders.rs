@@ -11,10 +11,13 @@ use crate::model::Id;
 use crate::model::tender::{Quote, Session, SessionStatus, Tender, TenderStatus};
 use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::want::WantStatus;
+use crate::net::Fetcher;
+use crate::tender::https::TransportError;
 use crate::tender::state::{SessionEvent, TenderEvent, award, session_step, tender_step};
 use crate::tender::{demand_for, did, document, https};
 use crate::vault::{Disclosure, VaultError};
 use crate::worker::{Job, Reply};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use url::Url;
 
@@ -70,19 +73,7 @@ pub fn draft(agent: &Agent, new: &NewTender, locale: &Locale) -> Result<TenderVi
             continue;
         }
         let seed = did::fresh_seed().map_err(|e| ApiError::failed(e.to_string()))?;
-        sessions.push(Session {
-            // Version 4: a version 7 id would carry the time and link two invitees.
-            id: Id(uuid::Uuid::new_v4()),
-            endpoint: url.to_string(),
-            seed,
-            location: None,
-            status: SessionStatus::Proposed,
-            cursor: 0,
-            quotes: Vec::new(),
-            confirmed: false,
-            trouble: None,
-            next_poll: None,
-        });
+        sessions.push(Session::new(url, seed));
     }
     let tender = Tender {
         id: Id::new(),
@@ -98,7 +89,7 @@ pub fn draft(agent: &Agent, new: &NewTender, locale: &Locale) -> Result<TenderVi
 }
 
 /// The exact bytes for one provider.
-fn bytes(tender: &Tender, session: &Session) -> Result<(serde_json::Value, Vec<u8>), ApiError> {
+fn bytes(tender: &Tender, session: &Session) -> Result<(Value, Vec<u8>), ApiError> {
     let buyer = did::did_of_seed(&session.seed)
         .ok_or_else(|| ApiError::failed("the conversation's key is damaged"))?;
     let document = document(tender, session, &buyer);
@@ -184,6 +175,23 @@ fn disclose(
     store
         .vault()
         .transaction(|tx| tx.disclose(&disclosure).map(drop))
+}
+
+/// Tells a provider what became of its offer, after the ledger has it.
+async fn tell(
+    net: &Fetcher,
+    store: &Store,
+    tender: &Tender,
+    session: &Session,
+    location: &str,
+    message: &Value,
+    purpose: &str,
+) -> Result<Result<(), TransportError>, VaultError> {
+    let bytes = message.to_string().into_bytes();
+    let fields = crate::tender::demand::fields(message);
+    disclose(store, tender, session, fields, &bytes, purpose)?;
+    let key = format!("{}-{purpose}", session.id);
+    Ok(https::send(net, location, &key, bytes).await)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -402,26 +410,13 @@ pub async fn choose(
             }
             continue;
         };
-        let message = if won {
-            https::accept(
-                session.quotes.last().and_then(|q| q.identifier.as_deref()),
-                &chosen.1,
-            )
+        let (message, purpose) = if won {
+            let quote = session.quotes.last().and_then(|q| q.identifier.as_deref());
+            (https::accept(quote, &chosen.1), "award")
         } else {
-            https::reject("comparison")
+            (https::reject("comparison"), "decline")
         };
-        let bytes = message.to_string().into_bytes();
-        let purpose = if won { "award" } else { "decline" };
-        disclose(
-            &store,
-            &tender,
-            session,
-            crate::tender::demand::fields(&message),
-            &bytes,
-            purpose,
-        )?;
-        let key = format!("{}-{purpose}", session.id);
-        let result = https::send(&net, &location, &key, bytes).await;
+        let result = tell(&net, &store, &tender, session, &location, &message, purpose).await?;
         let session = &mut tender.sessions[i];
         session.next_poll = won.then(Timestamp::now);
         session.trouble = result
@@ -452,18 +447,10 @@ pub async fn cancel(agent: &Agent, text: &str) -> Result<String, ApiError> {
         let session = &tender.sessions[i];
         if let Some(location) = session.location.clone() {
             let message = https::reject("other");
-            let bytes = message.to_string().into_bytes();
-            disclose(
-                &store,
-                &tender,
-                session,
-                crate::tender::demand::fields(&message),
-                &bytes,
-                "cancel",
-            )?;
-            if let Err(e) =
-                https::send(&net, &location, &format!("{}-cancel", session.id), bytes).await
-            {
+            let told = tell(
+                &net, &store, &tender, session, &location, &message, "cancel",
+            );
+            if let Err(e) = told.await? {
                 tracing::warn!("{}: {e}", session.endpoint);
             }
         }

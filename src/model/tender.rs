@@ -105,6 +105,26 @@ pub struct Session {
     pub next_poll: Option<Timestamp>,
 }
 
+impl Session {
+    /// A conversation that has not begun, with the seed of its own key.
+    #[must_use]
+    pub fn new(endpoint: impl Into<String>, seed: String) -> Self {
+        Self {
+            // Version 4: a version 7 id would carry the time and link two invitees.
+            id: Id(uuid::Uuid::new_v4()),
+            endpoint: endpoint.into(),
+            seed,
+            location: None,
+            status: SessionStatus::Proposed,
+            cursor: 0,
+            quotes: Vec::new(),
+            confirmed: false,
+            trouble: None,
+            next_poll: None,
+        }
+    }
+}
+
 /// An offer in reply to a tender.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quote {

@@ -128,7 +128,7 @@ const fn schema_condition(condition: Condition) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::tender::{SessionStatus, TenderStatus};
+    use crate::model::tender::TenderStatus;
 
     #[test]
     fn what_is_private_stays_in_the_vault() {
@@ -144,18 +144,7 @@ mod tests {
             "distance<=17".parse().expect("condition"),
         ];
         want.prefer = vec!["brand=Bosch:48.15".parse().expect("preference")];
-        let session = |endpoint: &str| Session {
-            id: Id::new(),
-            endpoint: endpoint.into(),
-            seed: String::new(),
-            location: None,
-            status: SessionStatus::Proposed,
-            cursor: 0,
-            quotes: vec![],
-            confirmed: false,
-            trouble: None,
-            next_poll: None,
-        };
+        let session = |endpoint: &str| Session::new(endpoint, String::new());
         let tender = Tender {
             id: Id::new(),
             want: want.id,

@@ -1,6 +1,6 @@
 //! Settings: what is wrong is named, and a wrong file never takes the place of a good one.
 
-use crate::support::{Home, Shops, product, wait};
+use crate::support::{Home, kettle, wait};
 use serde_json::Value;
 
 fn warnings(home: &Home) -> Vec<String> {
@@ -60,13 +60,7 @@ fn a_daemon_that_cannot_start_is_reported_with_the_reason() {
 
 #[test]
 fn a_changed_file_is_read_and_a_wrong_one_is_not() {
-    let shops = Shops::open(&["alpha"]);
-    shops.put(
-        "alpha",
-        "/p/1",
-        product("Kettle 1.7 l", "39.00", "EUR", "InStock"),
-    );
-    let home = Home::new(&shops);
+    let (shops, home) = kettle();
     home.run(&["add", &shops.url("alpha", "/p/1")]).ok();
     let cost = || home.json(&["offers", "kettle"])["ranked"][0]["landed"]["mid"]["amount"].clone();
     assert_eq!(cost(), "43.92", "39.00 and the usual unknown delivery");

@@ -1,6 +1,6 @@
 //! Reading shops, seen from both sides: what the program stores, and what the shop gets.
 
-use crate::support::{Home, Page, Shops, find, product, product_with};
+use crate::support::{Home, Page, Shops, find, kettle, product, product_with};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -103,13 +103,7 @@ fn a_page_that_did_not_change_is_not_sent_again() {
 
 #[test]
 fn tracking_is_stripped_from_addresses() {
-    let shops = Shops::open(&["alpha"]);
-    shops.put(
-        "alpha",
-        "/p/1",
-        product("Kettle 1.7 l", "39.00", "EUR", "InStock"),
-    );
-    let home = Home::new(&shops);
+    let (shops, home) = kettle();
     home.run(&[
         "add",
         &shops.url("alpha", "/p/1?utm_source=mail&gclid=x&tag=partner-21#top"),

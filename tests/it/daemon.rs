@@ -1,6 +1,6 @@
 //! The daemon's life, with real processes, sockets and signals.
 
-use crate::support::{Home, Page, Shops, find, is_running, product, signal, wait};
+use crate::support::{Home, Page, Shops, find, is_running, kettle, product, signal, wait};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -71,13 +71,7 @@ fn two_starts_at_once_make_one_daemon() {
 
 #[test]
 fn what_was_acknowledged_survives_a_kill() {
-    let shops = Shops::open(&["alpha"]);
-    shops.put(
-        "alpha",
-        "/p/1",
-        product("Kettle 1.7 l", "39.00", "EUR", "InStock"),
-    );
-    let home = Home::new(&shops);
+    let (shops, home) = kettle();
     home.run(&["add", &shops.url("alpha", "/p/1"), "--max", "45 EUR"])
         .ok();
     home.run(&["shop", "add", &shops.url("alpha", "/")]).ok();

@@ -57,6 +57,15 @@ pub fn corpora(part: &str) -> Option<PathBuf> {
     None
 }
 
+/// A shop `alpha` that sells a kettle for 39.00 EUR at `/p/1`, and a home that may read it.
+pub fn kettle() -> (Shops, Home) {
+    let shops = Shops::open(&["alpha"]);
+    let page = product("Kettle 1.7 l", "39.00", "EUR", "InStock");
+    shops.put("alpha", "/p/1", page);
+    let home = Home::new(&shops);
+    (shops, home)
+}
+
 /// Serves on loopback until the tests end; returns the port.
 pub fn serve(app: axum::Router) -> u16 {
     let listener = runtime()

@@ -144,6 +144,14 @@ fn ask(home: &Home, sellers: &[&Seller]) -> Value {
     home.json(&args)
 }
 
+/// The market with both providers asked; the tender's id.
+fn asked() -> (Shops, Seller, Seller, Home, String) {
+    let (shops, huber, nadia, home) = market();
+    let tender = ask(&home, &[&huber, &nadia]);
+    let id = tender["id"].as_str().expect("an id").to_owned();
+    (shops, huber, nadia, home, id)
+}
+
 #[test]
 fn nothing_is_sent_without_consent() {
     let (_shops, huber, nadia, home) = market();
@@ -231,9 +239,8 @@ fn what_arrives_is_what_was_shown() {
 
 #[test]
 fn a_quote_that_fails_a_condition_says_so_in_the_persons_words() {
-    let (_shops, huber, nadia, home) = market();
-    let tender = ask(&home, &[&huber, &nadia]);
-    let id = tender["id"].as_str().unwrap();
+    let (_shops, _huber, _nadia, home, id) = asked();
+    let id = id.as_str();
     home.run(&["wish", "edit", "drill", "--max", "10 EUR"]).ok();
     let quotes = home.run(&["tender", "quotes", id]).ok().out;
     assert!(
@@ -250,9 +257,8 @@ fn a_quote_that_fails_a_condition_says_so_in_the_persons_words() {
 
 #[test]
 fn secrets_stay_at_home() {
-    let (shops, huber, nadia, home) = market();
-    let tender = ask(&home, &[&huber, &nadia]);
-    let id = tender["id"].as_str().unwrap();
+    let (shops, huber, nadia, home, id) = asked();
+    let id = id.as_str();
     let quotes = home.json(&["tender", "quotes", id]);
     let quote = quotes["quotes"][0]["id"].as_str().unwrap();
     home.run(&["tender", "award", id, "--quote", quote, "--yes"])
@@ -367,9 +373,8 @@ fn quotes_stand_in_one_list_with_the_shops() {
 
 #[test]
 fn an_award_is_one_and_final() {
-    let (_shops, huber, nadia, home) = market();
-    let tender = ask(&home, &[&huber, &nadia]);
-    let id = tender["id"].as_str().unwrap();
+    let (_shops, huber, nadia, home, id) = asked();
+    let id = id.as_str();
     let quotes = home.json(&["tender", "quotes", id]);
     let [best, other] = [0, 1].map(|n| quotes["quotes"][n]["id"].as_str().unwrap().to_owned());
     let run = home
@@ -401,9 +406,8 @@ fn an_award_is_one_and_final() {
 
 #[test]
 fn a_tender_called_off_tells_those_asked() {
-    let (_shops, huber, nadia, home) = market();
-    let tender = ask(&home, &[&huber, &nadia]);
-    let id = tender["id"].as_str().unwrap();
+    let (_shops, huber, nadia, home, id) = asked();
+    let id = id.as_str();
     home.run(&["tender", "quotes", id]).ok();
     home.run(&["tender", "cancel", id]).ok();
     assert_eq!(huber.provider.outcomes(), [Some("reject".into())]);
@@ -419,9 +423,8 @@ fn a_tender_called_off_tells_those_asked() {
 
 #[test]
 fn the_ledger_has_every_byte_that_left_and_can_be_checked() {
-    let (_shops, huber, nadia, home) = market();
-    let tender = ask(&home, &[&huber, &nadia]);
-    let id = tender["id"].as_str().unwrap();
+    let (_shops, huber, nadia, home, id) = asked();
+    let id = id.as_str();
     let quotes = home.json(&["tender", "quotes", id]);
     let quote = quotes["quotes"][0]["id"].as_str().unwrap();
     home.run(&["tender", "award", id, "--quote", quote, "--yes"])

@@ -57,12 +57,8 @@ impl Route {
         handler: MethodRouter<Agent>,
     ) -> Self {
         Self {
-            method,
-            path,
-            summary,
-            body: None,
             reply: list_of::<R>,
-            handler,
+            ..Self::new::<R>(method, path, summary, handler)
         }
     }
 
