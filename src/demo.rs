@@ -301,8 +301,12 @@ fn short_list(cx: &Context, reply: &OffersReply) {
             .flat_map(|l| l.terms.iter().map(|t| (t, l.mid.currency)))
             .map(|(t, currency)| {
                 let kind = format!("{:?}", t.kind).to_lowercase();
-                let amount = Money::new(t.mid, currency);
-                format!("{kind} {} ({})", cx.locale.money(&amount), t.source)
+                let amount = cx.locale.money(&Money::new(t.mid, currency));
+                if t.source == amount {
+                    format!("{kind} {amount}")
+                } else {
+                    format!("{kind} {amount} ({})", t.source)
+                }
             })
             .collect();
         cx.line(&cx.dim(&format!("       {}", terms.join(" + "))));

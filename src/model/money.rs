@@ -5,6 +5,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::str::FromStr;
 
+/// No decimal holds a whole number of so many digits.
+const MAX_DIGITS: usize = 29;
+
 /// What is wrong with an amount or a currency code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
@@ -173,7 +176,15 @@ impl FromStr for Money {
             .filter(|c| !is_number(*c) && !c.is_whitespace())
             .collect();
         let bad = || MoneyError::BadAmount(text.to_owned());
-        let amount = Decimal::from_str(&number).map_err(|_| bad())?;
+        let amount = Decimal::from_str(&number).map_err(|_| {
+            let whole = number.trim_start_matches('-').split('.').next();
+            let is_large = whole.is_some_and(|digits| digits.len() >= MAX_DIGITS);
+            if is_large && number.matches(['.', '-']).count() <= 1 {
+                MoneyError::Overflow
+            } else {
+                bad()
+            }
+        })?;
         let apart = !text.starts_with(&number) && !text.ends_with(&number);
         if apart || code.len() != 3 || !code.bytes().all(|b| b.is_ascii_alphabetic()) {
             return Err(bad());
@@ -193,6 +204,17 @@ mod tests {
         assert_eq!(m("1500 JPY"), Ok(1500));
         assert_eq!(m("1.234 BHD"), Ok(1234));
         assert_eq!(m("EUR 0.005"), Ok(1));
+    }
+
+    #[test]
+    fn too_large_is_told_from_badly_written() {
+        let read = |text: &str| text.parse::<Money>().expect_err("no amount");
+        let huge = "9".repeat(40);
+        assert_eq!(read(&format!("{huge} EUR")), MoneyError::Overflow);
+        assert_eq!(read(&format!("-{huge} EUR")), MoneyError::Overflow);
+        for bad in ["NaN EUR", "1.2.3 EUR", "--5 EUR", " EUR"] {
+            assert!(matches!(read(bad), MoneyError::BadAmount(_)), "{bad}");
+        }
     }
 
     #[test]
