@@ -10,7 +10,8 @@
 //!    a price that was raised comes back to what it was: that is no news either.
 //! 2. *Is it good?* Every earlier visit below `p` says that waiting may pay. From their
 //!    rate and depth, the recent ones counting more, follows what waiting 30 days is
-//!    expected to save. It is told if that is at most `sensitivity` of the geometric mean
+//!    expected to save. A price that moves on most days also gets lower by its slide and
+//!    by its noise. It is told if all that is at most `sensitivity` of the geometric mean
 //!    of what buying now saves and of a usual sale: a sale twice as deep is worth more,
 //!    but its price does not last twice as well.
 //!
@@ -42,6 +43,8 @@ const MEMORY_DAYS: f64 = 85.0;
 const DEEPEST_DAYS: i32 = 400;
 /// … and the chance that its price comes back within the horizon.
 const DEEPEST_RETURNS: f64 = 0.05;
+/// What the noise of the coming days gives, in its standard deviations.
+const NOISE_GIVES: f64 = 0.5;
 /// How far a person looks ahead, in days.
 const HORIZON_DAYS: f64 = 30.0;
 /// What an item without history is given: so much saved by waiting, in so many days.
@@ -116,7 +119,7 @@ impl Detector {
             }
             return None;
         }
-        let waiting = self.waiting(first, day, p);
+        let waiting = self.waiting(first, day, p) + self.unrest(usual, noise);
         if saving >= gate || self.open.is_some() {
             match &mut self.open {
                 Some(visit) if minor < visit.1 => *visit = Visit(day, minor),
@@ -183,7 +186,21 @@ impl Detector {
         median(steps.map(|(a, b)| a.abs_diff(*b).cast_signed())) / (0.6745 * 2f64.sqrt())
     }
 
-    /// What waiting is expected to save, as a share of `p`.
+    /// What a price that moves on most days is expected to get lower by itself: by the
+    /// slide of its median, and by its noise. Prices that stay put on most days move in
+    /// steps, and one step down does not announce the next.
+    fn unrest(&self, usual: f64, noise: f64) -> f64 {
+        if noise <= 0.0 {
+            return 0.0;
+        }
+        let half = self.days.len() / 2;
+        let before = median(self.days.iter().take(half).copied());
+        let since = median(self.days.iter().skip(half).copied());
+        let a_day = (before - since) / usual / half as f64;
+        NOISE_GIVES * noise + (HORIZON_DAYS * a_day).max(0.0)
+    }
+
+    /// What waiting for another visit is expected to save, as a share of `p`.
     fn waiting(&self, first: i32, day: i32, p: f64) -> f64 {
         let (mut saved, mut deepest) = (0.0, 0.0_f64);
         for visit in self.visits.iter().chain(&self.open) {
@@ -269,6 +286,24 @@ mod tests {
         assert_eq!(told(&noise), [0i32; 0]);
         let slide: Vec<i64> = (0..300).map(|d| 10_000 - 15 * d).collect();
         assert_eq!(told(&slide), [0i32; 0]);
+    }
+
+    #[test]
+    fn what_slides_day_by_day_gets_cheaper_without_a_sale() {
+        // A week's sale of a fifth, after three months of jitter without or with a slide.
+        let sale = |slide: i64| -> Vec<i64> {
+            (0..125)
+                .map(|d| {
+                    let usual = 20_000 - slide * d + (d * 7919) % 101;
+                    if d >= 118 { usual * 4 / 5 } else { usual }
+                })
+                .collect()
+        };
+        assert_eq!(told(&sale(0)), [118]);
+        assert_eq!(told(&sale(30)), [0i32; 0]);
+        // A price that went down in one step is not expected to do so again.
+        let step = runs(&[(1000, 80), (900, 40), (720, 7)]);
+        assert_eq!(told(&step), [80, 120]);
     }
 
     #[test]

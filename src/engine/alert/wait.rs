@@ -5,7 +5,9 @@
 //! day. What it would have brought is replayed on every past day of the item's own
 //! series whose outcome is known; days in a like state (as long since the last sale,
 //! as far from the usual price) and recent days count more, and a short history is
-//! drawn towards "waiting brings nothing". So the advice states the chance of a sale
+//! drawn towards "waiting brings nothing". Replays of neighbouring days overlap: for the
+//! chances they count as one outcome a deadline, and by Laplace's rule what never
+//! happened in a few of them may yet happen. So the advice states the chance of a sale
 //! in time and the chance of ending dearer, both from this item alone, and without
 //! enough history it is to buy now.
 
@@ -28,11 +30,11 @@ const SALE: f64 = 0.97;
 /// promise: the rarer the price, the more, as the best of several looks too good.
 const TARGETS: [(f64, f64); 3] = [(SALE, 0.002), (0.90, 0.003), (0.80, 0.004)];
 /// Kernel widths of "a like state": in the logarithm of the days since the last sale …
-const LIKE_SINCE: f64 = 0.5;
+const LIKE_SINCE: f64 = 1.0;
 /// … in the price as a share of the usual …
 const LIKE_LEVEL: f64 = 0.05;
 /// … and in the logarithm of the rise of the usual price over [`TREND_DAYS`].
-const LIKE_TREND: f64 = 0.08;
+const LIKE_TREND: f64 = 0.3;
 const TREND_DAYS: usize = 120;
 /// How many like days the average of all days weighs.
 const PRIOR_LIKE: f64 = 5.0;
@@ -153,14 +155,15 @@ impl Replay {
                 like[i] += alike * value;
             }
         }
-        let mean = |i: usize| {
-            let base = all[i] / (all[0] + PRIOR_NOTHING);
-            (like[i] + PRIOR_LIKE * base) / (like[0] + PRIOR_LIKE)
-        };
+        let weight = all[0] + PRIOR_NOTHING;
+        let drawn = |i: usize, base: f64| (like[i] + PRIOR_LIKE * base) / (like[0] + PRIOR_LIKE);
+        // Laplace's rule: one outcome more of each kind, of as many days as a deadline.
+        let outcome = deadline as f64;
+        let chance = |i: usize| drawn(i, (all[i] + outcome) / (weight + 2.0 * outcome));
         Self {
-            saving: mean(1),
-            chance: mean(2),
-            dearer: mean(3),
+            saving: drawn(1, all[1] / weight),
+            chance: chance(2),
+            dearer: chance(3),
         }
     }
 }
@@ -232,9 +235,14 @@ mod tests {
         let soon = advise(&prices, 7);
         assert!(soon.threshold.is_some() && soon.dearer < 0.01, "{soon:?}");
         let far = advise(&sales(49 * 7 + 10), 7);
-        assert!(far.chance < soon.chance / 4.0, "{far:?}");
+        assert!(far.chance < soon.chance / 2.0, "{far:?}");
         let patient = advise(&prices, 49);
         assert!(patient.chance > 0.9 && patient.saving > 0.25, "{patient:?}");
+        // It never ended dearer, but only so many outcomes say so, and fewer of a long wait.
+        assert!(
+            soon.dearer > 0.0 && patient.dearer > 2.0 * soon.dearer,
+            "{patient:?}"
+        );
         let during = sales(49 * 7 + 45);
         assert_eq!(advise(&during, 14).threshold, None, "it is on sale now");
     }
