@@ -80,7 +80,7 @@ fn wait_waits_for_a_sale_that_comes_and_buys_what_never_gets_cheaper() {
     let (answers, code) = lab("wait", &input);
     assert_eq!(code, Some(0));
     assert!(answers[0]["threshold"].as_f64().is_some_and(|t| t < 1.0));
-    assert!(answers[0]["chance"].as_f64().is_some_and(|c| c > 0.4));
+    assert!(answers[0]["chance"].as_f64().is_some_and(|c| c > 0.3));
     assert!(answers[1]["threshold"].is_null());
     assert!(answers[2]["threshold"].is_null(), "too little is known");
 }
@@ -210,7 +210,7 @@ fn waiting_on_real_prices_pays_and_rarely_ends_dearer() {
         worst = worst.max(share);
     }
     assert!(
-        captured >= 0.65 && worst <= 0.05,
+        captured >= 0.70 && worst <= 0.04,
         "{captured:.3} {worst:.3}"
     );
 }
