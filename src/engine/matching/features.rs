@@ -77,6 +77,10 @@ pub(super) type Values = [f32; COUNT];
 
 /// The weight of words in common from which on more add nothing.
 const SHARED: f32 = 2.5;
+/// How far another word for the same counts as found: `noir`, `black`; `wd`, `western digital`.
+const SYNONYM: f32 = 0.9;
+/// The longest word that may be initials.
+const INITIALS: usize = 4;
 /// What another model number is worth where a short code agrees: a shop's own article
 /// number beside the name of the model.
 const BESIDE_CODE: f32 = 0.3;
@@ -176,6 +180,8 @@ fn covers(a: &Prepared, b: &Prepared) -> (Cover, Cover) {
     }
     joined(a, b, &mut fa, &mut fb);
     joined(b, a, &mut fb, &mut fa);
+    initialled(a, b, &mut fa, &mut fb);
+    initialled(b, a, &mut fb, &mut fa);
     // What is left: abbreviations, endings, slips, compounds; each token used once.
     let mut used = [false; MAX_NAME_TOKENS];
     for (i, t) in a.name.iter().enumerate() {
@@ -188,12 +194,16 @@ fn covers(a: &Prepared, b: &Prepared) -> (Cover, Cover) {
                 continue;
             }
             let likeness = if t.token.shape == Shape::Word {
-                text::word_likeness(
-                    a.word(&t.token),
-                    t.token.dotted,
-                    b.word(&u.token),
-                    u.token.dotted,
-                )
+                if t.role.is_some() && t.role == u.role {
+                    SYNONYM
+                } else {
+                    text::word_likeness(
+                        a.word(&t.token),
+                        t.token.dotted,
+                        b.word(&u.token),
+                        u.token.dotted,
+                    )
+                }
             } else {
                 codes::relation(a.code(t), b.code(u)).likeness()
             };
@@ -237,6 +247,34 @@ fn joined(a: &Prepared, b: &Prepared, fa: &mut [f32], fb: &mut [f32]) {
             fa[usize::from(*first)] = 1.0;
             fa[usize::from(*first) + 1] = 1.0;
             fb[j] = 1.0;
+        }
+    }
+}
+
+/// `wd` in one name, `western digital` in the other.
+fn initialled(short: &Prepared, long: &Prepared, fs: &mut [f32], fl: &mut [f32]) {
+    for (i, t) in short.name.iter().enumerate() {
+        let word = short.word(&t.token);
+        if fs[i] > 0.0
+            || t.token.shape != Shape::Word
+            || !(2..=INITIALS).contains(&word.len())
+            || !word.is_ascii()
+            || words::is_particle(word)
+        {
+            continue;
+        }
+        let starts = |(u, letter): (&NameToken, u8)| {
+            u.token.shape == Shape::Word && long.word(&u.token).as_bytes().first() == Some(&letter)
+        };
+        let run = long.name.windows(word.len()).position(|run| {
+            let first = run[0].token.end - run[0].token.start;
+            first > 1 && run.iter().zip(word.bytes()).all(starts)
+        });
+        if let Some(at) = run {
+            fs[i] = SYNONYM;
+            for f in &mut fl[at..at + word.len()] {
+                *f = f.max(SYNONYM);
+            }
         }
     }
 }
@@ -317,7 +355,10 @@ fn models(a: &Prepared, b: &Prepared, ca: &Cover, cb: &Cover, set: &mut impl FnM
         .name
         .iter()
         .filter(|t| t.token.shape == Shape::Code && !codes::is_generic(a.code(t)))
-        .filter(|t| b.name.iter().any(|u| u.token.hash == t.token.hash))
+        .filter(|t| {
+            let same = |u: &NameToken| u.token.hash == t.token.hash && u.token.shape == Shape::Code;
+            b.name.iter().any(same)
+        })
         .map(|t| t.weight)
         .fold(0.0, f32::max);
     set(Feature::CodeSame, same);

@@ -50,11 +50,14 @@ struct Left {
 
 fn left(a: &Prepared, b: &Prepared, cover: &Cover) -> Left {
     let mut out = Left::default();
+    let first_boxed = (a.boxed..a.name.len())
+        .find(|i| !words::is_particle(a.word(&a.name[*i].token)))
+        .unwrap_or(usize::MAX);
     for (i, (t, found)) in a.name.iter().zip(&cover.found).enumerate() {
         if *found == 1.0 || b.mentions(t.token.hash) {
             continue;
         }
-        if *found == 0.0 && i >= a.boxed && !words::is_particle(a.word(&t.token)) {
+        if *found == 0.0 && i == first_boxed {
             out.boxed = true;
         } else if *found == 0.0 && is_mark(a, t, b) {
             out.marked |= !is_joined(a, i, b);

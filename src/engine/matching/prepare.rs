@@ -119,6 +119,8 @@ const MIN_MODEL: f32 = 0.45;
 pub(super) struct NameToken {
     pub token: Token,
     pub weight: f32,
+    /// The number of the colour or edition it names.
+    pub role: Option<u8>,
     /// Its letters and digits in [`Prepared::compact`].
     compact: (u32, u32),
 }
@@ -278,6 +280,7 @@ impl Prepared {
                 out.name.push(NameToken {
                     token: *t,
                     weight,
+                    role: words::role(w),
                     compact: (start as u32, out.compact.len() as u32),
                 });
                 if t.shape == Shape::Number {

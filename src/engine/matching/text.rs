@@ -118,7 +118,16 @@ fn chunk(text: &str, start: usize, limit: usize, out: &mut Vec<Token>) -> usize 
     parts.push((part, end));
     let has_digit = |s: &str| s.bytes().any(|b| b.is_ascii_digit());
     let whole = &text[start..end];
+    if let [(a, b)] = parts[..]
+        && let Some(at) = channels(&text[a..b])
+    {
+        parts = vec![(a, a + at), (a + at, b)];
+    }
+    // `98/me/2000/xp` is a list.
+    let list = whole.matches('/').count() > 1;
     if parts.len() > 1
+        && !list
+        && !is_counted(text, &parts)
         && has_digit(whole)
         && whole.chars().any(char::is_alphabetic)
         && whole.len() <= 24
@@ -140,8 +149,69 @@ fn chunk(text: &str, start: usize, limit: usize, out: &mut Vec<Token>) -> usize 
     end
 }
 
+/// A count and what is counted: `12-cup`, `3-user`, `7.1-channel`.
+fn is_counted(text: &str, parts: &[(usize, usize)]) -> bool {
+    let [(a, b), (c, d)] = parts else {
+        return false;
+    };
+    let (count, counted) = (&text[*a..*b], &text[*c..*d]);
+    let digits = count.bytes().take_while(u8::is_ascii_digit).count();
+    let number = digits <= 2 && count.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    number && counted.len() >= 3 && counted.chars().all(char::is_alphabetic)
+}
+
+/// Where the letters of `7.1ch` begin: no model number has a decimal point.
+fn channels(s: &str) -> Option<usize> {
+    let at = s.find(char::is_alphabetic)?;
+    let (number, rest) = s.split_at(at);
+    (number.contains('.') && number.len() <= 4 && rest.chars().all(char::is_alphabetic))
+        .then_some(at)
+}
+
+/// The number in a version: `v8`, `v3.5`.
+fn version(s: &str) -> Option<&str> {
+    let number = s.strip_prefix('v')?;
+    let digits = number.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = &number[digits..];
+    let decimal = rest.is_empty() || (rest.len() <= 3 && rest.starts_with('.'));
+    ((1..=2).contains(&digits) && decimal && rest.bytes().skip(1).all(|b| b.is_ascii_digit()))
+        .then_some(number)
+}
+
+/// Roman numerals that are no word of any language at hand.
+fn roman(s: &str) -> Option<&'static str> {
+    Some(match s {
+        "ii" => "2",
+        "iii" => "3",
+        "iv" => "4",
+        "vi" => "6",
+        "vii" => "7",
+        "viii" => "8",
+        "ix" => "9",
+        _ => return None,
+    })
+}
+
+/// The year that `'08` stands for.
+fn short_year(text: &str, start: usize, s: &str) -> Option<String> {
+    let before = text[..start].strip_suffix('\'')?;
+    let apart = before.chars().next_back().is_none_or(|c| !c.is_alphanumeric());
+    let digits = s.len() == 2 && s.bytes().all(|b| b.is_ascii_digit());
+    (apart && digits).then(|| format!("{}{s}", if s < "70" { "20" } else { "19" }))
+}
+
 fn token(text: &str, start: usize, end: usize, part: bool) -> Token {
     let s = &text[start..end];
+    if let Some(number) = roman(s) {
+        return Token {
+            hash: hash(number),
+            start: start as u32,
+            end: end as u32,
+            shape: Shape::Number,
+            part,
+            dotted: false,
+        };
+    }
     let letters = s.chars().filter(|c| c.is_alphabetic()).count();
     let digits = s.bytes().filter(u8::is_ascii_digit).count();
     let shape = match (letters, digits) {
@@ -149,11 +219,16 @@ fn token(text: &str, start: usize, end: usize, part: bool) -> Token {
         // Article numbers; years and sizes are shorter.
         (0, d) if d >= 5 && !s.contains(['.', ',']) => Shape::Model,
         (0, _) => Shape::Number,
-        (l, d) if l + d >= 4 => Shape::Model,
+        (l, d) if l + d >= 4 && version(s).is_none() => Shape::Model,
         _ => Shape::Code,
     };
     let hash = match shape {
-        Shape::Number => hash(&canonical_number(s)),
+        Shape::Number => match short_year(text, start, s) {
+            Some(year) => hash(&year),
+            None => hash(&canonical_number(s)),
+        },
+        // v8 is the number 8 wherever it is compared.
+        Shape::Code if let Some(number) = version(s) => hash(&canonical_number(number)),
         Shape::Word => hash(s),
         // Signs inside a model number vary: dvd-2930ci, dvd2930ci.
         _ => s

@@ -288,11 +288,20 @@ pub(super) fn is_with(word: &str) -> bool {
     )
 }
 
+/// What a word names where several words name the same: a colour, an edition, a maker.
+pub(super) fn role(word: &str) -> Option<u8> {
+    let maker = || matches!(word, "ms" | "microsoft").then_some(128);
+    colour(word)
+        .map(|c| 64 + c)
+        .or_else(|| edition(word))
+        .or_else(maker)
+}
+
 /// Editions, versions and licences: two of them that differ are two products. Words of
 /// one number mean the same.
 pub(super) fn edition(word: &str) -> Option<u8> {
     Some(match word {
-        "upgrade" | "upg" | "upgr" | "update" => 0,
+        "upgrade" | "upg" | "upgr" | "update" | "crossgrade" => 0,
         "academic" | "student" | "students" | "edu" | "education" | "educational" | "teacher"
         | "school" => 1,
         "professional" | "pro" => 2,
@@ -356,6 +365,13 @@ pub(super) fn edition(word: &str) -> Option<u8> {
         "dvd" => 51,
         "bluray" => 52,
         "paperback" | "taschenbuch" => 53,
+        "platinum" => 55,
+        "gold" => 56,
+        "express" => 57,
+        "advanced" => 58,
+        "preferred" => 59,
+        "expansion" | "addon" => 60,
+        "collector" | "collectors" => 61,
         "hardcover" | "hardback" | "gebunden" => 54,
         _ => return None,
     })
@@ -399,7 +415,7 @@ pub(super) fn can_lack(stem: &str) -> bool {
 pub(super) const TOLD_EDITIONS: u64 = {
     let weak = [
         2, 3, 4, 5, 9, 10, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 33, 34, 35, 38, 40, 41, 42,
-        43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54,
+        43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61,
     ];
     let mut mask = u64::MAX;
     let mut i = 0;

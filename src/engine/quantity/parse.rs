@@ -290,11 +290,18 @@ fn number(lexemes: &[Lexeme<'_>], at: usize) -> Option<Found> {
             end,
         })
     };
+    let letters = |i: usize| {
+        let before = &lexemes[i];
+        before.word().is_some_and(|w| w.chars().count() < 3) && !before.is_times()
+    };
+    // r308kw, r-308kw
     let glued_letters = here.glued
         && at > 0
-        && lexemes[at - 1]
-            .word()
-            .is_some_and(|w| w.chars().count() < 3 && !lexemes[at - 1].is_times());
+        && (letters(at - 1)
+            || (at > 1
+                && lexemes[at - 1].is_sign('-')
+                && lexemes[at - 1].glued
+                && letters(at - 2)));
     let range = at > 0
         && here.glued
         && lexemes[at - 1].is_sign('-')
