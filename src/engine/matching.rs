@@ -11,6 +11,7 @@ mod features;
 mod identity;
 mod index;
 mod joint;
+mod licence;
 mod markers;
 mod nearest;
 mod prepare;

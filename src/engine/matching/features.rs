@@ -3,6 +3,7 @@
 //! Zero always means "says nothing", so that a missing field changes nothing.
 
 use super::codes::{self, Relation};
+use super::licence;
 use super::markers;
 use super::prepare::{MAX_NAME_TOKENS, NameToken, Prepared};
 use super::text::{self, Shape};
@@ -52,6 +53,8 @@ features! {
     Measure 0.5 "sizes agree",
     MeasureConflict -2.0 "other size",
     PackConflict -1.5 "other pack",
+    Licence 0.5 "the licence is for as many and as long",
+    LicenceConflict -2.0 "a licence for more or for longer",
     Percent 1.0 "per cent values agree",
     PercentConflict -2.0 "another per cent value",
     Brand 0.5 "the brand agrees",
@@ -140,6 +143,11 @@ pub(super) fn compare(a: &Prepared, b: &Prepared) -> Values {
     models(a, b, &ca, &cb, &mut set);
     numbers(a, b, &mut set);
     measures(a, b, &mut set);
+    match a.licence.relation(&b.licence) {
+        licence::Relation::Same => set(Feature::Licence, 1.0),
+        licence::Relation::Other => set(Feature::LicenceConflict, 1.0),
+        licence::Relation::Unknown => {}
+    }
     brands(a, b, &ca, &cb, &mut set);
     if let (Some(p), Some(q)) = (a.ln_price, b.ln_price) {
         let ratio = (p - q).abs();

@@ -1,9 +1,10 @@
 //! Records made ready for scoring: folded, split, weighed once, compared many times.
 
+use super::licence::Licence;
 use super::text::{self, Shape, Token};
 use super::{Rec, codes, words};
 use crate::engine::fold::fold;
-use crate::engine::quantity::{self, Measure, Quantity};
+use crate::engine::quantity::{self, Measure, Quantity, Unit};
 use crate::model::Gtin;
 use std::collections::HashMap;
 
@@ -157,6 +158,7 @@ pub struct Prepared {
     pub(super) numbers: Vec<u64>,
     pub(super) measures: Vec<Measure>,
     pub(super) quantity: Option<Quantity>,
+    pub(super) licence: Licence,
     pub(super) colours: u32,
     /// Colours that endings of model numbers stand for.
     pub(super) code_colours: u32,
@@ -184,7 +186,13 @@ impl Prepared {
         let folded = fold(&rec.name, MAX_NAME);
         let (quantity, mut measures) = quantity::read_folded(&folded);
         measures.truncate(12);
-        let skip: Vec<(usize, usize)> = measures.iter().map(|m| (m.start, m.end)).collect();
+        let licence = Licence::read(&folded);
+        let within = |m: &Measure| licence.spans.iter().any(|s| m.start < s.1 && s.0 < m.end);
+        measures.retain(|m| !within(m));
+        let quantity = quantity.filter(|q| q.unit != Unit::Piece || licence.is_empty());
+        let mut skip: Vec<(usize, usize)> = measures.iter().map(|m| (m.start, m.end)).collect();
+        skip.extend(&licence.spans);
+        skip.sort_unstable();
         let tokens = text::tokens(&folded, &skip);
         let word = |t: &Token| &folded[t.start as usize..t.end as usize];
 
@@ -205,6 +213,7 @@ impl Prepared {
             numbers: Vec::new(),
             measures,
             quantity,
+            licence,
             colours: 0,
             code_colours: 0,
             all_colours: 0,

@@ -21,7 +21,7 @@ const TOLD_EDITION: f32 = 0.8;
 
 /// The highest log-odds that the evidence allows.
 pub(super) fn limit(values: &Values) -> f32 {
-    let size = [Feature::MeasureConflict, Feature::PackConflict]
+    let size = [Feature::MeasureConflict, Feature::PackConflict, Feature::LicenceConflict]
         .iter()
         .any(|f| values[*f as usize] >= 1.0);
     let colour = values[Feature::ColourConflict as usize] >= TOLD_COLOUR;
