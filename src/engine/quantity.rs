@@ -183,6 +183,34 @@ mod tests {
     }
 
     #[test]
+    fn networks_and_model_numbers_are_no_amounts() {
+        use Unit::{Gigabyte, Gram};
+        let all = |title: &str| {
+            let folded = crate::engine::fold::fold(title, MAX_TITLE);
+            let measures = read_folded(&folded).1;
+            measures
+                .iter()
+                .map(|m| (m.written.normalize().to_string(), m.unit))
+                .collect::<Vec<_>>()
+        };
+        for (title, amount) in [
+            ("Samsung Galaxy A52 5G", None),
+            ("Nokia 5G smartphone", None),
+            ("Huawei 4G LTE mobile router", None),
+            ("Motorola moto g 5G 128GB", Some(("128", Gigabyte))),
+            ("Sharp microwave R-308KW", None),
+            ("Kotanyi saffron 2g", Some(("2", Gram))),
+            ("Yeast 2 x 5g", Some(("5", Gram))),
+            ("grill 22 1/2 in.", Some(("22.5", Unit::Metre))),
+            ("grill 18-1/2\"", Some(("18.5", Unit::Metre))),
+        ] {
+            let expected: Vec<(String, Unit)> =
+                amount.iter().map(|(a, u)| ((*a).to_owned(), *u)).collect();
+            assert_eq!(all(title), expected, "{title}");
+        }
+    }
+
+    #[test]
     fn no_amount_is_no_quantity() {
         for title in [
             "",

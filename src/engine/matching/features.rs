@@ -54,7 +54,7 @@ features! {
     MeasureConflict -2.0 "other size",
     PackConflict -1.5 "other pack",
     Licence 0.5 "the licence is for as many and as long",
-    LicenceConflict -2.0 "a licence for more or for longer",
+    LicenceConflict -3.0 "a licence for more or for longer",
     Percent 1.0 "per cent values agree",
     PercentConflict -2.0 "another per cent value",
     Brand 0.5 "the brand agrees",
@@ -611,7 +611,12 @@ fn variants(
         set(Feature::Edition, 1.0);
     }
     let told = |only: u64| only & words::TOLD_EDITIONS != 0;
-    if only_a != 0 && only_b != 0 {
+    let kinds = [
+        words::PLATFORMS,
+        words::LANGUAGES,
+        !(words::PLATFORMS | words::LANGUAGES),
+    ];
+    if kinds.iter().any(|k| only_a & k != 0 && only_b & k != 0) {
         set(Feature::EditionConflict, 1.0);
     } else if told(only_a) || told(only_b) {
         set(Feature::EditionConflict, 0.8);

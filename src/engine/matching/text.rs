@@ -229,6 +229,7 @@ fn token(text: &str, start: usize, end: usize, part: bool) -> Token {
         },
         // v8 is the number 8 wherever it is compared.
         Shape::Code if let Some(number) = version(s) => hash(&canonical_number(number)),
+        Shape::Word if s == "lte" => hash("4g"),
         Shape::Word => hash(s),
         // Signs inside a model number vary: dvd-2930ci, dvd2930ci.
         _ => s

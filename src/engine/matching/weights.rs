@@ -34,7 +34,7 @@ pub(super) const WEIGHTS: [f32; 46] = [
     -3.21, // other size
     -2.06, // other pack
     0.71, // the licence is for as many and as long
-    -2.00, // a licence for more or for longer
+    -3.00, // a licence for more or for longer
     0.50, // per cent values agree
     -1.00, // another per cent value
     0.00, // the brand agrees

@@ -411,19 +411,28 @@ pub(super) fn can_lack(stem: &str) -> bool {
         )
 }
 
+/// Editions that say where software runs.
+pub(super) const PLATFORMS: u64 = mask(&[9, 10, 20, 21, 22, 23, 24, 25, 26]);
+
+/// Editions that say in which language.
+pub(super) const LANGUAGES: u64 = mask(&[40, 41, 42, 43, 44]);
+
+const fn mask(editions: &[u8]) -> u64 {
+    let (mut mask, mut i) = (0, 0);
+    while i < editions.len() {
+        mask |= 1 << editions[i];
+        i += 1;
+    }
+    mask
+}
+
 /// Editions that sellers seldom leave out; the others are often dropped from names.
 pub(super) const TOLD_EDITIONS: u64 = {
     let weak = [
         2, 3, 4, 5, 9, 10, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 33, 34, 35, 38, 40, 41, 42,
         43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61,
     ];
-    let mut mask = u64::MAX;
-    let mut i = 0;
-    while i < weak.len() {
-        mask &= !(1 << weak[i]);
-        i += 1;
-    }
-    mask
+    !mask(&weak)
 };
 
 /// Words that say who made a thing rather than what it is called: `Inc`, `GmbH`.

@@ -308,6 +308,9 @@ fn number(lexemes: &[Lexeme<'_>], at: usize) -> Option<Found> {
         && at > 1
         && matches!(lexemes[at - 2].kind, Kind::Number { .. });
 
+    if let Some(mixed) = mixed_inches(lexemes, at) {
+        return Some(mixed);
+    }
     // 4x6x1,5 l
     let mut numbers = vec![at];
     let mut next = at + 1;
@@ -324,6 +327,9 @@ fn number(lexemes: &[Lexeme<'_>], at: usize) -> Option<Found> {
     let unit = unit_at(lexemes, next).or_else(|| counted_word(lexemes, next));
     if let Some((unit, after)) = unit {
         let last = &lexemes[*numbers.last()?];
+        if numbers.len() == 1 && is_generation(lexemes, at) {
+            return None;
+        }
         if unit.unit == Unit::Piece
             && let Some(count) = last.after_comma()
         {
@@ -509,6 +515,53 @@ fn fraction(first: &Lexeme<'_>, second: &Lexeme<'_>, unit: Written) -> Option<Me
         unit: unit.unit,
         factor: unit.factor,
         count: 1,
+    })
+}
+
+/// `18-1/2 in`, `2 5/8"`: inches and feet are said in halves down to sixteenths.
+fn mixed_inches(lexemes: &[Lexeme<'_>], at: usize) -> Option<Found> {
+    let dash = usize::from(lexemes.get(at + 1)?.is_sign('-'));
+    let [over, slash, under] = lexemes.get(at + 1 + dash..at + 4 + dash)? else {
+        return None;
+    };
+    let parts = (slash.is_sign('/') && slash.glued && under.glued)
+        .then(|| Some((over.count()?, under.count()?)))??;
+    let (unit, end) = unit_at(lexemes, at + 4 + dash)?;
+    let fraction = matches!(parts.1, 2 | 4 | 8 | 16) && parts.0 < parts.1;
+    if !fraction || unit.unit != Unit::Metre || unit.factor < Decimal::new(254, 4) {
+        return None;
+    }
+    let part = Decimal::from(parts.0).checked_div(parts.1.into())?;
+    let written = Decimal::from(lexemes[at].count()?).checked_add(part)?;
+    Some(Found {
+        mention: Mention::Size {
+            each: written.checked_mul(unit.factor)?.normalize(),
+            written,
+            unit: unit.unit,
+        },
+        first: at,
+        end,
+    })
+}
+
+/// `5g` in the name of a telephone: a generation of networks and no mass. Spices are sold by
+/// the gram too, so the rest of the title must speak of electronics or hold a model number.
+fn is_generation(lexemes: &[Lexeme<'_>], at: usize) -> bool {
+    let beside = |i: Option<usize>| i.and_then(|i| lexemes.get(i));
+    let glued_g = beside(Some(at + 1)).is_some_and(|l| l.glued && l.word() == Some("g"));
+    let few = lexemes[at].count().is_some_and(|n| (2..=6).contains(&n));
+    let times = |i: Option<usize>| beside(i).is_some_and(Lexeme::is_times);
+    if !glued_g || !few || times(at.checked_sub(1)) || times(Some(at + 2)) {
+        return false;
+    }
+    lexemes.iter().enumerate().any(|(i, l)| {
+        let number = |l: &Lexeme<'_>| matches!(l.kind, Kind::Number { .. });
+        let model = || {
+            let next = &lexemes.get(i + 1);
+            l.word().is_some_and(|w| w.len() <= 3 && !l.glued && !l.is_times())
+                && next.is_some_and(|n| n.glued && number(n))
+        };
+        l.word().is_some_and(units::is_electronic) || model()
     })
 }
 

@@ -182,6 +182,40 @@ pub(super) fn is_bag(word: &str) -> bool {
     .any(|stem| word.starts_with(stem))
 }
 
+/// Words found in the names of telephones, tablets and routers and not in those of food.
+pub(super) fn is_electronic(word: &str) -> bool {
+    matches!(
+        word,
+        "gb" | "tb"
+            | "mah"
+            | "mp"
+            | "ghz"
+            | "lte"
+            | "wifi"
+            | "wlan"
+            | "phone"
+            | "smartphone"
+            | "iphone"
+            | "handy"
+            | "mobile"
+            | "cellular"
+            | "android"
+            | "tablet"
+            | "ipad"
+            | "router"
+            | "modem"
+            | "hotspot"
+            | "unlocked"
+            | "telefon"
+            | "telephone"
+            | "telefono"
+            | "telefoon"
+            | "mobitel"
+            | "smartfon"
+            | "смартфон"
+    )
+}
+
 /// Words for something given on top.
 pub(super) fn is_free(word: &str) -> bool {
     matches!(
