@@ -375,6 +375,38 @@ fn lists_of_two_shops() {
     }
 }
 
+#[test]
+fn wordy() {
+    let Some(root) = corpora() else { return };
+    let valid = magellan(&root.join("matching/abt-buy/valid.txt"));
+    let strip = |rec: &Rec, all: bool| {
+        let keep = |w: &&str| !(w.len() >= 5 && w.bytes().filter(u8::is_ascii_digit).count() >= 2 && w.bytes().any(|b| b.is_ascii_alphabetic()) || w.bytes().filter(u8::is_ascii_digit).count() >= 5);
+        Rec { name: if all { rec.name.split(' ').filter(keep).collect::<Vec<_>>().join(" ") } else { rec.name.clone() }, description: None, ..rec.clone() }
+    };
+    for (name, l, r) in [("bare", false, false), ("left stripped", true, false), ("right stripped", false, true), ("both stripped", true, true)] {
+        let pairs: Vec<Pair> = valid.iter().map(|p| Pair { left: strip(&p.left, l), right: strip(&p.right, r), same: p.same }).filter(|p| !p.left.name.is_empty() && !p.right.name.is_empty()).collect();
+        figures(&format!("abt {name}"), &pairs);
+    }
+    let train = magellan(&root.join("matching/abt-buy/train.txt"));
+    for (name, l, r) in [("bare", false, false), ("left stripped", true, false), ("right stripped", false, true), ("both stripped", true, true)] {
+        let pairs: Vec<Pair> = train.iter().map(|p| Pair { left: strip(&p.left, l), right: strip(&p.right, r), same: p.same }).filter(|p| !p.left.name.is_empty() && !p.right.name.is_empty()).collect();
+        figures(&format!("abt train {name}"), &pairs);
+        if l { falsely(&pairs); }
+    }
+}
+
+fn falsely(pairs: &[Pair]) {
+    let (records, numbers) = numbered(pairs);
+    let judged = decide_pairs(&records, &numbers);
+    for (j, p) in judged.iter().zip(pairs) {
+        if !p.same && (j.zone == Zone::Same) {
+            println!("{} {:?} {:.2} | {} | {}", if p.same {"TRUE "} else {"false"}, j.zone, j.score, p.left.name, p.right.name);
+            let t: Vec<String> = j.reasons.iter().map(|t| format!("{:.1} {}", t.weight, t.text)).collect();
+            println!("      {}", t.join("; "));
+        }
+    }
+}
+
 fn show(pairs: &[Pair]) {
     let (records, numbers) = numbered(pairs);
     let judged = decide_pairs(&records, &numbers);

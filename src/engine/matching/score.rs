@@ -19,6 +19,9 @@ const TOLD_COLOUR: f32 = 0.7;
 /// The value of [`Feature::EditionConflict`] from which on both sides would have told.
 const TOLD_EDITION: f32 = 0.8;
 
+/// The share of both names that agrees from which on words alone may say that two are one.
+const CLEAR: f32 = 0.75;
+
 /// The highest log-odds that the evidence allows.
 pub(super) fn limit(values: &Values) -> f32 {
     let size = [Feature::MeasureConflict, Feature::PackConflict, Feature::LicenceConflict]
@@ -39,7 +42,16 @@ pub(super) fn limit(values: &Values) -> f32 {
     .iter()
     .any(|f| values[*f as usize] > 0.0);
     let percent = values[Feature::PercentConflict as usize] >= 1.0;
-    if size || colour || edition || ending || sign || percent {
+    let number = [
+        Feature::Model,
+        Feature::ModelInText,
+        Feature::CodeSame,
+        Feature::Mpn,
+    ]
+    .iter()
+    .any(|f| values[*f as usize] > 0.0);
+    let vague = !number && values[Feature::Overlap as usize] < CLEAR;
+    if vague || size || colour || edition || ending || sign || percent {
         VARIANT_LIMIT
     } else {
         LIMIT
