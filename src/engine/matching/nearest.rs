@@ -10,6 +10,9 @@ use std::borrow::Borrow;
 pub const CANDIDATES: usize = 12;
 /// Records of the index that are scored for them.
 const COMPARED: usize = 50;
+/// So many of the index's first are handed over whatever their score: it may take another
+/// size or flavour where a label is only written another way.
+const FIRST: usize = 4;
 /// What the logarithm of the index's score counts beside the log-odds of the pair.
 const FOUND: f64 = 3.0;
 
@@ -21,17 +24,23 @@ pub fn nearest<P: Borrow<Prepared>>(
     prepared: &Prepared,
     record: impl Fn(usize) -> P,
 ) -> Vec<Candidate> {
-    let mut found: Vec<(f64, Candidate)> = index
+    let mut found: Vec<(f64, usize, Candidate)> = index
         .candidates(rec, COMPARED)
         .into_iter()
-        .map(|c| {
+        .enumerate()
+        .map(|(rank, c)| {
             let other = record(c.record);
-            (order(prepared, other.borrow(), c.score), c)
+            (order(prepared, other.borrow(), c.score), rank, c)
         })
         .collect();
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
-    found.truncate(CANDIDATES);
-    found.into_iter().map(|(_, c)| c).collect()
+    let mut others = CANDIDATES - found.len().min(FIRST);
+    found.retain(|(_, rank, _)| {
+        let kept = *rank < FIRST || others > 0;
+        others -= usize::from(*rank >= FIRST && kept);
+        kept
+    });
+    found.into_iter().map(|(.., c)| c).collect()
 }
 
 fn order(a: &Prepared, b: &Prepared, found: f32) -> f64 {

@@ -192,6 +192,7 @@ impl Prepared {
         let quantity = quantity.filter(|q| q.unit != Unit::Piece || licence.is_empty());
         let mut skip: Vec<(usize, usize)> = measures.iter().map(|m| (m.start, m.end)).collect();
         skip.extend(&licence.spans);
+        skip.extend(requirements(&folded));
         skip.sort_unstable();
         let tokens = text::tokens(&folded, &skip);
         let word = |t: &Token| &folded[t.start as usize..t.end as usize];
@@ -395,6 +396,41 @@ impl Prepared {
             || self.extra.contains(&hash)
             || self.brand.contains(&hash)
     }
+}
+
+/// Where a title lists the versions of Windows it runs on: `win 98/me/2000/xp`. One alone
+/// may be the product itself.
+fn requirements(folded: &str) -> Option<(usize, usize)> {
+    let is_version = |w: &str| {
+        matches!(
+            w,
+            "95" | "98" | "98se" | "me" | "nt" | "2000" | "2003" | "xp" | "vista" | "7" | "8" | "10" | "11"
+        )
+    };
+    let system = |(at, word): &(usize, &str)| {
+        let before = folded[..*at].chars().next_back();
+        let after = folded[at + word.len()..].chars().next();
+        let apart = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+        apart(before) && apart(after)
+    };
+    let (at, word) = folded
+        .match_indices("windows")
+        .chain(folded.match_indices("win"))
+        .find(system)?;
+    let start = at + word.len();
+    let (mut end, mut versions) = (start, 0);
+    for piece in folded[start..].split_inclusive([' ', '/', ',', '&', '-', '(']) {
+        let word = piece.trim_end_matches([' ', '/', ',', '&', '-', '(', ')', ']', '.']);
+        if is_version(word) {
+            versions += 1;
+            end += piece.len();
+        } else if word.is_empty() || matches!(word, "and" | "or" | "win" | "windows") {
+            end += piece.len();
+        } else {
+            break;
+        }
+    }
+    (versions > 1).then_some((start, end))
 }
 
 /// The per cent values of a text in hundredths, at most eight; 100 % says nothing.

@@ -20,7 +20,7 @@ const TOLD_COLOUR: f32 = 0.7;
 const TOLD_EDITION: f32 = 0.8;
 
 /// The share of both names that agrees from which on words alone may say that two are one.
-const CLEAR: f32 = 0.75;
+const CLEAR: f32 = 0.80;
 
 /// The highest log-odds that the evidence allows.
 pub(super) fn limit(values: &Values) -> f32 {

@@ -372,6 +372,7 @@ pub(super) fn edition(word: &str) -> Option<u8> {
         "preferred" => 59,
         "expansion" | "addon" => 60,
         "collector" | "collectors" => 61,
+        "aged" | "reserve" | "reserva" | "riserva" => 62,
         "hardcover" | "hardback" | "gebunden" => 54,
         _ => return None,
     })
