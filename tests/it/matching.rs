@@ -60,11 +60,6 @@ fn figures(name: &str, pairs: &[Pair]) -> Figures {
         .map(|(_, p)| p.same)
         .collect();
     let right = same.iter().filter(|s| **s).count();
-    if std::env::var_os("SWEEP").is_some() {
-        let line: Vec<String> = [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7].iter().map(|t| format!("{t}:{:.3}", f1(judged.iter().zip(pairs).map(|(j, p)| (j.score >= *t, p.same))).2)).collect();
-        let likely = judged.iter().filter(|j| j.score >= 0.5 && j.zone != Zone::Same).count();
-        println!("sweep {name}: {} likely {likely}", line.join(" "));
-    }
     let out = Figures {
         f1: mean,
         maybe: maybe as f64 / pairs.len() as f64,
@@ -101,15 +96,6 @@ fn blocking(name: &str, pairs: &[Pair]) -> (f64, f64) {
         all += 1.0;
         if right_list.near(&records[*l]).any(|c| right[c] == *r) {
             hit += 1.0;
-        } else if std::env::var_os("MISS").is_some() {
-            let rec = &records[*l];
-            let prepared = Prepared::new(rec, &right_list.vocabulary);
-            let by_index = right_list.index.candidates(rec, 400);
-            let rank = by_index.iter().position(|c| right[c.record] == *r);
-            println!("miss rank {rank:?} | {} {:?} | {} {:?} {:.3}", rec.name, rec.price, records[*r].name, records[*r].price, matching::score(&prepared, &right_list.prepared[right.iter().position(|x| x == r).unwrap()]));
-            for c in matching::nearest(&right_list.index, rec, &prepared, |i| &right_list.prepared[i]) {
-                println!("      {:.2} {:.3} {} {:?}", c.score, matching::score(&prepared, &right_list.prepared[c.record]), records[right[c.record]].name, records[right[c.record]].price);
-            }
         }
     }
     let both: HashSet<(usize, usize)> = matching::block(&left_table, &right_table)
@@ -254,7 +240,6 @@ fn beer() {
         all.extend(pairs);
     }
     let it = figures("beer", &all);
-    falsely(&all);
     assert!(it.f1 >= 0.85);
     assert!(it.same_precision >= 0.98);
     assert!(it.maybe <= 0.10);
@@ -349,9 +334,8 @@ fn shop_pairs(seen: bool, columns: bool) -> Vec<Pair> {
             kind: text("kind").expect("kind"),
         });
     }
-    let words = |l: &Listed| -> HashSet<String> {
-        l.rec.name.split(' ').map(str::to_owned).collect()
-    };
+    let words =
+        |l: &Listed| -> HashSet<String> { l.rec.name.split(' ').map(str::to_owned).collect() };
     let [left, right] = &lists;
     let mut out = Vec::new();
     for l in left {
@@ -378,60 +362,37 @@ fn shop_pairs(seen: bool, columns: bool) -> Vec<Pair> {
 /// made with the `seen` half in view; the other half was only counted.
 #[test]
 fn lists_of_two_shops() {
-    for seen in [true, false] {
-        for columns in [false, true] {
-            let pairs = shop_pairs(seen, columns);
-            let it = figures(&format!("shops seen {seen} columns {columns}"), &pairs);
-            assert!(it.maybe <= 0.2);
-            if seen && std::env::var_os("SHOW").is_some() {
-                show(&pairs);
-            }
-        }
+    for (seen, columns, least) in [
+        (true, false, 0.91),
+        (true, true, 0.93),
+        (false, false, 0.83),
+        (false, true, 0.87),
+    ] {
+        let pairs = shop_pairs(seen, columns);
+        let it = figures(&format!("shops, seen {seen}, columns {columns}"), &pairs);
+        assert!(it.f1 >= least);
+        assert!(it.same_precision >= 0.98);
+        assert!(it.maybe <= 0.10 && it.errors_asked >= 0.5);
     }
 }
 
+/// Records as lists have them whose goods have no model numbers.
 #[test]
-fn wordy() {
+fn names_without_model_numbers() {
     let Some(root) = corpora() else { return };
-    let valid = magellan(&root.join("matching/abt-buy/valid.txt"));
-    let strip = |rec: &Rec, all: bool| {
-        let keep = |w: &&str| !(w.len() >= 5 && w.bytes().filter(u8::is_ascii_digit).count() >= 2 && w.bytes().any(|b| b.is_ascii_alphabetic()) || w.bytes().filter(u8::is_ascii_digit).count() >= 5);
-        Rec { name: if all { rec.name.split(' ').filter(keep).collect::<Vec<_>>().join(" ") } else { rec.name.clone() }, description: None, ..rec.clone() }
+    let number = |word: &&str| {
+        let digits = word.bytes().filter(u8::is_ascii_digit).count();
+        word.len() >= 5 && digits >= 2
     };
-    for (name, l, r) in [("bare", false, false), ("left stripped", true, false), ("right stripped", false, true), ("both stripped", true, true)] {
-        let pairs: Vec<Pair> = valid.iter().map(|p| Pair { left: strip(&p.left, l), right: strip(&p.right, r), same: p.same }).filter(|p| !p.left.name.is_empty() && !p.right.name.is_empty()).collect();
-        figures(&format!("abt {name}"), &pairs);
+    let mut pairs = magellan(&root.join("matching/abt-buy/valid.txt"));
+    for rec in pairs.iter_mut().flat_map(|p| [&mut p.left, &mut p.right]) {
+        let kept: Vec<&str> = rec.name.split(' ').filter(|w| !number(w)).collect();
+        rec.name = kept.join(" ");
+        rec.description = None;
     }
-    let train = magellan(&root.join("matching/abt-buy/train.txt"));
-    for (name, l, r) in [("bare", false, false), ("left stripped", true, false), ("right stripped", false, true), ("both stripped", true, true)] {
-        let pairs: Vec<Pair> = train.iter().map(|p| Pair { left: strip(&p.left, l), right: strip(&p.right, r), same: p.same }).filter(|p| !p.left.name.is_empty() && !p.right.name.is_empty()).collect();
-        figures(&format!("abt train {name}"), &pairs);
-        if l { falsely(&pairs); }
-    }
-}
-
-fn falsely(pairs: &[Pair]) {
-    let (records, numbers) = numbered(pairs);
-    let judged = decide_pairs(&records, &numbers);
-    for (j, p) in judged.iter().zip(pairs) {
-        if !p.same && (j.zone == Zone::Same) {
-            println!("{} {:?} {:.2} | {} | {}", if p.same {"TRUE "} else {"false"}, j.zone, j.score, p.left.name, p.right.name);
-            let t: Vec<String> = j.reasons.iter().map(|t| format!("{:.1} {}", t.weight, t.text)).collect();
-            println!("      {}", t.join("; "));
-        }
-    }
-}
-
-fn show(pairs: &[Pair]) {
-    let (records, numbers) = numbered(pairs);
-    let judged = decide_pairs(&records, &numbers);
-    for (j, p) in judged.iter().zip(pairs) {
-        if j.is_same() != p.same || (j.zone == Zone::Same) != p.same {
-            println!("{} {:?} {:.2} | {} | {}", if p.same {"TRUE "} else {"false"}, j.zone, j.score, p.left.name, p.right.name);
-            let t: Vec<String> = j.reasons.iter().map(|t| format!("{:.1} {}", t.weight, t.text)).collect();
-            println!("      {}", t.join("; "));
-        }
-    }
+    let it = figures("abt-buy valid without numbers", &pairs);
+    assert!(it.f1 >= 0.53 && it.same_precision >= 0.9);
+    assert!(it.maybe <= 0.10);
 }
 
 /// Pairs written by hand: software editions, phones, accessories, consoles, groceries in

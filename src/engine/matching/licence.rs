@@ -30,9 +30,9 @@ impl Licence {
         let mut before: Option<(u32, usize, usize)> = None;
         for (start, word) in pieces(folded) {
             let end = start + word.len();
-            let count = before.take().filter(|(_, _, at)| {
-                matches!(&folded[*at..start], "" | " " | "-" | " - ")
-            });
+            let count = before
+                .take()
+                .filter(|(_, _, at)| matches!(&folded[*at..start], "" | " " | "-" | " - "));
             if let Some(n) = number(word) {
                 before = Some((n, start, end));
                 continue;
@@ -70,7 +70,10 @@ impl Licence {
                 Relation::Other
             }
         };
-        match (of(&self.seats, &other.seats), of(&self.months, &other.months)) {
+        match (
+            of(&self.seats, &other.seats),
+            of(&self.months, &other.months),
+        ) {
             (Relation::Other, _) | (_, Relation::Other) => Relation::Other,
             (Relation::Same, _) | (_, Relation::Same) => Relation::Same,
             _ => Relation::Unknown,
@@ -114,15 +117,62 @@ fn number(word: &str) -> Option<u32> {
 fn is_seat(word: &str) -> bool {
     matches!(
         word,
-        "user" | "users" | "device" | "devices" | "pc" | "pcs" | "mac" | "macs" | "computer"
-            | "computers" | "seat" | "seats" | "license" | "licenses" | "licence" | "licences"
-            | "cal" | "cals" | "client" | "clients" | "workstation" | "workstations"
-            | "installation" | "installations" | "gerat" | "gerate" | "benutzer" | "nutzer"
-            | "lizenz" | "lizenzen" | "poste" | "postes" | "utilisateur" | "utilisateurs"
-            | "appareil" | "appareils" | "utente" | "utenti" | "dispositivo" | "dispositivi"
-            | "dispositivos" | "usuario" | "usuarios" | "gebruiker" | "gebruikers"
-            | "apparaten" | "urzadzenie" | "urzadzenia" | "urzadzen" | "stanowisko"
-            | "stanowiska" | "stanowisk" | "uredaj" | "uredaja" | "korisnik" | "korisnika"
+        "user"
+            | "users"
+            | "device"
+            | "devices"
+            | "pc"
+            | "pcs"
+            | "mac"
+            | "macs"
+            | "computer"
+            | "computers"
+            | "seat"
+            | "seats"
+            | "license"
+            | "licenses"
+            | "licence"
+            | "licences"
+            | "cal"
+            | "cals"
+            | "client"
+            | "clients"
+            | "workstation"
+            | "workstations"
+            | "installation"
+            | "installations"
+            | "gerat"
+            | "gerate"
+            | "benutzer"
+            | "nutzer"
+            | "lizenz"
+            | "lizenzen"
+            | "poste"
+            | "postes"
+            | "utilisateur"
+            | "utilisateurs"
+            | "appareil"
+            | "appareils"
+            | "utente"
+            | "utenti"
+            | "dispositivo"
+            | "dispositivi"
+            | "dispositivos"
+            | "usuario"
+            | "usuarios"
+            | "gebruiker"
+            | "gebruikers"
+            | "apparaten"
+            | "urzadzenie"
+            | "urzadzenia"
+            | "urzadzen"
+            | "stanowisko"
+            | "stanowiska"
+            | "stanowisk"
+            | "uredaj"
+            | "uredaja"
+            | "korisnik"
+            | "korisnika"
     )
 }
 
@@ -146,9 +196,17 @@ mod tests {
     fn seats_and_terms_are_read_however_they_are_written() {
         let of = |a: &str, b: &str| Licence::read(a).relation(&Licence::read(b));
         for (a, b, expected) in [
-            ("norton 3-user 1 year", "norton 3 pcs 12 months", Relation::Same),
+            (
+                "norton 3-user 1 year",
+                "norton 3 pcs 12 months",
+                Relation::Same,
+            ),
             ("norton 3 user", "norton 1user", Relation::Other),
-            ("norton 1 year 3 devices", "norton 2yr 3 device", Relation::Other),
+            (
+                "norton 1 year 3 devices",
+                "norton 2yr 3 device",
+                Relation::Other,
+            ),
             ("norton single user", "norton 1 pc", Relation::Same),
             ("norton 2008 user", "norton 3 user", Relation::Unknown),
             ("norton", "norton 3 user", Relation::Unknown),

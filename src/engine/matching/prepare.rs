@@ -404,7 +404,18 @@ fn requirements(folded: &str) -> Option<(usize, usize)> {
     let is_version = |w: &str| {
         matches!(
             w,
-            "95" | "98" | "98se" | "me" | "nt" | "2000" | "2003" | "xp" | "vista" | "7" | "8" | "10" | "11"
+            "95" | "98"
+                | "98se"
+                | "me"
+                | "nt"
+                | "2000"
+                | "2003"
+                | "xp"
+                | "vista"
+                | "7"
+                | "8"
+                | "10"
+                | "11"
         )
     };
     let system = |(at, word): &(usize, &str)| {

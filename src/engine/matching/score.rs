@@ -24,9 +24,13 @@ const CLEAR: f32 = 0.80;
 
 /// The highest log-odds that the evidence allows.
 pub(super) fn limit(values: &Values) -> f32 {
-    let size = [Feature::MeasureConflict, Feature::PackConflict, Feature::LicenceConflict]
-        .iter()
-        .any(|f| values[*f as usize] >= 1.0);
+    let size = [
+        Feature::MeasureConflict,
+        Feature::PackConflict,
+        Feature::LicenceConflict,
+    ]
+    .iter()
+    .any(|f| values[*f as usize] >= 1.0);
     let colour = values[Feature::ColourConflict as usize] >= TOLD_COLOUR;
     // `12400` and `12400F`: a colour or a region left out, or another model.
     let ending = values[Feature::ModelExtends as usize] > 0.0;

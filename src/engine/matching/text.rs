@@ -195,7 +195,10 @@ fn roman(s: &str) -> Option<&'static str> {
 /// The year that `'08` stands for.
 fn short_year(text: &str, start: usize, s: &str) -> Option<String> {
     let before = text[..start].strip_suffix('\'')?;
-    let apart = before.chars().next_back().is_none_or(|c| !c.is_alphanumeric());
+    let apart = before
+        .chars()
+        .next_back()
+        .is_none_or(|c| !c.is_alphanumeric());
     let digits = s.len() == 2 && s.bytes().all(|b| b.is_ascii_digit());
     (apart && digits).then(|| format!("{}{s}", if s < "70" { "20" } else { "19" }))
 }

@@ -558,7 +558,8 @@ fn is_generation(lexemes: &[Lexeme<'_>], at: usize) -> bool {
         let number = |l: &Lexeme<'_>| matches!(l.kind, Kind::Number { .. });
         let model = || {
             let next = &lexemes.get(i + 1);
-            l.word().is_some_and(|w| w.len() <= 3 && !l.glued && !l.is_times())
+            l.word()
+                .is_some_and(|w| w.len() <= 3 && !l.glued && !l.is_times())
                 && next.is_some_and(|n| n.glued && number(n))
         };
         l.word().is_some_and(units::is_electronic) || model()
