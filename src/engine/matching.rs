@@ -7,6 +7,7 @@
 //! price history, `maybe` asks the person once, `different` is dropped.
 
 mod codes;
+mod cover;
 mod features;
 mod identity;
 mod index;

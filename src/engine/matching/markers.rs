@@ -4,7 +4,8 @@
 //! Each seller describes a product in words of his own, so where names differ in more than
 //! the sign it is likely part of the description: `LCD TV`, `LCD`.
 
-use super::features::{Cover, Feature};
+use super::cover::Cover;
+use super::features::Feature;
 use super::prepare::{NameToken, Prepared};
 use super::text::Shape;
 use super::words;

@@ -481,3 +481,23 @@ fn grams(folded: &str) -> Vec<u32> {
     out.dedup();
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_windows_in_a_list_are_no_part_of_the_name() {
+        let cut = |s: &str| requirements(s).map(|(a, b)| s[a..b].to_owned());
+        assert_eq!(
+            cut("sims 2 win 98/me/2000/xp").as_deref(),
+            Some(" 98/me/2000/xp")
+        );
+        assert_eq!(
+            cut("chess (win 2000, xp, vista) cd").as_deref(),
+            Some(" 2000, xp, vista) ")
+        );
+        assert_eq!(cut("microsoft windows 7 home"), None);
+        assert_eq!(cut("winter 98 95"), None);
+    }
+}

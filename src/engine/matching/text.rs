@@ -118,16 +118,15 @@ fn chunk(text: &str, start: usize, limit: usize, out: &mut Vec<Token>) -> usize 
     parts.push((part, end));
     let has_digit = |s: &str| s.bytes().any(|b| b.is_ascii_digit());
     let whole = &text[start..end];
-    if let [(a, b)] = parts[..]
-        && let Some(at) = channels(&text[a..b])
-    {
-        parts = vec![(a, a + at), (a + at, b)];
+    let channels = channels(whole).filter(|_| parts.len() == 1);
+    if let Some(at) = channels {
+        parts = vec![(start, start + at), (start + at, end)];
     }
     // `98/me/2000/xp` is a list.
     let list = whole.matches('/').count() > 1;
+    let several = list || channels.is_some() || is_counted(text, &parts);
     if parts.len() > 1
-        && !list
-        && !is_counted(text, &parts)
+        && !several
         && has_digit(whole)
         && whole.chars().any(char::is_alphabetic)
         && whole.len() <= 24
@@ -178,7 +177,7 @@ fn version(s: &str) -> Option<&str> {
         .then_some(number)
 }
 
-/// Roman numerals that are no word of any language at hand.
+/// Roman numerals that are seldom a word or a letter; the others are.
 fn roman(s: &str) -> Option<&'static str> {
     Some(match s {
         "ii" => "2",
@@ -350,6 +349,33 @@ mod tests {
         assert_eq!(hash_of("4,50"), hash_of("4.5"));
         assert_eq!(hash_of("1,000"), hash_of("1000"));
         assert_ne!(hash_of("0,5"), hash_of("5"));
+    }
+
+    #[test]
+    fn numbers_are_one_number_however_they_are_written() {
+        let last = |s: &str| {
+            let all = tokens(s, &[]);
+            (all.last().map(|t| t.hash), all.len())
+        };
+        for (a, b) in [
+            ("nero v8", "nero 8"),
+            ("nero v3.5", "nero 3.5"),
+            ("age iii", "age 3"),
+            ("quicken '08", "quicken 2008"),
+            ("windows '98", "windows 1998"),
+            ("cup 12-cup", "12 cup cup"),
+        ] {
+            assert_eq!(last(a).0, last(b).0, "{a}, {b}");
+        }
+        assert_eq!(last("7.1ch").1, 2);
+        assert_eq!(last("98/me/2000").1, 3);
+        for (a, b) in [
+            ("canon v350", "canon 350"),
+            ("o'08", "2008"),
+            ("802.11g", "802.11 g"),
+        ] {
+            assert_ne!(last(a).0, last(b).0, "{a}, {b}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::features::{self, Feature};
 use super::prepare::Prepared;
 use super::text::Shape;
-use super::{Judgement, Rec, Term, Vocabulary, Zone, identity, score, zone};
+use super::{Judgement, Rec, Term, Vocabulary, Zone, cover, identity, score, zone};
 use crate::engine::fold::fold;
 use crate::model::offer::Offer;
 use crate::model::want::Want;
@@ -127,7 +127,7 @@ fn compare(want: &Prepared, offer: &Prepared) -> Vec<Term> {
     };
     let values = features::compare(want, offer);
     let value = |f: Feature| values[f as usize];
-    let covered = features::coverage(want, offer);
+    let covered = cover::coverage(want, offer);
     add("words of the want in the offer", 8.0 * covered * covered);
     // How much the want says: one common word names no product.
     let said: f32 = want
