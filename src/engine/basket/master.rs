@@ -8,8 +8,6 @@
 //! dual method (steepest edge), which only ever raises the cost, so that a solve that is
 //! cut short is still a bound on what the branch costs; new columns enter by the primal.
 
-use std::ops::Range;
-
 /// Reduced costs above this are taken as zero.
 const TOLERANCE: f64 = 1e-7;
 /// How far beyond its bounds a value may be.
@@ -65,6 +63,12 @@ struct Scratch {
     across: Vec<f64>,
     /// Squared lengths of the rows of the inverse.
     edges: Vec<f64>,
+    ends: Vec<usize>,
+}
+
+/// What the right-hand side of a row is moved by.
+fn apart(row: usize) -> f64 {
+    1e-6 * (1.0 + ((row as f64 + 1.0) * 0.618_033_988_75).fract())
 }
 
 /// Where a row stands that is not worked with.
@@ -94,16 +98,15 @@ impl Master {
     /// Rows with their right-hand sides, each with the column that satisfies it alone.
     /// The right-hand sides are moved a little apart so that no two bases tie: those of
     /// the first `covers` rows, to be covered, downwards, the limits upwards.
-    /// Those of `lazy` are not worked with until they are broken; what satisfies them
-    /// alone costs nothing.
-    pub(super) fn new(rows: &[(f64, f64)], covers: usize, lazy: Range<usize>) -> Self {
+    /// Those that are `lazy` are not worked with until they are broken; what satisfies
+    /// them alone costs nothing.
+    pub(super) fn new(rows: &[(f64, f64)], covers: usize, lazy: impl Fn(usize) -> bool) -> Self {
         let n = rows.len();
-        let awake: Vec<usize> = (0..n).filter(|r| !lazy.contains(r)).collect();
+        let awake: Vec<usize> = (0..n).filter(|r| !lazy(*r)).collect();
         let mut at = vec![ASLEEP; n];
         for (k, r) in awake.iter().enumerate() {
             at[*r] = k;
         }
-        let apart = |r: usize| 1e-6 * (1.0 + ((r as f64 + 1.0) * 0.618_033_988_75).fract());
         let moved = |(r, row): (usize, &(f64, f64))| {
             if r < covers {
                 row.0 - apart(r)
@@ -148,6 +151,35 @@ impl Master {
         let length: f64 = self.entries[first..].iter().map(|e| e.1 * e.1).sum();
         self.scale.push((1.0 + length).sqrt().recip());
         self.cost.len() - 1
+    }
+
+    /// Gives rows without entries, which are lazy, their right-hand sides, and all other
+    /// columns the entries there that `more` adds. A limit that is broken raises the cost
+    /// at the next solve.
+    pub(super) fn define(
+        &mut self,
+        rows: &[(usize, f64)],
+        more: impl Fn(usize, &mut Vec<(u32, f64)>),
+    ) {
+        let mut entries = Vec::with_capacity(self.entries.len() + self.cost.len());
+        for c in 0..self.cost.len() {
+            entries.extend_from_slice(self.column(c));
+            let first = entries.len();
+            more(c, &mut entries);
+            let longer: f64 = entries[first..].iter().map(|e| e.1 * e.1).sum();
+            if longer > 0.0 {
+                self.scale[c] = (self.scale[c].powi(-2) + longer).sqrt().recip();
+            }
+            // The end of the column before is still needed.
+            self.scratch.ends.push(entries.len());
+        }
+        self.entries = entries;
+        self.ends.clear();
+        self.ends.append(&mut self.scratch.ends);
+        for (row, rhs) in rows {
+            self.rhs[*row] = rhs + apart(*row);
+            self.wake(*row);
+        }
     }
 
     /// Adds a column that satisfies a row alone when the row's own is switched off.
@@ -426,7 +458,22 @@ impl Master {
         for k in 0..n {
             self.inverse[k * n + k] = 1.0;
         }
-        self.values = self.awake.iter().map(|r| self.rhs[*r]).collect();
+        // Below the diagonal: what satisfies a row alone may count in those after it.
+        for k in 0..n {
+            for (r, a) in self.column(self.basis[k]).to_vec() {
+                match self.at[r as usize] {
+                    ASLEEP => {}
+                    at if at != k => self.inverse[k * n + at] = -a,
+                    _ => {}
+                }
+            }
+        }
+        let value = |k: usize| -> f64 {
+            let rows = self.awake.iter().enumerate();
+            rows.map(|(j, r)| self.inverse[j * n + k] * self.rhs[*r])
+                .sum()
+        };
+        self.values = (0..n).map(value).collect();
         self.price_rows();
     }
 

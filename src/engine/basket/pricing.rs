@@ -17,17 +17,43 @@ pub(super) use cart::{Cart, exact, worth_of};
 use super::instance::Instance;
 use super::model::{For, Group, Model, Range, ShopModel};
 use cart::cost_of;
+use std::rc::Rc;
 
 /// Ends of ranges a state has at most, for its whole carts to be looked for.
 const MAX_ENDS: usize = 12;
 /// Parts of carts that one is compared with, where several totals matter.
 const MOST_COMPARED: usize = 100;
 
+/// What the carts of a list must reach together, beyond the units of an item: the first
+/// units of some shops count nothing, so that the rest has to come from elsewhere
+/// (flow cover inequalities: Padberg, Van Roy, Wolsey 1985; knapsack covers: Carr, Fleischer,
+/// Leung, Phillips 2000).
+///
+/// A shop sells one cart, so that no more than `from` units of it fail to count, and
+/// `most` are left: carts sell a share of these, and all shares add up to 1 at least.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Cut {
+    pub item: usize,
+    /// Of each shop the units that count nothing.
+    pub from: Vec<f64>,
+    /// Units left to buy; more count nothing.
+    pub most: f64,
+}
+
+impl Cut {
+    /// The share of what is left that a cart of so many units sells.
+    pub(super) fn share(&self, shop: usize, units: f64) -> f64 {
+        (units - self.from[shop]).clamp(0.0, self.most) / self.most
+    }
+}
+
 /// Prices of the items and of the limits that tie shops together.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Prices {
     /// Per unit of each item.
     pub item: Vec<f64>,
+    /// Of each item's cuts.
+    pub cuts: Vec<Vec<(Rc<Cut>, f64)>>,
     /// Of using a shop at all, and of fetching.
     pub shop: f64,
     pub pickup: f64,
@@ -35,6 +61,15 @@ pub(super) struct Prices {
     pub group: Vec<f64>,
     /// Of a payable cent, beyond itself.
     pub budget: f64,
+}
+
+impl Prices {
+    /// What a shop is paid for units of an item.
+    pub(super) fn pays(&self, shop: usize, item: usize, units: f64) -> f64 {
+        let cuts = self.cuts[item].iter();
+        let cuts = cuts.map(|(cut, price)| price * cut.share(shop, units));
+        self.item[item] * units + cuts.sum::<f64>()
+    }
 }
 
 /// What branching leaves of a shop.
@@ -207,6 +242,28 @@ impl Shop<'_> {
         self.model.need[item] as f64
     }
 
+    fn pays(&self, item: usize, units: f64) -> f64 {
+        self.prices.pays(self.index, item, units)
+    }
+
+    /// What units of an item are paid at most, whatever else the cart buys of it.
+    fn at_most(&self, item: usize, units: f64) -> f64 {
+        let cuts = self.prices.cuts[item].iter();
+        let cuts = cuts.map(|(cut, price)| price * (units / cut.most).min(1.0));
+        self.prices.item[item] * units + cuts.sum::<f64>()
+    }
+
+    /// What a choice is paid too much when only `left` units are still of use.
+    fn useless(&self, item: usize, units: f64, left: f64) -> f64 {
+        let need = self.need(item);
+        if left >= need {
+            return 0.0;
+        }
+        let covered = need - left;
+        let more = self.pays(item, covered + units.min(left)) - self.pays(item, covered);
+        self.pays(item, units) - more
+    }
+
     /// What being in a state costs, whatever is bought.
     fn fixed(&self, state: usize) -> f64 {
         let state = &self.shop.states[state];
@@ -225,7 +282,6 @@ impl Shop<'_> {
     /// The best choice of a cell when `left` units are still of use.
     fn best_of_cell(&self, cell: usize, left: f64, values: &[f64]) -> (f64, Option<usize>) {
         let at = &self.shop.cells[cell];
-        let lambda = self.prices.item[at.item];
         let must = self.view.must(cell);
         let mut best = if must { f64::NEG_INFINITY } else { 0.0 };
         let mut chosen = None;
@@ -238,7 +294,7 @@ impl Shop<'_> {
         for (c, v) in (at.first..last).zip(&values[at.first..last]) {
             let mut v = *v;
             if !whole {
-                v -= lambda * (self.shop.choices[c].units - left).max(0.0);
+                v -= self.useless(at.item, self.shop.choices[c].units, left);
             }
             if v > best && self.view.allows(c) {
                 best = v;
@@ -262,7 +318,7 @@ impl Shop<'_> {
             }
         }
         for (item, used) in group.items.iter().zip(&group.used[pattern]) {
-            worth += self.prices.item[*item] * used;
+            worth += self.pays(*item, *used);
         }
         worth
     }
@@ -315,11 +371,11 @@ impl Shop<'_> {
         let mut most = 0.0;
         for c in choices {
             most += match self.shop.choices[*c as usize].what {
-                For::Item(i) => self.prices.item[i] * self.shop.choices[*c as usize].units,
+                For::Item(i) => self.at_most(i, self.shop.choices[*c as usize].units),
                 For::Bundle(b, qty) => {
                     let covers = self.shop.bundles[b].covers.iter();
                     covers
-                        .map(|(i, a)| self.prices.item[*i] * (a * qty) as f64)
+                        .map(|(i, a)| self.at_most(*i, (a * qty) as f64))
                         .sum()
                 }
             };
@@ -383,7 +439,7 @@ impl Pricer {
                 let pays = shop.choices.iter().zip(&shop.pay[p]);
                 values.extend(pays.map(|(c, pay)| {
                     let gain = match c.what {
-                        For::Item(i) => prices.item[i] * c.units,
+                        For::Item(i) => here.pays(i, c.units),
                         For::Bundle(..) => 0.0,
                     };
                     gain - pay * factor - c.disutility

@@ -8,6 +8,7 @@
 mod answers;
 mod ascent;
 mod branching;
+mod cuts;
 mod generation;
 mod neighbourhood;
 
@@ -16,7 +17,7 @@ use super::instance::Instance;
 use super::leaf::Leaf;
 use super::master::Master;
 use super::model::{For, Model};
-use super::pricing::{Cart, Effort, Pricer, Prices, View};
+use super::pricing::{Cart, Cut, Effort, Pricer, Prices, View};
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
 use std::rc::Rc;
@@ -141,6 +142,9 @@ pub(super) struct Search<'a, 'm> {
     leaf: Leaf<'m>,
     pricer: Pricer,
     links: Vec<(Link, f64)>,
+    /// The rows of the links and, after them, of the cuts.
+    first_link: usize,
+    cuts: Vec<Rc<Cut>>,
     /// Shops that may still be used, and the row of each.
     rows_of: Vec<Option<usize>>,
     master: Option<Master>,
@@ -206,6 +210,8 @@ impl<'a, 'm> Search<'a, 'm> {
             leaf: Leaf::new(model),
             pricer: Pricer::default(),
             links,
+            first_link: 0,
+            cuts: Vec::new(),
             rows_of: vec![None; shops],
             master: None,
             carts: Vec::new(),
@@ -273,6 +279,7 @@ impl<'a, 'm> Search<'a, 'm> {
             self.enter(&node, &root_closed, &root_states);
             prices = (*node.prices).clone();
             bound = self.bound_node(&mut prices, node.bound, ENOUGH, stop);
+            bound = self.cut(&mut prices, bound, node.depth, stop);
             if bound > self.incumbent.prune_at() {
                 continue;
             }
@@ -388,7 +395,8 @@ impl<'a, 'm> Search<'a, 'm> {
             .links
             .iter()
             .map(|(l, rhs)| self.limit_price(prices, *l) * rhs);
-        list - limits.sum::<f64>()
+        let cuts: f64 = prices.cuts.iter().flatten().map(|c| c.1).sum();
+        list + cuts - limits.sum::<f64>()
     }
 
     /// Prices every shop: the bound, and the best carts found.
@@ -505,7 +513,11 @@ impl<'a, 'm> Search<'a, 'm> {
         }
         // Most shops are far from being used up.
         let lazy = model.need.len()..rows.len();
+        self.first_link = rows.len();
         rows.extend(self.links.iter().map(|(_, rhs)| (*rhs, 0.0)));
+        let cuts = rows.len()..rows.len() + self.most_cuts();
+        rows.resize(cuts.end, (0.0, 0.0));
+        let lazy = |r: usize| lazy.contains(&r) || cuts.contains(&r);
         let mut master = Master::new(&rows, model.need.len(), lazy);
         self.carts.resize(rows.len(), None);
         for row in self.rows_of.iter().flatten() {
@@ -554,13 +566,13 @@ impl<'a, 'm> Search<'a, 'm> {
         let mut entries: Vec<(u32, f64)> =
             cart.units.iter().map(|(i, n)| (*i as u32, *n)).collect();
         entries.push((row as u32, 1.0));
-        let first_link = master.duals().len() - self.links.len();
         for (k, (link, _)) in self.links.iter().enumerate() {
             let used = self.uses(&cart, *link);
             if used > 0.0 {
-                entries.push(((first_link + k) as u32, used));
+                entries.push(((self.first_link + k) as u32, used));
             }
         }
+        entries.extend(self.shares_of(&cart, 0));
         let column = master.add(cart.cost as f64, entries);
         if !self.allowed(&cart) {
             master.ban(column);
@@ -631,6 +643,7 @@ impl<'a, 'm> Search<'a, 'm> {
         let groups = self.model.group_of.iter().max().map_or(0, |g| g + 1);
         Prices {
             item: vec![0.0; self.model.need.len()],
+            cuts: vec![Vec::new(); self.model.need.len()],
             shop: 0.0,
             pickup: 0.0,
             group: vec![0.0; groups],

@@ -8,7 +8,7 @@ fn chooses_the_cheaper_carts() {
     let mut m = Master::new(
         &[(1.0, 100.0), (1.0, 100.0), (1.0, 0.0), (1.0, 0.0)],
         2,
-        2..4,
+        |r| r >= 2,
     );
     let both = m.add(10.0, vec![(0, 1.0), (1, 1.0), (2, 1.0)]);
     let one = m.add(6.0, vec![(0, 1.0), (2, 1.0)]);
@@ -55,7 +55,7 @@ fn with_lazy(carts: &[(f64, Vec<(u32, f64)>)], lazy: Range<usize>) -> Master {
     let rows: Vec<(f64, f64)> = (0..12)
         .map(|r| if r < 6 { (2.0, 500.0) } else { (1.0, 0.0) })
         .collect();
-    let mut master = Master::new(&rows, 6, lazy);
+    let mut master = Master::new(&rows, 6, |r| lazy.contains(&r));
     for (cost, entries) in carts {
         master.add(*cost, entries.clone());
     }

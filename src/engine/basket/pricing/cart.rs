@@ -21,7 +21,7 @@ pub(in crate::engine::basket) struct Cart {
 /// What a cart is worth at prices.
 pub(in crate::engine::basket) fn worth_of(model: &Model, cart: &Cart, prices: &Prices) -> f64 {
     let state = &model.shops[cart.shop].states[cart.state];
-    let value = |(i, n): &(usize, f64)| prices.item[*i] * n;
+    let value = |(i, n): &(usize, f64)| prices.pays(cart.shop, *i, *n);
     let mut worth = cart.units.iter().map(value).sum::<f64>() - cart.cost as f64 - prices.shop;
     worth -= prices.budget * cart.payable as f64;
     if state.pickup {

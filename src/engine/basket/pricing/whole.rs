@@ -143,13 +143,12 @@ impl Pricer {
         // Options of a cell with `left` units of use: (value, priced, choice).
         let cell_options = |cell: usize, left: f64, out: &mut Vec<(f64, f64, Option<u32>)>| {
             let at = &here.shop.cells[cell];
-            let lambda = here.prices.item[at.item];
             out.clear();
             if !here.view.must(cell) {
                 out.push((0.0, 0.0, None));
             }
             for c in (at.first..at.last).filter(|c| here.view.allows(*c)) {
-                let useless = lambda * (here.shop.choices[c].units - left).max(0.0);
+                let useless = here.useless(at.item, here.shop.choices[c].units, left);
                 out.push((values[c] - useless, priced[c] - useless, Some(c as u32)));
             }
             out.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));

@@ -8,7 +8,8 @@
 
 use super::{BAN, CAREFUL, FINE, Prices, QUICK, Search};
 use crate::engine::basket::master::Master;
-use crate::engine::basket::pricing::worth_of;
+use crate::engine::basket::pricing::{Cut, worth_of};
+use std::rc::Rc;
 
 /// Rounds of pricing at one node.
 const ROUNDS: usize = 400;
@@ -209,7 +210,7 @@ impl Search<'_, '_> {
         let costs: Vec<(f64, f64)> = (0..center.item.len())
             .map(|i| match width {
                 Some(w) => (
-                    self.missing(i).min(center.item[i] + w[i]),
+                    self.missing(i).min(center.last_unit(i) + w[i]),
                     (center.item[i] - w[i]).max(0.0),
                 ),
                 None => (self.missing(i), 0.0),
@@ -266,10 +267,26 @@ impl Search<'_, '_> {
             };
             *price = dual.clamp(least, if must { f64::INFINITY } else { *penalty });
         }
-        let first_link = duals.len() - self.links.len();
         for (k, (link, _)) in self.links.iter().enumerate() {
-            let price = (-duals[first_link + k]).max(0.0);
+            let price = (-duals[self.first_link + k]).max(0.0);
             self.set_limit_price(&mut prices, *link, price);
+        }
+        let rows = &duals[self.first_link + self.links.len()..];
+        for (cut, dual) in self.cuts.iter().zip(rows) {
+            prices.cuts[cut.item].push((Rc::clone(cut), (-dual).max(0.0)));
+        }
+        // A unit that is not bought is paid the penalty at most.
+        for ((price, cuts), penalty) in prices
+            .item
+            .iter()
+            .zip(&mut prices.cuts)
+            .zip(&self.model.penalty)
+        {
+            let last: f64 = cuts.iter().map(|(cut, p)| p / cut.most).sum();
+            if *penalty < self.model.big && price + last > *penalty {
+                let share = (penalty - price) / last;
+                cuts.iter_mut().for_each(|c| c.1 *= share);
+            }
         }
         prices
     }
@@ -284,12 +301,26 @@ impl Search<'_, '_> {
 }
 
 impl Prices {
+    /// What the last unit of an item is paid.
+    fn last_unit(&self, item: usize) -> f64 {
+        let cuts = self.cuts[item].iter().map(|(cut, price)| price / cut.most);
+        self.item[item] + cuts.sum::<f64>()
+    }
+
     /// A point on the way to other prices.
     fn mix(&self, to: &Self, share: f64) -> Self {
         let m = |a: &f64, b: &f64| a + share * (b - a);
         let all = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| m(a, b)).collect();
+        let cuts = |(from, to): (&Vec<(Rc<Cut>, f64)>, &Vec<(Rc<Cut>, f64)>)| {
+            // What is new has had no price.
+            let from = from.iter().map(|c| c.1).chain(std::iter::repeat(0.0));
+            let both = from.zip(to);
+            both.map(|(from, (cut, to))| (Rc::clone(cut), m(&from, to)))
+                .collect()
+        };
         Self {
             item: all(&self.item, &to.item),
+            cuts: self.cuts.iter().zip(&to.cuts).map(cuts).collect(),
             shop: m(&self.shop, &to.shop),
             pickup: m(&self.pickup, &to.pickup),
             group: all(&self.group, &to.group),
