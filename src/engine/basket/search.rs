@@ -18,6 +18,7 @@ use super::leaf::Leaf;
 use super::master::Master;
 use super::model::{For, Model};
 use super::pricing::{Cart, Cut, Effort, Pricer, Prices, View};
+use neighbourhood::ITEMS;
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
 use std::rc::Rc;
@@ -50,7 +51,10 @@ const PROBE_PIVOTS: usize = 12;
 const DIVE_PIVOTS: usize = 10;
 /// Share of what is left to gain below which the bound of a node is not worth more rounds.
 const ENOUGH: f64 = 0.002;
-/// Items from which on neighbourhoods of the best answer are searched.
+/// The same where there is time for a few nodes only, and each is needed.
+const LONG_ENOUGH: f64 = 0.2;
+/// Items of a long list: neighbourhoods of its best answer are searched, and the tree by
+/// the least bound alone.
 const LONG: usize = 60;
 /// Nodes kept; beyond, the search goes depth first so that memory stays bounded.
 const MAX_OPEN_NODES: usize = 20_000;
@@ -261,6 +265,8 @@ impl<'a, 'm> Search<'a, 'm> {
             basis: self.basis(),
         }];
         let mut reached = f64::INFINITY;
+        let long = self.most_nodes.is_none() && self.is_long();
+        let enough = if long { LONG_ENOUGH } else { ENOUGH };
         // Straight down first, and now and then: answers come from the depth.
         let mut down: Option<Node> = None;
         loop {
@@ -270,26 +276,31 @@ impl<'a, 'm> Search<'a, 'm> {
             if node.bound > self.incumbent.prune_at() {
                 continue;
             }
-            let enough = |most: u64| self.stats.nodes >= most;
-            if self.most_nodes.is_some_and(enough) || stop() {
+            let used_up = |most: u64| self.stats.nodes >= most;
+            if self.most_nodes.is_some_and(used_up) || stop() {
                 reached = reached.min(node.bound);
                 break;
             }
             self.stats.nodes += 1;
             self.enter(&node, &root_closed, &root_states);
             prices = (*node.prices).clone();
-            bound = self.bound_node(&mut prices, node.bound, ENOUGH, stop);
-            bound = self.cut(&mut prices, bound, node.depth, stop);
+            bound = self.bound_node(&mut prices, node.bound, enough, stop);
+            if long && node.depth == 0 && bound <= self.incumbent.prune_at() {
+                // Cuts take long there: better answers first.
+                self.round(DIVE);
+                self.local_search(&prices, stop);
+                self.neighbourhoods(&ITEMS[..1], bound, stop);
+            }
+            bound = self.cut(&mut prices, bound, stop);
             if bound > self.incumbent.prune_at() {
                 continue;
             }
             let plunging = node.depth == 0 || came_down;
             self.round(if plunging { DIVE } else { DIVE / 8 });
-            if node.depth == 0 {
+            if node.depth == 0 && long {
+                self.neighbourhoods(&ITEMS, bound, stop);
+            } else if node.depth == 0 {
                 self.local_search(&prices, stop);
-                if self.most_nodes.is_none() && self.model.need.len() > LONG {
-                    self.neighbourhoods(bound, stop);
-                }
             }
             if bound > self.incumbent.prune_at() {
                 continue;
@@ -316,7 +327,8 @@ impl<'a, 'm> Search<'a, 'm> {
             }
             let prices = Rc::new(prices.clone());
             let basis = self.basis();
-            let plunge = node.depth > 0 && came_down || self.stats.nodes % PLUNGE_EVERY == 1;
+            let starts = self.stats.nodes % PLUNGE_EVERY == 1;
+            let plunge = !long && (node.depth > 0 && came_down || starts);
             for rule in rules {
                 let child = Node {
                     bound,
@@ -348,6 +360,10 @@ impl<'a, 'm> Search<'a, 'm> {
         } else {
             open
         }
+    }
+
+    fn is_long(&self) -> bool {
+        self.model.need.len() > LONG
     }
 
     fn basis(&self) -> Rc<[usize]> {

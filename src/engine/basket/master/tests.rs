@@ -136,4 +136,50 @@ proptest! {
         let spared = m.solution().find(|s| s.0 == spare).map_or(0.0, |s| s.1);
         prop_assert!((spared - 1.0).abs() < 1e-3);
     }
+
+    /// Rows that come later: of an item with two units to cover, one unit counts nothing.
+    #[test]
+    fn a_row_that_comes_later_is_kept_as_if_it_had_been_there(seed: u64, items in 1_u64..64) {
+        let all = carts(seed);
+        let chosen: Vec<usize> = (0..6).filter(|i| items >> i & 1 == 1).collect();
+        let rows: Vec<(usize, f64)> = chosen.iter().map(|i| (12 + i, -1.0)).collect();
+        let share = |c: usize, item: usize| {
+            let own = f64::from(u8::from(c == item));
+            let cart = c.checked_sub(18).and_then(|c| all.get(c));
+            let units = cart.and_then(|c| c.1.iter().find(|e| e.0 as usize == item));
+            own + units.map_or(0.0, |e| e.1 - 1.0)
+        };
+        let more = |c: usize, entries: &mut Vec<(u32, f64)>| {
+            let of = chosen.iter().map(|i| (12 + *i as u32, -share(c, *i)));
+            entries.extend(of.filter(|e| e.1 != 0.0));
+        };
+        let mut costs = Vec::new();
+        for later in [false, true] {
+            let kind = |r: usize| match r {
+                0..6 => (2.0, 500.0),
+                6..12 => (1.0, 0.0),
+                _ => (0.0, 0.0),
+            };
+            let known: Vec<(f64, f64)> = (0..18).map(kind).collect();
+            let mut m = Master::new(&known, 6, |r| r >= 6);
+            for (cost, entries) in &all {
+                m.add(*cost, entries.clone());
+            }
+            if later {
+                m.solve(f64::INFINITY);
+            }
+            let before = m.objective();
+            m.define(&rows, more);
+            m.start_anew();
+            prop_assert!(m.values.iter().all(|x| *x > -1e-9), "{:?}", m.values);
+            m.solve(f64::INFINITY);
+            prop_assert!(!later || m.objective() > before - 1e-3);
+            for item in &chosen {
+                let sold: f64 = m.solution().map(|(c, x)| x * share(c, *item)).sum();
+                prop_assert!(sold > 1.0 - 1e-4, "{item} {sold}");
+            }
+            costs.push(m.objective());
+        }
+        prop_assert!((costs[0] - costs[1]).abs() < 1e-2, "{costs:?}");
+    }
 }

@@ -150,7 +150,7 @@ impl Search<'_, '_> {
             return None;
         }
         let share = match self.stats.nodes {
-            0 | 1 => ROOT_BOX,
+            0 | 1 if self.cuts.is_empty() => ROOT_BOX,
             _ => NODE_BOX,
         };
         let mean = center.item.iter().sum::<f64>() / center.item.len().max(1) as f64;

@@ -10,13 +10,12 @@ use crate::engine::basket::master::Master;
 use std::collections::{BTreeMap, HashSet};
 
 /// Items bought anew, in the first pass and in later ones.
-const ITEMS: [usize; 3] = [12, 25, 50];
+pub(super) const ITEMS: [usize; 3] = [12, 25, 50];
 /// Nodes of one search.
 const NODES: u64 = 20;
 /// Share of the cost below which the gap is no reason to look on.
 const CLOSE: f64 = 0.003;
-/// Items that a shop of the answer sells on average, above which letting a few shops go
-/// is hardly less than starting over.
+/// Items that a shop of the answer sells on average where carts are long.
 const MOST_SOLD: usize = 15;
 
 /// How much the linear program uses a shop, and how many units of each item it buys there.
@@ -27,17 +26,29 @@ struct Use {
 }
 
 impl Search<'_, '_> {
-    /// Improves on the best answer until no neighbourhood does, or it is near `bound`.
-    pub(super) fn neighbourhoods(&mut self, bound: f64, stop: &mut dyn FnMut() -> bool) {
+    /// Whether the shops of the best answer sell so much each that letting a few go is
+    /// hardly less than starting over.
+    pub(super) fn long_carts(&self) -> bool {
+        self.model.need.len() > MOST_SOLD * self.incumbent.shops.len()
+    }
+
+    /// Improves on the best answer by buying so many items anew, until no neighbourhood
+    /// does, or it is near `bound`.
+    pub(super) fn neighbourhoods(
+        &mut self,
+        sizes: &[usize],
+        bound: f64,
+        stop: &mut dyn FnMut() -> bool,
+    ) {
         let Instance::Household(h) = self.instance else {
             return;
         };
-        if self.model.need.len() > MOST_SOLD * self.incumbent.shops.len() {
+        if self.long_carts() {
             return;
         }
         let program = self.program();
         let mut tried: HashSet<Vec<usize>> = HashSet::new();
-        for items in ITEMS {
+        for items in sizes.iter().copied() {
             let mut improved = true;
             while improved {
                 improved = false;
