@@ -140,6 +140,8 @@ pub(super) struct Effort {
 /// Buffers, reused between calls.
 #[derive(Debug, Default)]
 pub(super) struct Pricer {
+    /// What each choice is paid, less its disutility.
+    gains: Vec<f64>,
     /// Value of each choice under each profile.
     values: Vec<Vec<f64>>,
     profiles: Vec<Option<Loose>>,
@@ -258,6 +260,9 @@ impl Shop<'_> {
         let need = self.need(item);
         if left >= need {
             return 0.0;
+        }
+        if self.prices.cuts[item].is_empty() {
+            return self.prices.item[item] * (units - left).max(0.0);
         }
         let covered = need - left;
         let more = self.pays(item, covered + units.min(left)) - self.pays(item, covered);
@@ -425,6 +430,11 @@ impl Pricer {
         self.state_bounds.clear();
         self.state_bounds
             .resize(shop.states.len(), f64::NEG_INFINITY);
+        self.gains.clear();
+        self.gains.extend(shop.choices.iter().map(|c| match c.what {
+            For::Item(i) => here.pays(i, c.units) - c.disutility,
+            For::Bundle(..) => -c.disutility,
+        }));
         let mut order = std::mem::take(&mut self.order);
         order.clear();
         for (i, state) in shop.states.iter().enumerate() {
@@ -436,14 +446,8 @@ impl Pricer {
                 let values = &mut self.values[p];
                 values.clear();
                 let factor = 1.0 + prices.budget;
-                let pays = shop.choices.iter().zip(&shop.pay[p]);
-                values.extend(pays.map(|(c, pay)| {
-                    let gain = match c.what {
-                        For::Item(i) => here.pays(i, c.units),
-                        For::Bundle(..) => 0.0,
-                    };
-                    gain - pay * factor - c.disutility
-                }));
+                let pays = self.gains.iter().zip(&shop.pay[p]);
+                values.extend(pays.map(|(gain, pay)| gain - pay * factor));
                 let mut loose = Loose::default();
                 let values = &self.values[p];
                 loose.value = here.loose(values, &mut loose.choices);
