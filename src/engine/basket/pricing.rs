@@ -47,13 +47,16 @@ impl Cut {
     }
 }
 
+/// Cuts of an item, and the price of all that is left to buy of each.
+pub(super) type CutPrices = Vec<(Rc<Cut>, f64)>;
+
 /// Prices of the items and of the limits that tie shops together.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Prices {
     /// Per unit of each item.
     pub item: Vec<f64>,
     /// Of each item's cuts.
-    pub cuts: Vec<Vec<(Rc<Cut>, f64)>>,
+    pub cuts: Vec<CutPrices>,
     /// Of using a shop at all, and of fetching.
     pub shop: f64,
     pub pickup: f64,

@@ -8,7 +8,7 @@
 
 use super::{BAN, CAREFUL, FINE, Prices, QUICK, Search};
 use crate::engine::basket::master::Master;
-use crate::engine::basket::pricing::{Cut, worth_of};
+use crate::engine::basket::pricing::{CutPrices, worth_of};
 use std::rc::Rc;
 
 /// Rounds of pricing at one node.
@@ -311,7 +311,7 @@ impl Prices {
     fn mix(&self, to: &Self, share: f64) -> Self {
         let m = |a: &f64, b: &f64| a + share * (b - a);
         let all = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| m(a, b)).collect();
-        let cuts = |(from, to): (&Vec<(Rc<Cut>, f64)>, &Vec<(Rc<Cut>, f64)>)| {
+        let cuts = |(from, to): (&CutPrices, &CutPrices)| {
             // What is new has had no price.
             let from = from.iter().map(|c| c.1).chain(std::iter::repeat(0.0));
             let both = from.zip(to);
