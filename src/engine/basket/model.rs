@@ -451,7 +451,7 @@ fn add_choices(
             push_choice(h, shop, For::Item(item), units, lines);
         }
         let end = shop.choices.len();
-        if excess > 0 {
+        if excess.most > 0 {
             let order = h.shops[s].min_order;
             let (fillers, all) = fillers(h, &offers, h.items[item].qty, excess, order, &useful);
             shop.open_ended |= !all;
@@ -486,7 +486,7 @@ fn add_choices(
         for qty in top + 1..=offer.max_qty {
             if offer
                 .price_of(qty)
-                .is_none_or(|p| p > paid + excess || p == paid)
+                .is_none_or(|p| p > paid + excess.most || p == paid)
             {
                 break;
             }

@@ -12,10 +12,18 @@ pub(super) fn units_of(h: &Household, lines: &[(usize, i64)]) -> i64 {
     lines.iter().map(units).sum()
 }
 
-/// The most it can pay to spend on goods that nobody needs: what the dearest delivery
-/// and the lost coupons would cost. Of a percentage the minimum is what matters: with
-/// goods worth `b` below the minimum `T`, a filler `f` pays while `f (1 − r) ≤ r b`.
-pub(super) fn useful_excess(h: &Household, s: usize, coupons: &[usize]) -> Cents {
+/// The most it can pay to spend on goods that nobody needs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Excess {
+    pub most: Cents,
+    /// Share of a price that the coupons leave at least.
+    left: f64,
+}
+
+/// What the dearest delivery and the lost coupons would cost. Of a percentage the minimum
+/// is what matters: with goods worth `b` below the minimum `T`, a filler `f` pays while
+/// `f (1 − r) ≤ r b`.
+pub(super) fn useful_excess(h: &Household, s: usize, coupons: &[usize]) -> Excess {
     let shop = &h.shops[s];
     let fees = shop.tiers.iter().map(|t| t.amount);
     let mut gain = (fees.clone().max().unwrap_or(0) - fees.min().unwrap_or(0)) as f64;
@@ -33,17 +41,22 @@ pub(super) fn useful_excess(h: &Household, s: usize, coupons: &[usize]) -> Cents
             CouponKind::Fixed(value) => cap.min(value as f64),
         };
     }
-    let most = gain / (1.0_f64 - rates).max(0.05) + shop.min_order as f64;
-    most.ceil().min(1e12) as Cents
+    let left = (1.0_f64 - rates).max(0.05);
+    let most = gain / left + shop.min_order as f64;
+    Excess {
+        most: most.ceil().min(1e12) as Cents,
+        left,
+    }
 }
 
-/// Purchases of an item that cost up to `excess` more than what does as well, and whether
-/// these are all: where there are too many, only what reaches the minimum `order` alone.
+/// Purchases of an item that cost up to `excess` more than what does as well, disutility
+/// included, and whether these are all: where there are too many, only what reaches the
+/// minimum `order` alone.
 pub(super) fn fillers(
     h: &Household,
     offers: &[usize],
     need: i64,
-    excess: Cents,
+    excess: Excess,
     order: Cents,
     useful: &[&Lines],
 ) -> (Vec<Lines>, bool) {
@@ -51,16 +64,26 @@ pub(super) fn fillers(
         let of = |(o, n): &(usize, i64)| h.offers[*o].price_of(*n).unwrap_or(0);
         lines.iter().map(of).sum()
     };
+    let disutility = |lines: &[(usize, i64)]| -> Cents {
+        lines.iter().map(|(o, n)| h.offers[*o].disutility * n).sum()
+    };
     let known: HashSet<&[(usize, i64)]> = useful.iter().map(|l| l.as_slice()).collect();
-    // The least spend for at least so many units.
-    let mut least: Vec<(i64, Cents)> = useful
+    // Units, price and disutility of what does as well.
+    let mut others: Vec<(i64, Cents, Cents)> = useful
         .iter()
-        .map(|l| (units_of(h, l).min(need), price(l)))
+        .map(|l| (units_of(h, l).min(need), price(l), disutility(l)))
         .collect();
-    least.push((0, 0));
-    let enough = |units: i64| -> Cents {
-        let fits = least.iter().filter(|l| l.0 >= units.min(need));
-        fits.map(|l| l.1).min().unwrap_or(0)
+    others.push((0, 0, 0));
+    // Coupons lower prices, but no disutility: one that is saved is worth more of the price.
+    let undiscounted = |d: Cents| match d {
+        0.. => d as f64,
+        _ => d as f64 / excess.left,
+    };
+    // The most that is spent and still as good as what covers as many units.
+    let most = |units: i64, own: Cents| -> f64 {
+        let as_many = others.iter().filter(|l| l.0 >= units.min(need));
+        let spent = as_many.map(|l| l.1 as f64 - undiscounted(own - l.2));
+        spent.fold(f64::INFINITY, f64::min) + excess.most as f64
     };
     // The unit that reaches a minimum order may overshoot it by its whole price.
     let unit = |o: &usize| match (order > 0, h.offers[*o].price_of(h.offers[*o].min_qty())) {
@@ -68,7 +91,8 @@ pub(super) fn fillers(
         _ => 0,
     };
     let overshoot = offers.iter().map(unit).max().unwrap_or(0);
-    let dearest = least.iter().map(|l| enough(l.0)).max().unwrap_or(0) + excess + overshoot;
+    let dearest = others.iter().map(|l| most(l.0, 0)).fold(0.0, f64::max);
+    let dearest = dearest as Cents + 1 + overshoot;
     let mut found = Vec::new();
     let mut stack = vec![Vec::new()];
     let mut steps = 0;
@@ -82,7 +106,7 @@ pub(super) fn fillers(
                 let units = units_of(h, &lines);
                 let bought = lines.iter().filter(|l| l.1 > 0);
                 let last = bought.map(|l| unit(&l.0)).max().unwrap_or(0);
-                if price(&lines) - last <= enough(units) + excess {
+                if (price(&lines) - last) as f64 <= most(units, disutility(&lines)) {
                     found.push(lines);
                 }
             }
