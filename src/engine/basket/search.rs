@@ -583,8 +583,9 @@ impl<'a, 'm> Search<'a, 'm> {
             cart.units.iter().map(|(i, n)| (*i as u32, *n)).collect();
         entries.push((row as u32, 1.0));
         for (k, (link, _)) in self.links.iter().enumerate() {
+            // Negative where fixed coupons are worth more than the goods.
             let used = self.uses(&cart, *link);
-            if used > 0.0 {
+            if used != 0.0 {
                 entries.push(((self.first_link + k) as u32, used));
             }
         }

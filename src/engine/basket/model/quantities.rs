@@ -75,7 +75,9 @@ pub(super) fn fillers(
         .collect();
     others.push((0, 0, 0));
     // Coupons lower prices, but no disutility: one that is saved is worth more of the price.
+    // No dislike is too great where nothing else reaches the minimum order.
     let undiscounted = |d: Cents| match d {
+        0.. if order > 0 => 0.0,
         0.. => d as f64,
         _ => d as f64 / excess.left,
     };
