@@ -17,7 +17,7 @@ use super::instance::Instance;
 use super::leaf::Leaf;
 use super::master::Master;
 use super::model::{For, Model};
-use super::pricing::{Cart, Cut, Effort, Pricer, Prices, View};
+use super::pricing::{Cart, Cut, Effort, Pricer, Prices, View, worth_of};
 use neighbourhood::ITEMS;
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
@@ -47,6 +47,10 @@ const DIVE: usize = 400;
 /// Ways to branch that are tried, and the pivots of each trial.
 const CANDIDATES: usize = 30;
 const PROBE_PIVOTS: usize = 12;
+/// How far from whole is worth branching on, and what is still told from the little that
+/// right-hand sides are moved apart by.
+const FRACTION: f64 = 1e-3;
+const LEAST_FRACTION: f64 = 1e-5;
 /// Pivots after each step of a dive, for each row.
 const DIVE_PIVOTS: usize = 10;
 /// Share of what is left to gain below which the bound of a node is not worth more rounds.
@@ -305,14 +309,15 @@ impl<'a, 'm> Search<'a, 'm> {
             if bound > self.incumbent.prune_at() {
                 continue;
             }
-            let mut branch = self.branch_on();
+            let mut branch = self.branch_on(FRACTION);
             if branch.is_none() {
                 bound = self.bound_node(&mut prices, bound, 0.0, stop);
                 self.round(DIVE / 8);
                 if bound > self.incumbent.prune_at() {
                     continue;
                 }
-                branch = self.branch_on().or_else(|| self.split());
+                branch = self.branch_on(FRACTION).or_else(|| self.split());
+                branch = branch.or_else(|| self.branch_on(LEAST_FRACTION));
             }
             let Some((shop, rules)) = branch else {
                 // What is left could not be priced exactly.
@@ -323,7 +328,7 @@ impl<'a, 'm> Search<'a, 'm> {
                 self.fix(&prices);
                 root_closed = self.status.iter().map(|s| *s == Status::Closed).collect();
                 root_states = self.views.iter().map(|v| v.states.clone()).collect();
-                self.retire(bound);
+                self.retire(&prices);
             }
             let prices = Rc::new(prices.clone());
             let basis = self.basis();
@@ -494,21 +499,27 @@ impl<'a, 'm> Search<'a, 'm> {
         }
     }
 
-    /// Switches off for good the columns that no better answer can use: at the prices of
-    /// the linear program they cost more than what is left to gain.
-    fn retire(&mut self, bound: f64) {
-        let Some(master) = &mut self.master else {
+    /// Switches off for good the columns that no better answer can use: at `prices`, those
+    /// of `settled`, they are worth less than their shop by more than what is left to gain.
+    fn retire(&mut self, prices: &Prices) {
+        let open = (0..self.status.len()).filter(|s| self.status[*s] != Status::Closed);
+        let settled: f64 = open.map(|s| self.settled[s]).sum();
+        let gap = self.incumbent.prune_at() - (self.list_worth(prices) - settled);
+        let Some(mut master) = self.master.take() else {
             return;
         };
-        let gap = self.incumbent.prune_at() - bound;
-        for (column, cart) in self.carts.iter_mut().enumerate() {
-            if cart.is_some() && !master.is_basic(column) && master.reduced(column) > gap + 1.0 {
+        for (column, slot) in self.carts.iter_mut().enumerate() {
+            let is_spent = |cart: &mut Cart| {
+                self.settled[cart.shop] - worth_of(self.model, cart, prices) > gap + 1.0
+            };
+            if !master.is_basic(column)
+                && let Some(cart) = slot.take_if(is_spent)
+            {
                 master.ban(column);
-                if let Some(cart) = cart.take() {
-                    self.known.remove(&(cart.shop, cart.state, cart.choices));
-                }
+                self.known.remove(&(cart.shop, cart.state, cart.choices));
             }
         }
+        self.master = Some(master);
     }
 
     /// Rows for the items, the shops left and the limits. False if there are too many.

@@ -247,6 +247,7 @@ fn what_was_once_wrong_or_unproven() {
         3_014_855_874_256_228_609,
         3_274_520_044_794_559_565,
         4_531_785_910_564_304_749,
+        6_144_818_113_246_301_142,
         7_027_176_314_587_485_619,
         7_027_580_592_921_881_195,
         7_419_041_325_278_952_415,
@@ -263,6 +264,7 @@ fn what_was_once_wrong_or_unproven() {
             let value = small(seed, percent);
             check(&value).expect("equal");
             check(&turned(&value)).expect("equal the other way round");
+            check(&scale(&value, 5)).expect("equal in another unit");
         }
     }
 }

@@ -149,13 +149,14 @@ impl Search<'_, '_> {
         }
     }
 
-    /// What to branch on: a shop and two rules that exclude what is fractional.
-    pub(super) fn branch_on(&mut self) -> Option<(usize, [Rule; 2])> {
+    /// What to branch on: a shop and two rules that exclude what is fractional, by more
+    /// than `least`.
+    pub(super) fn branch_on(&mut self, least: f64) -> Option<(usize, [Rule; 2])> {
         let master = self.master.as_ref()?;
         let model = self.model;
         let mut by_shop: Vec<(usize, Vec<(f64, &Cart)>)> = Vec::new();
         for (column, x) in master.solution() {
-            let Some(cart) = self.carts[column].as_ref().filter(|_| x > 1e-4) else {
+            let Some(cart) = self.carts[column].as_ref().filter(|_| x > 0.1 * least) else {
                 continue;
             };
             match by_shop.iter_mut().find(|s| s.0 == cart.shop) {
@@ -166,7 +167,7 @@ impl Search<'_, '_> {
         let fraction = |x: f64| (x - x.floor()).min(x.ceil() - x);
         let mut candidates: Vec<(f64, usize, [Rule; 2])> = Vec::new();
         let mut propose = |score: f64, shop: usize, rules: [Rule; 2]| {
-            if score > 1e-3 && self.undecided(shop, rules[0]) {
+            if score > least && self.undecided(shop, rules[0]) {
                 candidates.push((score, shop, rules));
             }
         };
