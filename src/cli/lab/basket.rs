@@ -1,6 +1,6 @@
 //! `emptor lab basket`: the whole-basket optimiser on one instance.
 
-use super::input::{bytes, complain, name, tame};
+use super::input::{bytes, complain, name, odd_number, tame};
 use crate::engine::basket::conflict::{conflict, over_budget};
 use crate::engine::basket::{BasketError, Instance, Solved, solve};
 use serde_json::{Value, json};
@@ -51,7 +51,16 @@ fn read(file: &Path) -> Result<Instance, String> {
     let bytes = bytes(file, MAX_INPUT)?;
     let text = std::str::from_utf8(&bytes)
         .map_err(|e| format!("{name}: not JSON: byte {} is not UTF-8", e.valid_up_to()))?;
-    Instance::from_json(text).map_err(|e| format!("{name}: {e}"))
+    Instance::from_json(text).map_err(|e| {
+        let odd = match e {
+            BasketError::NotJson { line, column, .. } => {
+                let line = text.lines().nth(line.saturating_sub(1));
+                odd_number(line.unwrap_or_default().as_bytes(), column)
+            }
+            _ => String::new(),
+        };
+        format!("{name}: {e}{odd}")
+    })
 }
 
 /// Says at once that the budget is too low, in a part of the time.

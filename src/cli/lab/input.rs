@@ -149,12 +149,18 @@ pub fn json_error(error: &serde_json::Error, line: &[u8]) -> String {
     if error.is_data() {
         return problem;
     }
+    let odd = odd_number(line, column);
+    format!("not JSON, {problem}{odd}")
+}
+
+/// Says so where an error's place holds a number that JSON has not, but that some programs
+/// write all the same.
+#[must_use]
+pub fn odd_number(line: &[u8], column: usize) -> String {
     let rest = line.get(column.saturating_sub(1)..).unwrap_or_default();
-    // Some programs write them all the same.
     let odd = ["NaN", "Infinity"].into_iter();
     let odd = odd.filter(|word| rest.starts_with(word.as_bytes()));
-    let odd: String = odd.map(|word| format!(": {word} is no number")).collect();
-    format!("not JSON, {problem}{odd}")
+    odd.map(|word| format!(": {word} is no number")).collect()
 }
 
 #[cfg(test)]

@@ -24,8 +24,15 @@ const MAX_ENTRIES: usize = 1_000_000;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BasketError {
     /// The text is not JSON.
-    #[error("not JSON: {0}")]
-    NotJson(String),
+    #[error("not JSON: {problem}")]
+    NotJson {
+        /// What is wrong, and where.
+        problem: String,
+        /// The line, from 1 on, and the column in it; 0 where none is to blame.
+        line: usize,
+        /// See `line`.
+        column: usize,
+    },
     /// A field is missing, of the wrong kind or out of range.
     #[error("{field}: {problem}")]
     Invalid {
@@ -273,11 +280,20 @@ impl Instance {
         if let Some(plain) = PlainText::read(json) {
             return Ok(Self::Classic(plain));
         }
-        let value = Json::read(json).map_err(|e| BasketError::NotJson(e.to_string()))?;
+        let value = Json::read(json).map_err(|e| BasketError::NotJson {
+            problem: e.to_string(),
+            line: e.line(),
+            column: e.column(),
+        })?;
         let root = Field::root(&value);
         match root.get("schema")?.str()? {
             "isop/1" => Ok(Self::Classic(Classic::read(&root)?)),
             "emptor-basket/1" => {
+                for limit in LIMITS {
+                    if let Some(misplaced) = root.optional(limit) {
+                        return Err(misplaced.invalid("belongs into `limits`"));
+                    }
+                }
                 let mut household = Household::read(&root)?;
                 household.cap_percentages();
                 household.validate()?;
@@ -742,8 +758,10 @@ fn read_coupon(
     })
 }
 
+const LIMITS: [&str; 4] = ["max_shops", "max_pickups", "budget", "per_shop_hassle"];
+
 fn read_limits(f: &Field<'_>) -> Result<Limits, BasketError> {
-    f.only(&["max_shops", "max_pickups", "budget", "per_shop_hassle"])?;
+    f.only(&LIMITS)?;
     let count = |key: &str| -> Result<Option<usize>, BasketError> {
         let value = f.optional(key).map(|v| v.int(0, MAX_UNITS)).transpose()?;
         Ok(value.and_then(|v| usize::try_from(v).ok()))

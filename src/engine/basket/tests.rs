@@ -567,6 +567,10 @@ fn errors_name_the_field() {
         &["unit", "more than"],
     );
     says(
+        &error(&["max_shops"], json!(1)),
+        &["max_shops: belongs into `limits`"],
+    );
+    says(
         &error(&["offers", "0", "shop"], json!("s99")),
         &["offers[0].shop", "no shop `s99`"],
     );
@@ -592,7 +596,7 @@ fn errors_name_the_field() {
     says(&error(&["offers"], json!([])), &["items[", "no offer"]);
     assert!(matches!(
         Instance::from_json("{\"n\": NaN}"),
-        Err(BasketError::NotJson(_))
+        Err(BasketError::NotJson { .. })
     ));
 }
 
