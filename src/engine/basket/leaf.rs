@@ -7,6 +7,10 @@
 
 use super::incumbent::{Incumbent, Lines};
 use super::model::{Measure, Model};
+use std::collections::HashMap;
+
+/// Sets of shops whose cost is remembered.
+const MAX_TRIED: usize = 20_000;
 
 /// States allowed at each open shop.
 #[derive(Debug, Clone)]
@@ -37,6 +41,8 @@ struct Relaxed {
 
 pub(super) struct Leaf<'m> {
     model: &'m Model,
+    /// What sets of shops cost that were tried, each ascending.
+    tried: HashMap<Vec<usize>, f64>,
     /// Cost of each choice of each open shop.
     cost: Vec<Vec<f64>>,
     /// Per item, rows `0..=open` of cost by units left, open shops `k..` still to come.
@@ -47,6 +53,7 @@ impl<'m> Leaf<'m> {
     pub(super) fn new(model: &'m Model) -> Self {
         Self {
             model,
+            tried: HashMap::new(),
             cost: Vec::new(),
             tables: vec![Vec::new(); model.need.len()],
         }
@@ -55,6 +62,20 @@ impl<'m> Leaf<'m> {
     /// A quick good answer with these shops: states and carts by turns. Returns its
     /// cost, or a bound on it while nothing feasible was found.
     pub(super) fn quick(&mut self, shops: &[usize], incumbent: &mut Incumbent<'_>) -> f64 {
+        let mut set = shops.to_vec();
+        set.sort_unstable();
+        if let Some(cost) = self.tried.get(&set) {
+            return *cost;
+        }
+        let cost = self.answer(&set, incumbent);
+        if self.tried.len() >= MAX_TRIED {
+            self.tried.clear();
+        }
+        self.tried.insert(set, cost);
+        cost
+    }
+
+    fn answer(&mut self, shops: &[usize], incumbent: &mut Incumbent<'_>) -> f64 {
         let mut open: Vec<Open> = shops
             .iter()
             .map(|s| Open::new(*s, (0..self.model.shops[*s].states.len()).collect()))

@@ -41,13 +41,18 @@ pub(super) struct Cut {
 }
 
 impl Cut {
+    /// The units of what is left that a cart of so many units sells.
+    fn counts(&self, shop: usize, units: f64) -> f64 {
+        (units - self.from[shop]).clamp(0.0, self.most)
+    }
+
     /// The share of what is left that a cart of so many units sells.
     pub(super) fn share(&self, shop: usize, units: f64) -> f64 {
-        (units - self.from[shop]).clamp(0.0, self.most) / self.most
+        self.counts(shop, units) / self.most
     }
 }
 
-/// Cuts of an item, and the price of all that is left to buy of each.
+/// Cuts of an item, and the price of each unit that is left to buy.
 pub(super) type CutPrices = Vec<(Rc<Cut>, f64)>;
 
 /// Prices of the items and of the limits that tie shops together.
@@ -70,7 +75,7 @@ impl Prices {
     /// What a shop is paid for units of an item.
     pub(super) fn pays(&self, shop: usize, item: usize, units: f64) -> f64 {
         let cuts = self.cuts[item].iter();
-        let cuts = cuts.map(|(cut, price)| price * cut.share(shop, units));
+        let cuts = cuts.map(|(cut, price)| price * cut.counts(shop, units));
         self.item[item] * units + cuts.sum::<f64>()
     }
 }
@@ -143,8 +148,9 @@ pub(super) struct Effort {
 /// Buffers, reused between calls.
 #[derive(Debug, Default)]
 pub(super) struct Pricer {
-    /// What each choice is paid, less its disutility.
+    /// See [`Shop`].
     gains: Vec<f64>,
+    covered: Vec<Vec<f64>>,
     /// Value of each choice under each profile.
     values: Vec<Vec<f64>>,
     profiles: Vec<Option<Loose>>,
@@ -240,6 +246,10 @@ struct Shop<'a> {
     shop: &'a ShopModel,
     view: &'a View,
     prices: &'a Prices,
+    /// What each choice is paid, less its disutility; of bundles only what they cost.
+    gains: &'a [f64],
+    /// What the bundles of each group and pattern are paid for.
+    covered: &'a [Vec<f64>],
 }
 
 impl Shop<'_> {
@@ -254,22 +264,31 @@ impl Shop<'_> {
     /// What units of an item are paid at most, whatever else the cart buys of it.
     fn at_most(&self, item: usize, units: f64) -> f64 {
         let cuts = self.prices.cuts[item].iter();
-        let cuts = cuts.map(|(cut, price)| price * (units / cut.most).min(1.0));
+        let cuts = cuts.map(|(cut, price)| price * units.min(cut.most));
         self.prices.item[item] * units + cuts.sum::<f64>()
     }
 
-    /// What a choice is paid too much when only `left` units are still of use.
-    fn useless(&self, item: usize, units: f64, left: f64) -> f64 {
+    /// What a choice of `item` is paid too much when only `left` units are still of use.
+    fn useless(&self, item: usize, left: f64) -> impl Fn(usize) -> f64 {
         let need = self.need(item);
-        if left >= need {
-            return 0.0;
-        }
-        if self.prices.cuts[item].is_empty() {
-            return self.prices.item[item] * (units - left).max(0.0);
-        }
+        let plain = self.prices.cuts[item].is_empty();
         let covered = need - left;
-        let more = self.pays(item, covered + units.min(left)) - self.pays(item, covered);
-        self.pays(item, units) - more
+        let before = if left < need && !plain {
+            self.pays(item, covered)
+        } else {
+            0.0
+        };
+        move |choice| {
+            let units = self.shop.choices[choice].units;
+            if left >= need {
+                0.0
+            } else if plain {
+                self.prices.item[item] * (units - left).max(0.0)
+            } else {
+                let alone = self.gains[choice] + self.shop.choices[choice].disutility;
+                alone - (self.pays(item, covered + units.min(left)) - before)
+            }
+        }
     }
 
     /// What being in a state costs, whatever is bought.
@@ -293,17 +312,14 @@ impl Shop<'_> {
         let must = self.view.must(cell);
         let mut best = if must { f64::NEG_INFINITY } else { 0.0 };
         let mut chosen = None;
-        let whole = left >= self.need(at.item);
+        let useless = self.useless(at.item, left);
         let last = if self.view.choices.is_empty() {
             at.end
         } else {
             at.last
         };
         for (c, v) in (at.first..last).zip(&values[at.first..last]) {
-            let mut v = *v;
-            if !whole {
-                v -= self.useless(at.item, self.shop.choices[c].units, left);
-            }
+            let v = *v - useless(c);
             if v > best && self.view.allows(c) {
                 best = v;
                 chosen = Some(c);
@@ -318,15 +334,13 @@ impl Shop<'_> {
     }
 
     /// The worth of the bundles of a pattern alone.
-    fn bundles(&self, group: &Group, pattern: usize, values: &[f64]) -> f64 {
-        let mut worth = 0.0;
+    fn bundles(&self, group: usize, pattern: usize, values: &[f64]) -> f64 {
+        let mut worth = self.covered[group][pattern];
+        let group = &self.shop.groups[group];
         for (b, level) in group.bundles.iter().zip(&group.patterns[pattern]) {
             if *level > 0 {
                 worth += values[self.shop.bundles[*b].levels[*level].1];
             }
-        }
-        for (item, used) in group.items.iter().zip(&group.used[pattern]) {
-            worth += self.pays(*item, *used);
         }
         worth
     }
@@ -341,14 +355,14 @@ impl Shop<'_> {
             out.extend(c.map(|c| c as u32));
         }
         let mut best_choices = Vec::new();
-        for group in &self.shop.groups {
+        for (g, group) in self.shop.groups.iter().enumerate() {
             let mut best = f64::NEG_INFINITY;
             for pattern in 0..group.patterns.len() {
                 if !self.pattern_allowed(group, pattern) {
                     continue;
                 }
                 let start = out.len();
-                let mut v = self.bundles(group, pattern, values);
+                let mut v = self.bundles(g, pattern, values);
                 for (cell, left) in group.cells.iter().zip(&group.left[pattern]) {
                     let (more, c) = self.best_of_cell(*cell, *left, values);
                     v += more;
@@ -418,6 +432,20 @@ impl Pricer {
         warm: &mut [Vec<f64>],
     ) -> Worth {
         let shop = &model.shops[index];
+        let mut covered = std::mem::take(&mut self.covered);
+        covered.resize(covered.len().max(shop.groups.len()), Vec::new());
+        for (group, covered) in shop.groups.iter().zip(&mut covered) {
+            let pays = |(i, used): (&usize, &f64)| prices.pays(index, *i, *used);
+            let of = |used: &Vec<f64>| group.items.iter().zip(used).map(pays).sum::<f64>();
+            covered.clear();
+            covered.extend(group.used.iter().map(of));
+        }
+        let mut gains = std::mem::take(&mut self.gains);
+        gains.clear();
+        gains.extend(shop.choices.iter().map(|c| match c.what {
+            For::Item(i) => prices.pays(index, i, c.units) - c.disutility,
+            For::Bundle(..) => -c.disutility,
+        }));
         let here = Shop {
             model,
             instance,
@@ -425,6 +453,8 @@ impl Pricer {
             shop,
             view,
             prices,
+            gains: &gains,
+            covered: &covered,
         };
         self.values
             .resize(self.values.len().max(shop.profiles.len()), Vec::new());
@@ -433,11 +463,6 @@ impl Pricer {
         self.state_bounds.clear();
         self.state_bounds
             .resize(shop.states.len(), f64::NEG_INFINITY);
-        self.gains.clear();
-        self.gains.extend(shop.choices.iter().map(|c| match c.what {
-            For::Item(i) => here.pays(i, c.units) - c.disutility,
-            For::Bundle(..) => -c.disutility,
-        }));
         let mut order = std::mem::take(&mut self.order);
         order.clear();
         for (i, state) in shop.states.iter().enumerate() {
@@ -449,7 +474,7 @@ impl Pricer {
                 let values = &mut self.values[p];
                 values.clear();
                 let factor = 1.0 + prices.budget;
-                let pays = self.gains.iter().zip(&shop.pay[p]);
+                let pays = gains.iter().zip(&shop.pay[p]);
                 values.extend(pays.map(|(gain, pay)| gain - pay * factor));
                 let mut loose = Loose::default();
                 let values = &self.values[p];
@@ -485,6 +510,7 @@ impl Pricer {
             worth.bound = worth.bound.max(bound);
         }
         self.order = order;
+        (self.gains, self.covered) = (gains, covered);
         worth
     }
 

@@ -416,7 +416,7 @@ impl<'a, 'm> Search<'a, 'm> {
             .links
             .iter()
             .map(|(l, rhs)| self.limit_price(prices, *l) * rhs);
-        let cuts: f64 = prices.cuts.iter().flatten().map(|c| c.1).sum();
+        let cuts: f64 = prices.cuts.iter().flatten().map(|c| c.1 * c.0.most).sum();
         list + cuts - limits.sum::<f64>()
     }
 

@@ -147,8 +147,9 @@ impl Pricer {
             if !here.view.must(cell) {
                 out.push((0.0, 0.0, None));
             }
+            let useless = here.useless(at.item, left);
             for c in (at.first..at.last).filter(|c| here.view.allows(*c)) {
-                let useless = here.useless(at.item, here.shop.choices[c].units, left);
+                let useless = useless(c);
                 out.push((values[c] - useless, priced[c] - useless, Some(c as u32)));
             }
             out.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
@@ -185,12 +186,12 @@ impl Pricer {
                 self.options.truncate(first);
             }
         }
-        for group in &here.shop.groups {
+        for (g, group) in here.shop.groups.iter().enumerate() {
             let mut patterns = Vec::new();
             let all = 0..group.patterns.len();
             for pattern in all.filter(|p| here.pattern_allowed(group, *p)) {
                 let mut cells = Vec::new();
-                let mut best = here.bundles(group, pattern, priced);
+                let mut best = here.bundles(g, pattern, priced);
                 for (cell, left) in group.cells.iter().zip(&group.left[pattern]) {
                     let mut options = Vec::new();
                     cell_options(*cell, *left, &mut options);
@@ -209,8 +210,8 @@ impl Pricer {
                 if most - best > slack {
                     continue;
                 }
-                let value = here.bundles(group, *pattern, values);
-                let priced = here.bundles(group, *pattern, priced);
+                let value = here.bundles(g, *pattern, values);
+                let priced = here.bundles(g, *pattern, priced);
                 let mut picks: Vec<u32> = Vec::new();
                 let mut totals = vec![0.0; width];
                 for (b, level) in group.bundles.iter().zip(&group.patterns[*pattern]) {

@@ -273,7 +273,7 @@ impl Search<'_, '_> {
         }
         let rows = &duals[self.first_link + self.links.len()..];
         for (cut, dual) in self.cuts.iter().zip(rows) {
-            prices.cuts[cut.item].push((Rc::clone(cut), (-dual).max(0.0)));
+            prices.cuts[cut.item].push((Rc::clone(cut), (-dual).max(0.0) / cut.most));
         }
         // A unit that is not bought is paid the penalty at most.
         for ((price, cuts), penalty) in prices
@@ -282,7 +282,7 @@ impl Search<'_, '_> {
             .zip(&mut prices.cuts)
             .zip(&self.model.penalty)
         {
-            let last: f64 = cuts.iter().map(|(cut, p)| p / cut.most).sum();
+            let last: f64 = cuts.iter().map(|c| c.1).sum();
             if *penalty < self.model.big && price + last > *penalty {
                 let share = (penalty - price) / last;
                 cuts.iter_mut().for_each(|c| c.1 *= share);
@@ -303,8 +303,7 @@ impl Search<'_, '_> {
 impl Prices {
     /// What the last unit of an item is paid.
     fn last_unit(&self, item: usize) -> f64 {
-        let cuts = self.cuts[item].iter().map(|(cut, price)| price / cut.most);
-        self.item[item] + cuts.sum::<f64>()
+        self.item[item] + self.cuts[item].iter().map(|c| c.1).sum::<f64>()
     }
 
     /// A point on the way to other prices.
