@@ -24,6 +24,7 @@ use crate::agent::config::Config;
 use crate::model::want::WantKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::{CliError, Context, Exit, Global, Result};
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -191,19 +192,34 @@ Says, too, whether waiting has paid before, where enough days are known.")]
 /// Reads the process arguments; ends the program where they make no sense. A negative
 /// amount is an amount, to be refused as one, and no option.
 fn parse() -> Cli {
-    let matches = amounts_may_begin_with_a_hyphen(command()).get_matches();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    // The commands that are not asked for stay as they are: there are many.
+    let asked = |command: &clap::Command| {
+        let names = command.get_all_aliases().chain([command.get_name()]);
+        names.into_iter().any(|n| arguments.iter().any(|a| a == n))
+    };
+    let command = with_examples(Cli::command(), "emptor".to_owned(), &asked);
+    let matches = amounts_may_begin_with_a_hyphen(command, &asked).get_matches_from(&arguments);
     Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit())
 }
 
-/// The whole command line. An example of a group of commands is shown with the command it
-/// is about, too.
+/// The whole command line.
 fn command() -> clap::Command {
-    with_examples(Cli::command(), "emptor".to_owned())
+    with_examples(Cli::command(), "emptor".to_owned(), &|_| true)
 }
 
-fn with_examples(group: clap::Command, path: String) -> clap::Command {
+/// An example of a group of commands is shown with the command it is about, too, for
+/// `which` commands.
+fn with_examples(
+    group: clap::Command,
+    path: String,
+    which: &dyn Fn(&clap::Command) -> bool,
+) -> clap::Command {
     let help = group.get_after_help().map(ToString::to_string);
     group.mut_subcommands(|command| {
+        if !which(&command) {
+            return command;
+        }
         let path = format!("{path} {}", command.get_name());
         let about = |line: &&str| {
             let line = line.trim_start().strip_prefix(&path);
@@ -215,11 +231,14 @@ fn with_examples(group: clap::Command, path: String) -> clap::Command {
             (Some(_), _) | (_, []) => command,
             (None, examples) => command.after_help(format!("Examples:\n{}", examples.join("\n"))),
         };
-        with_examples(command, path)
+        with_examples(command, path, which)
     })
 }
 
-fn amounts_may_begin_with_a_hyphen(command: clap::Command) -> clap::Command {
+fn amounts_may_begin_with_a_hyphen(
+    command: clap::Command,
+    which: &dyn Fn(&clap::Command) -> bool,
+) -> clap::Command {
     let is_amount = |arg: &clap::Arg| {
         let names = arg.get_value_names().unwrap_or_default();
         names.iter().any(|n| n.as_str() == "MONEY")
@@ -229,7 +248,10 @@ fn amounts_may_begin_with_a_hyphen(command: clap::Command) -> clap::Command {
             true => arg.allow_hyphen_values(true),
             false => arg,
         })
-        .mut_subcommands(amounts_may_begin_with_a_hyphen)
+        .mut_subcommands(|command| match which(&command) {
+            true => amounts_may_begin_with_a_hyphen(command, which),
+            false => command,
+        })
 }
 
 /// Runs the program on the process arguments.

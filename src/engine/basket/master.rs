@@ -213,7 +213,7 @@ impl Master {
     }
 
     /// What a column costs beyond the prices of its rows.
-    pub(super) fn reduced(&self, column: usize) -> f64 {
+    fn reduced(&self, column: usize) -> f64 {
         let paid = |(r, a): &(u32, f64)| self.duals[*r as usize] * a;
         self.cost[column] - self.column(column).iter().map(paid).sum::<f64>()
     }
