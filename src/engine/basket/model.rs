@@ -112,6 +112,14 @@ pub(super) struct Bundle {
     pub levels: Vec<(i64, usize)>,
 }
 
+/// Units of an item that are still of use.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Left {
+    pub units: f64,
+    /// Where what the choices of its cell lose begins, in a table of the shop.
+    pub at: usize,
+}
+
 /// Bundles of one shop that share items, and the cells they touch.
 #[derive(Debug, Clone)]
 pub(super) struct Group {
@@ -121,9 +129,11 @@ pub(super) struct Group {
     pub patterns: Vec<Vec<usize>>,
     /// Items the bundles cover.
     pub items: Vec<usize>,
-    /// Per pattern: units of each of `cells` still of use, and units of each of `items`
-    /// that the bundles cover. Units beyond the need count nothing.
-    pub left: Vec<Vec<f64>>,
+    /// Per cell: what patterns leave of use, each once.
+    pub lefts: Vec<Vec<Left>>,
+    /// Per pattern: which of `lefts` it leaves of each of `cells`, and units of each of
+    /// `items` that the bundles cover. Units beyond the need count nothing.
+    pub left: Vec<Vec<usize>>,
     pub used: Vec<Vec<f64>>,
 }
 
@@ -538,6 +548,7 @@ fn group_bundles(shop: &mut ShopModel, need: &[i64]) {
         groups = kept;
     }
     let mut taken = vec![false; shop.cells.len()];
+    let mut losses = 0;
     for (bundles, mut items, _) in groups {
         items.sort_unstable();
         items.dedup();
@@ -571,18 +582,26 @@ fn group_bundles(shop: &mut ShopModel, need: &[i64]) {
             let units: i64 = bundles.iter().zip(pattern).map(of).sum();
             units.min(need[item])
         };
-        let of_cell = |p: &Vec<usize>, c: &usize| {
+        let mut lefts = vec![Vec::new(); cells.len()];
+        let mut left = vec![Vec::new(); patterns.len()];
+        for (c, lefts) in cells.iter().zip(&mut lefts) {
             let item = shop.cells[*c].item;
-            (need[item] - covered(p, item)) as f64
-        };
-        let left = patterns
-            .iter()
-            .map(|p| cells.iter().map(|c| of_cell(p, c)).collect());
+            for (p, left) in patterns.iter().zip(&mut left) {
+                let units = (need[item] - covered(p, item)) as f64;
+                let known = lefts.iter().position(|l: &Left| l.units == units);
+                left.push(known.unwrap_or(lefts.len()));
+                if known.is_none() {
+                    lefts.push(Left { units, at: losses });
+                    losses += shop.cells[*c].last - shop.cells[*c].first;
+                }
+            }
+        }
         let used = patterns
             .iter()
             .map(|p| items.iter().map(|i| covered(p, *i) as f64).collect());
         shop.groups.push(Group {
-            left: left.collect(),
+            lefts,
+            left,
             used: used.collect(),
             bundles,
             cells,

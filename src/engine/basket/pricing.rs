@@ -15,7 +15,7 @@ mod whole;
 pub(super) use cart::{Cart, exact, worth_of};
 
 use super::instance::Instance;
-use super::model::{For, Group, Model, Range, ShopModel};
+use super::model::{For, Group, Left, Model, Range, ShopModel};
 use cart::cost_of;
 use std::rc::Rc;
 
@@ -151,6 +151,7 @@ pub(super) struct Pricer {
     /// See [`Shop`].
     gains: Vec<f64>,
     covered: Vec<Vec<f64>>,
+    losses: Vec<f64>,
     /// Value of each choice under each profile.
     values: Vec<Vec<f64>>,
     profiles: Vec<Option<Loose>>,
@@ -250,6 +251,8 @@ struct Shop<'a> {
     gains: &'a [f64],
     /// What the bundles of each group and pattern are paid for.
     covered: &'a [Vec<f64>],
+    /// What choices are paid too much, by what patterns leave.
+    losses: &'a [f64],
 }
 
 impl Shop<'_> {
@@ -268,27 +271,26 @@ impl Shop<'_> {
         self.prices.item[item] * units + cuts.sum::<f64>()
     }
 
-    /// What a choice of `item` is paid too much when only `left` units are still of use.
-    fn useless(&self, item: usize, left: f64) -> impl Fn(usize) -> f64 {
-        let need = self.need(item);
-        let plain = self.prices.cuts[item].is_empty();
-        let covered = need - left;
-        let before = if left < need && !plain {
-            self.pays(item, covered)
-        } else {
-            0.0
-        };
-        move |choice| {
-            let units = self.shop.choices[choice].units;
-            if left >= need {
-                0.0
-            } else if plain {
-                self.prices.item[item] * (units - left).max(0.0)
-            } else {
-                let alone = self.gains[choice] + self.shop.choices[choice].disutility;
-                alone - (self.pays(item, covered + units.min(left)) - before)
+    /// What each choice of a cell is paid too much when only `left` units are of use.
+    fn losses(&self, cell: usize, left: f64, out: &mut Vec<f64>) {
+        let at = &self.shop.cells[cell];
+        let covered = self.need(at.item) - left;
+        let before = self.pays(at.item, covered);
+        let plain = self.prices.cuts[at.item].is_empty();
+        out.extend((at.first..at.last).map(|c| {
+            let choice = &self.shop.choices[c];
+            if plain {
+                return self.prices.item[at.item] * (choice.units - left).max(0.0);
             }
-        }
+            let alone = self.gains[c] + choice.disutility;
+            alone - (self.pays(at.item, covered + choice.units.min(left)) - before)
+        }));
+    }
+
+    /// Of the table of losses those of a cell's choices.
+    fn lost(&self, cell: usize, left: Left) -> &[f64] {
+        let at = &self.shop.cells[cell];
+        &self.losses[left.at..][..at.last - at.first]
     }
 
     /// What being in a state costs, whatever is bought.
@@ -306,20 +308,19 @@ impl Shop<'_> {
         fixed
     }
 
-    /// The best choice of a cell when `left` units are still of use.
-    fn best_of_cell(&self, cell: usize, left: f64, values: &[f64]) -> (f64, Option<usize>) {
+    /// The best choice of a cell, whose choices are worth their value less what is `lost`.
+    fn best_of_cell(&self, cell: usize, lost: &[f64], values: &[f64]) -> (f64, Option<usize>) {
         let at = &self.shop.cells[cell];
         let must = self.view.must(cell);
         let mut best = if must { f64::NEG_INFINITY } else { 0.0 };
         let mut chosen = None;
-        let useless = self.useless(at.item, left);
         let last = if self.view.choices.is_empty() {
             at.end
         } else {
             at.last
         };
         for (c, v) in (at.first..last).zip(&values[at.first..last]) {
-            let v = *v - useless(c);
+            let v = v - lost.get(c - at.first).copied().unwrap_or(0.0);
             if v > best && self.view.allows(c) {
                 best = v;
                 chosen = Some(c);
@@ -350,38 +351,38 @@ impl Shop<'_> {
         out.clear();
         let mut worth = 0.0;
         for cell in &self.shop.plain {
-            let (v, c) = self.best_of_cell(*cell, f64::INFINITY, values);
+            let (v, c) = self.best_of_cell(*cell, &[], values);
             worth += v;
             out.extend(c.map(|c| c as u32));
         }
-        let mut best_choices = Vec::new();
         for (g, group) in self.shop.groups.iter().enumerate() {
-            let mut best = f64::NEG_INFINITY;
+            // The best of each cell by the units still of use.
+            let of_cell = |(cell, lefts): (&usize, &Vec<Left>)| -> Vec<(f64, Option<usize>)> {
+                let best = |left: &Left| self.best_of_cell(*cell, self.lost(*cell, *left), values);
+                lefts.iter().map(best).collect()
+            };
+            let cells: Vec<_> = group.cells.iter().zip(&group.lefts).map(of_cell).collect();
+            let chosen =
+                |pattern: usize| cells.iter().zip(&group.left[pattern]).map(|(c, l)| c[*l]);
+            let mut best = (f64::NEG_INFINITY, None);
             for pattern in 0..group.patterns.len() {
                 if !self.pattern_allowed(group, pattern) {
                     continue;
                 }
-                let start = out.len();
-                let mut v = self.bundles(g, pattern, values);
-                for (cell, left) in group.cells.iter().zip(&group.left[pattern]) {
-                    let (more, c) = self.best_of_cell(*cell, *left, values);
-                    v += more;
-                    out.extend(c.map(|c| c as u32));
+                let singly: f64 = chosen(pattern).map(|c| c.0).sum();
+                let v = self.bundles(g, pattern, values) + singly;
+                if v > best.0 {
+                    best = (v, Some(pattern));
                 }
-                if v > best {
-                    best = v;
-                    best_choices.clear();
-                    best_choices.extend_from_slice(&out[start..]);
-                    for (b, level) in group.bundles.iter().zip(&group.patterns[pattern]) {
-                        if *level > 0 {
-                            best_choices.push(self.shop.bundles[*b].levels[*level].1 as u32);
-                        }
-                    }
-                }
-                out.truncate(start);
             }
-            worth += best;
-            out.extend_from_slice(&best_choices);
+            worth += best.0;
+            let Some(pattern) = best.1 else { continue };
+            out.extend(chosen(pattern).filter_map(|c| c.1).map(|c| c as u32));
+            for (b, level) in group.bundles.iter().zip(&group.patterns[pattern]) {
+                if *level > 0 {
+                    out.push(self.shop.bundles[*b].levels[*level].1 as u32);
+                }
+            }
         }
         worth
     }
@@ -446,7 +447,7 @@ impl Pricer {
             For::Item(i) => prices.pays(index, i, c.units) - c.disutility,
             For::Bundle(..) => -c.disutility,
         }));
-        let here = Shop {
+        let mut here = Shop {
             model,
             instance,
             index,
@@ -455,7 +456,17 @@ impl Pricer {
             prices,
             gains: &gains,
             covered: &covered,
+            losses: &[],
         };
+        let mut losses = std::mem::take(&mut self.losses);
+        losses.clear();
+        for group in &shop.groups {
+            for (cell, lefts) in group.cells.iter().zip(&group.lefts) {
+                let units = lefts.iter().map(|l| l.units);
+                units.for_each(|left| here.losses(*cell, left, &mut losses));
+            }
+        }
+        here.losses = &losses;
         self.values
             .resize(self.values.len().max(shop.profiles.len()), Vec::new());
         self.profiles.clear();
@@ -510,7 +521,7 @@ impl Pricer {
             worth.bound = worth.bound.max(bound);
         }
         self.order = order;
-        (self.gains, self.covered) = (gains, covered);
+        (self.gains, self.covered, self.losses) = (gains, covered, losses);
         worth
     }
 

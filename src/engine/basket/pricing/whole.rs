@@ -2,6 +2,7 @@
 
 use super::labels::Labels;
 use super::{Cart, Choose, Effort, End, MAX_ENDS, Pricer, Rest, Shop, price_choices};
+use crate::engine::basket::model::Left;
 
 /// Of a rate in basis points, as a fraction in lowest terms.
 fn denominator(rate: f64) -> u32 {
@@ -140,23 +141,22 @@ impl Pricer {
         self.blocks.clear();
         price_choices(&mut self.priced, values, multipliers, ends);
         let priced = &self.priced;
-        // Options of a cell with `left` units of use: (value, priced, choice).
-        let cell_options = |cell: usize, left: f64, out: &mut Vec<(f64, f64, Option<u32>)>| {
+        // Options of a cell, less what is lost: (value, priced, choice).
+        let cell_options = |cell: usize, lost: &[f64], out: &mut Vec<(f64, f64, Option<u32>)>| {
             let at = &here.shop.cells[cell];
             out.clear();
             if !here.view.must(cell) {
                 out.push((0.0, 0.0, None));
             }
-            let useless = here.useless(at.item, left);
             for c in (at.first..at.last).filter(|c| here.view.allows(*c)) {
-                let useless = useless(c);
-                out.push((values[c] - useless, priced[c] - useless, Some(c as u32)));
+                let lost = lost.get(c - at.first).copied().unwrap_or(0.0);
+                out.push((values[c] - lost, priced[c] - lost, Some(c as u32)));
             }
             out.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
         };
         let mut cell_buffer = Vec::new();
         for cell in &here.shop.plain {
-            cell_options(*cell, f64::INFINITY, &mut cell_buffer);
+            cell_options(*cell, &[], &mut cell_buffer);
             let Some(best) = cell_buffer.first().map(|o| o.1) else {
                 return false;
             };
@@ -187,17 +187,24 @@ impl Pricer {
             }
         }
         for (g, group) in here.shop.groups.iter().enumerate() {
+            let of_cell = |(cell, lefts): (&usize, &Vec<Left>)| -> Vec<_> {
+                let of = |left: &Left| {
+                    let mut options = Vec::new();
+                    cell_options(*cell, here.lost(*cell, *left), &mut options);
+                    options
+                };
+                lefts.iter().map(of).collect()
+            };
+            let options: Vec<Vec<_>> = group.cells.iter().zip(&group.lefts).map(of_cell).collect();
             let mut patterns = Vec::new();
             let all = 0..group.patterns.len();
             for pattern in all.filter(|p| here.pattern_allowed(group, *p)) {
-                let mut cells = Vec::new();
-                let mut best = here.bundles(g, pattern, priced);
-                for (cell, left) in group.cells.iter().zip(&group.left[pattern]) {
-                    let mut options = Vec::new();
-                    cell_options(*cell, *left, &mut options);
-                    best += options.first().map_or(f64::NEG_INFINITY, |o| o.1);
-                    cells.push(options);
-                }
+                let cells = options.iter().zip(&group.left[pattern]);
+                let cells: Vec<_> = cells.map(|(options, left)| &options[*left]).collect();
+                let first = |options: &&Vec<(f64, f64, Option<u32>)>| {
+                    options.first().map_or(f64::NEG_INFINITY, |o| o.1)
+                };
+                let best = here.bundles(g, pattern, priced) + cells.iter().map(first).sum::<f64>();
                 if best > f64::NEG_INFINITY {
                     patterns.push((best, pattern, cells));
                 }
@@ -229,7 +236,7 @@ impl Pricer {
                     let top = options.first().map_or(0.0, |o| o.1);
                     let mut grown = Vec::new();
                     for (value, priced, loss, totals, picks) in &partial {
-                        for (v, p, c) in options {
+                        for (v, p, c) in *options {
                             let loss = loss + top - p;
                             if loss > slack {
                                 break;
