@@ -96,7 +96,7 @@ pub async fn look(
         }
         if let (Decision::Fire(fire), Some((noted, shop))) = (
             &decision,
-            known_cheaper(&market, &want, &rule.rule, seen.cost),
+            known_cheaper(store, &market, &want, &rule.rule, seen.cost)?,
         ) {
             rule.state.rearm();
             decision = Decision::Hold(Hold::KnownCheaper {
@@ -149,17 +149,18 @@ fn each(total: Money, quantity: u32) -> Money {
 
 /// What the person noted of a price no higher than what a rule would call good by itself.
 fn known_cheaper(
+    store: &Store,
     market: &Market,
     want: &Want,
     rule: &AlertRule,
     cost: Option<Money>,
-) -> Option<(Money, String)> {
-    if life::is_own_word(rule) {
-        return None;
-    }
-    let (noted, shop) = view::noted_cost(market, want)?;
-    let (noted, cost) = (each(noted, want.quantity), cost?);
-    (noted.currency == cost.currency && noted.amount <= cost.amount).then_some((noted, shop))
+) -> Result<Option<(Money, String)>, VaultError> {
+    let Some(cost) = cost.filter(|_| !life::is_own_word(rule)) else {
+        return Ok(None);
+    };
+    let noted = view::noted_cost(store, market, want)?;
+    let noted = noted.map(|(all, shop)| (each(all, want.quantity), shop));
+    Ok(noted.filter(|(noted, _)| noted.currency == cost.currency && noted.amount <= cost.amount))
 }
 
 /// What is true of a want now.

@@ -109,17 +109,18 @@ fn sold_out(offers: &[Offer]) -> bool {
 }
 
 pub(super) fn wants_for(store: &Store, job: &CrawlJob) -> Result<Vec<Want>, VaultError> {
-    Ok(store
-        .wants()?
-        .into_iter()
-        .filter(|w| job.wants.contains(&w.id) && w.status != WantStatus::Dropped)
-        .collect())
+    let mut wants = Vec::new();
+    for id in &job.wants {
+        wants.extend(store.want(*id)?);
+    }
+    wants.retain(|w| w.status != WantStatus::Dropped);
+    Ok(wants)
 }
 
 /// The person's past answers, for the matcher.
 pub(super) fn memory(store: &Store) -> Result<Vec<Decision>, VaultError> {
     let mut decisions = Vec::new();
-    for listing in store.listings()? {
+    for listing in store.decided_listings()? {
         for link in listing.links.iter().filter(|l| l.by_person) {
             decisions.push(Decision {
                 want: link.want,

@@ -18,6 +18,7 @@ use std::collections::{BTreeSet, HashMap};
 pub struct Change<'a, 't> {
     pub(super) tx: &'a mut Transaction<'t>,
     pub(super) listings: &'a mut Vec<Listing>,
+    pub(super) tenders: &'a mut Vec<Tender>,
     pub(super) observed: &'a mut usize,
     /// The wants written so far; `None` for the removed.
     pub(super) wants: HashMap<Id, Option<Want>>,
@@ -222,7 +223,9 @@ impl Change<'_, '_> {
     /// # Errors
     /// As the vault.
     pub fn put_tender(&mut self, tender: &Tender) -> Result<()> {
-        TENDERS.put(self.tx, tender.id.0.as_bytes(), tender)
+        TENDERS.put(self.tx, tender.id.0.as_bytes(), tender)?;
+        self.tenders.push(tender.clone());
+        Ok(())
     }
 
     /// Writes the exchange rates.
