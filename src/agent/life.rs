@@ -12,12 +12,30 @@ use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::want::{Want, WantKind, WantStatus};
 use crate::model::{AlertRule, Money};
 use crate::vault::VaultError;
+use std::collections::BTreeSet;
 
 /// Looks closer together than this are one return for the engine, so that only the first
 /// is written down.
 const BETWEEN_LOOKS: SignedDuration = SignedDuration::from_hours(20);
 /// Most deeds kept for a want.
 const MAX_DEEDS: usize = 1000;
+
+/// The lists on which something is open.
+#[must_use]
+pub fn lists_of(wants: &[Want]) -> BTreeSet<String> {
+    let open = wants.iter().filter(|w| w.status == WantStatus::Open);
+    open.map(|w| w.list.clone()).collect()
+}
+
+/// What to do where nothing is open on the list that was named.
+#[must_use]
+pub fn lists_hint(lists: &BTreeSet<String>) -> String {
+    if lists.is_empty() {
+        return "add something with `emptor list add`".to_owned();
+    }
+    let lists: Vec<&str> = lists.iter().map(String::as_str).collect();
+    format!("there is something on: {}", lists.join(", "))
+}
 
 /// How the person's wishes ripen and fade.
 #[must_use]

@@ -384,6 +384,19 @@ impl Store {
         self.all(&ALERTS)
     }
 
+    /// The alerts since a time, oldest first. Their ids begin with the time in milliseconds
+    /// (RFC 9562, 5.7).
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn alerts_since(&self, since: Timestamp) -> Result<Vec<Alert>> {
+        let since = u64::try_from(since.as_millisecond()).unwrap_or(0);
+        let mut first = [0; 16];
+        first[..6].copy_from_slice(&since.to_be_bytes()[2..]);
+        let found = ALERTS.range(&self.vault, first.to_vec()..)?;
+        Ok(found.into_iter().map(|(_, alert)| alert).collect())
+    }
+
     /// What is remembered of a whole list, whatever its letters' case.
     ///
     /// # Errors

@@ -257,7 +257,10 @@ pub fn with_price(
 }
 
 /// Refuses amounts of several currencies, or of another than the shop sells in.
-fn check_currency(
+///
+/// # Errors
+/// Which currencies they are; or as the vault.
+pub fn check_currency(
     store: &Store,
     shop: &Shop,
     what: &str,

@@ -472,7 +472,7 @@ pub fn blind_view(source: &str, health: &SourceHealth) -> Option<Blind> {
         reason: health
             .detail
             .clone()
-            .unwrap_or_else(|| format!("{trouble:?}")),
+            .unwrap_or_else(|| trouble.name().replace('_', " ")),
         advice: trouble.advice().to_owned(),
     })
 }

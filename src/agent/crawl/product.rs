@@ -6,7 +6,7 @@ use crate::agent::api::types::CrawlResult;
 use crate::agent::core::Agent;
 use crate::agent::store::{Link, Listing, Store, Zone};
 use crate::engine::matching::{self, Decision, judge};
-use crate::market::crawl::{CrawlJob, Outcome};
+use crate::market::crawl::CrawlJob;
 use crate::model::seller::Trouble;
 use crate::model::time::Timestamp;
 use crate::model::want::{Want, WantStatus};
@@ -70,11 +70,7 @@ pub(super) async fn product_page(
                 _ => Trouble::NoPrice,
             };
             let reason = result.reason.clone().unwrap_or_else(|| "no price".into());
-            let outcome = Outcome::Failed {
-                trouble,
-                retry_after: None,
-            };
-            failed(store, job, outcome, trouble, &reason, now)?;
+            failed(store, job, trouble, None, &reason, now)?;
             return Ok(result);
         }
     };
@@ -234,11 +230,7 @@ fn ambiguous(
     now: Timestamp,
 ) -> Result<(), VaultError> {
     let url = job.kind.url();
-    let outcome = Outcome::Failed {
-        trouble: Trouble::Ambiguous,
-        retry_after: None,
-    };
-    failed(store, job, outcome, Trouble::Ambiguous, reason, now)?;
+    failed(store, job, Trouble::Ambiguous, None, reason, now)?;
     let links: Vec<Link> = job
         .wants
         .iter()

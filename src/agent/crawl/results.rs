@@ -39,11 +39,7 @@ pub(super) fn search_results(
         let reason = list
             .reason
             .unwrap_or_else(|| "the search page could not be read".into());
-        let outcome = Outcome::Failed {
-            trouble,
-            retry_after: None,
-        };
-        failed(store, job, outcome, trouble, &reason, now)?;
+        failed(store, job, trouble, None, &reason, now)?;
         result.reason = Some(reason);
         result.verdict = list.verdict.as_str().to_owned();
         return Ok(result);
