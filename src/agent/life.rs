@@ -201,6 +201,10 @@ pub fn plan(
     request: &PlanRequest,
 ) -> Result<SpendPlan, ApiError> {
     let given = request.budget.or(config.wishes.budget);
+    if given.is_some_and(|b| b.amount.is_sign_negative()) {
+        return Err(ApiError::invalid("a budget must not be negative")
+            .hint("give the most all wishes together may cost"));
+    }
     let budget = match given {
         Some(money) => Some(market.home_price(&money).ok_or_else(|| {
             ApiError::invalid(format!(
@@ -212,9 +216,6 @@ pub fn plan(
         })?),
         None => None,
     };
-    if budget.is_some_and(|b| b.amount.is_sign_negative()) {
-        return Err(ApiError::invalid("a budget must not be negative"));
-    }
     let mut lines = Vec::new();
     let mut keyed = Vec::new();
     for want in store.wants()? {
