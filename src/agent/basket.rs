@@ -98,8 +98,9 @@ fn answer(
             reachable
         });
         if offers.is_empty() && !problem::is_noted(market, want.id, start) {
-            let because = match &out[..] {
-                [] => "no offer is known to be it".into(),
+            let because = match (&out[..], market_view::blind_pages(store, &want)?.first()) {
+                ([], Some(blind)) => sentence!("its page cannot be read: ", blind.words()),
+                ([], None) => "no offer is known to be it".into(),
                 _ => Sentence::join(out, "; "),
             };
             nobody.push(not_bought(market, &want, because));

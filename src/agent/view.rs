@@ -445,16 +445,22 @@ fn term_view(market: &Market, term: &LandedTerm) -> TermView {
 }
 
 /// The pages of a want that give nothing at the moment.
-fn blind(store: &Store, market: &Market, want: &Want) -> Result<Vec<Blind>, VaultError> {
+///
+/// # Errors
+/// As the vault.
+pub fn blind_pages(store: &Store, want: &Want) -> Result<Vec<Blind>, VaultError> {
     let mut blind = Vec::new();
-    let mut said = BTreeSet::new();
     for url in want.urls.iter().chain(&want.found) {
-        let page = store.page(url)?;
-        if let Some(view) = blind_view(url, &page.health) {
-            blind.push(view);
-            said.extend(Url::parse(url).ok().and_then(|u| domain_of(&u)));
-        }
+        blind.extend(blind_view(url, &store.page(url)?.health));
     }
+    Ok(blind)
+}
+
+/// The sources that give nothing for a want at the moment: its pages, and whole shops.
+fn blind(store: &Store, market: &Market, want: &Want) -> Result<Vec<Blind>, VaultError> {
+    let mut blind = blind_pages(store, want)?;
+    let domain = |b: &Blind| Url::parse(&b.source).ok().and_then(|u| domain_of(&u));
+    let said: BTreeSet<String> = blind.iter().filter_map(domain).collect();
     // A shop that hides this want's page has been named with the page.
     for shop in market.shops().filter(|s| !said.contains(&s.domain)) {
         blind.extend(blind_view(&shop.domain, &shop.health));

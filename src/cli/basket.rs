@@ -155,12 +155,9 @@ fn print_plan(cx: &Context, r: &BasketReply, plan: &PlanView, explain: bool) {
         n => format!("{n} shops"),
     };
     let sure = if plan.proven {
-        cx.green("no plan costs less")
+        cx.green(&plan.sure())
     } else {
-        cx.yellow(&format!(
-            "at most {} % above the best possible",
-            plan.gap_percent
-        ))
+        cx.yellow(&plan.sure())
     };
     cx.line(&format!(
         "{} for {} from {shops} ({sure}; {} ms)",

@@ -1,7 +1,7 @@
 //! The basket with what the person knows of shops: terms, coupons, places, noted prices.
 
 use crate::decisions::{amount, item};
-use crate::support::{Home, Shops, find, product, product_with};
+use crate::support::{Home, Page, Shops, find, product, product_with};
 use serde_json::{Value, json};
 
 /// Tea at 10.00 and a mug at 8.00 in alpha and beta, delivery known by nobody.
@@ -159,6 +159,16 @@ fn what_there_was_no_time_for_is_said() {
         splits == carts || notes.contains("compared with one shop and other numbers"),
         "{hurried:#}"
     );
+    // What cannot be read is not said to be offered by nobody without saying so.
+    shops.put("alpha", "/cup", Page::html("<h1>Cup</h1>"));
+    home.run(&["list", "add", &shops.url("alpha", "/cup")]).ok();
+    let with_cup = home.json(&["basket"]);
+    let because = with_cup["nobody"][0]["reason"].as_str().unwrap();
+    assert!(
+        because.starts_with("its page cannot be read: "),
+        "{because}"
+    );
+    home.run(&["list", "rm", "cup"]).ok();
     let calm = home.json(&["basket"]);
     assert_eq!(calm["splits"].as_array().unwrap().len(), 2);
     assert_eq!(calm["notes"], json!([]));

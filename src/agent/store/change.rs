@@ -331,8 +331,9 @@ mod tests {
         written.expect("written");
         let check = |store: &Store| {
             let tenders = store.tenders_of(milk).expect("read");
-            assert_eq!(tenders, [first.clone()]);
-            assert_eq!(store.decided_listings().expect("read"), [decided.clone()]);
+            assert_eq!(tenders, std::slice::from_ref(&first));
+            let known = store.decided_listings().expect("read");
+            assert_eq!(known, std::slice::from_ref(&decided));
             let said = store.said_delivery(Timestamp::UNIX_EPOCH);
             let fee = said["shop.example"][0].fee.map(|m| m.to_string());
             assert_eq!(fee.as_deref(), Some("4.90 EUR"));

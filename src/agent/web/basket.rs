@@ -33,13 +33,8 @@ pub(super) async fn render(agent: &Agent, list: &str) -> Result<String, ApiError
     match &reply.plan {
         Some(plan) => {
             plan.shops.iter().for_each(|c| cart(&mut out, c, &locale));
-            let sure = if plan.proven {
-                "no plan costs less".to_owned()
-            } else {
-                format!("at most {} % above the best possible", plan.gap_percent)
-            };
             let pay = escape(&locale.money(&plan.pay));
-            let _ = write!(out, "<p>In all {pay} ({sure})</p>");
+            let _ = write!(out, "<p>In all {pay} ({})</p>", plan.sure());
         }
         None => out.push_str("<p>Nobody offers anything on this list.</p>"),
     }
