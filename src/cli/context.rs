@@ -7,6 +7,7 @@ use crate::agent::api::{ApiError, Code};
 use crate::agent::config::Config;
 use crate::agent::paths::Paths;
 use crate::model::Currency;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{IsTerminal, Write};
@@ -169,6 +170,8 @@ pub struct Context {
     pub locale: Locale,
     /// The person's currency.
     pub home: Currency,
+    /// The person's time zone.
+    pub zone: TimeZone,
     /// The name of that locale; for the daemon, which writes sentences.
     language: String,
     /// Whether colours may be used on standard output.
@@ -201,6 +204,7 @@ impl Context {
             paths,
             locale: config.locale(),
             home: config.person.currency,
+            zone: config.time_zone(),
             // Never empty: without a language the daemon writes for documents.
             language: Some(config.locale_name())
                 .filter(|name| !name.is_empty())
