@@ -369,7 +369,9 @@ fn run_daemon(detached: bool) -> ExitCode {
         let _ = rustix::process::setsid();
     }
     if let Err(e) = crate::vault::harden_process() {
-        eprintln!("warning: the process could not be hardened: {e}");
+        context::aside(format_args!(
+            "warning: the process could not be hardened: {e}\n"
+        ));
     }
     let result = (|| {
         let paths =

@@ -24,6 +24,7 @@ use market::Market;
 use provider::{Provider, Terms};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// `emptor demo`
 #[derive(clap::Args, Debug)]
@@ -49,6 +50,9 @@ const SHOPS: [&str; 6] = [
     "bestbazar",
 ];
 
+/// How often it is tried to remove the demo's directory.
+const REMOVALS: usize = 50;
+
 /// A directory that goes away with the demo.
 struct Home(PathBuf);
 
@@ -64,7 +68,16 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        // The vault's last flush may still be writing there.
+        for _ in 0..REMOVALS {
+            match std::fs::remove_dir_all(&self.0) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                    std::thread::sleep(std::time::Duration::from_millis(20));
+                }
+                _ => return,
+            }
+        }
+        tracing::error!("cannot remove {}", self.0.display());
     }
 }
 
@@ -98,6 +111,8 @@ pub async fn run(args: &Args, global: &Global) -> Result {
         paths.clone(),
     );
     cx.global.json = false;
+    let unread = CancellationToken::new();
+    cx.unread = Some(unread.clone());
 
     chapter(cx, "A vault");
     let secret = make_vault(&paths)?;
@@ -118,17 +133,36 @@ pub async fn run(args: &Args, global: &Global) -> Result {
     };
     cx.unlock(&unlock).await?;
 
-    let told = story(cx, port, &market, &providers, args).await;
-    if told.is_ok() && !args.once {
+    // However it ends, what it made goes away.
+    let told = tokio::select! {
+        told = tell(cx, port, &market, &providers, args) => told,
+        () = unread.cancelled() => Ok(()),
+        pressed = tokio::signal::ctrl_c() => pressed.map_err(io("cannot catch Ctrl-C")),
+    };
+    agent.shut_down();
+    if let Err(e) = daemon.await {
+        tracing::error!("the daemon did not end well: {e}");
+    }
+    told
+}
+
+/// The story, then the web page until Ctrl-C.
+async fn tell(
+    cx: &mut Context,
+    port: u16,
+    market: &Market,
+    providers: &[(Provider, u16)],
+    args: &Args,
+) -> Result {
+    story(cx, port, market, providers, args).await?;
+    if !args.once {
         let page: WebPage = cx.post("/v1/web", &()).await?;
         chapter(cx, "See for yourself");
         cx.line(&format!("  {}", page.url));
         cx.line("  Ctrl-C ends the demo.");
-        let _ = tokio::signal::ctrl_c().await;
+        std::future::pending::<()>().await;
     }
-    agent.shut_down();
-    let _ = daemon.await;
-    told
+    Ok(())
 }
 
 async fn story(
@@ -302,10 +336,9 @@ fn short_list(cx: &Context, reply: &OffersReply) {
             .map(|(t, currency)| {
                 let kind = format!("{:?}", t.kind).to_lowercase();
                 let amount = cx.locale.money(&Money::new(t.mid, currency));
-                if t.source == amount {
-                    format!("{kind} {amount}")
-                } else {
-                    format!("{kind} {amount} ({})", t.source)
+                match t.said(currency, &cx.locale) {
+                    Some(said) => format!("{kind} {amount} ({said})"),
+                    None => format!("{kind} {amount}"),
                 }
             })
             .collect();

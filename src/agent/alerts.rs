@@ -26,6 +26,8 @@ use tokio::sync::mpsc;
 const KEPT_DECISIONS: usize = 50;
 /// An alert that could not be shown for so long is old news.
 const STALE_AFTER: SignedDuration = SignedDuration::from_hours(72);
+/// How far back popups count against what a day and a week may bring.
+const BUDGETED: SignedDuration = SignedDuration::from_hours(24 * 8);
 /// How long "Snooze" on a popup lasts.
 const SNOOZE: SignedDuration = SignedDuration::from_hours(24 * 7);
 
@@ -96,7 +98,7 @@ pub async fn look(
         }
         if let (Decision::Fire(fire), Some((noted, shop))) = (
             &decision,
-            known_cheaper(&market, &want, &rule.rule, seen.cost),
+            known_cheaper(store, &market, &want, &rule.rule, seen.cost)?,
         ) {
             rule.state.rearm();
             decision = Decision::Hold(Hold::KnownCheaper {
@@ -149,17 +151,18 @@ fn each(total: Money, quantity: u32) -> Money {
 
 /// What the person noted of a price no higher than what a rule would call good by itself.
 fn known_cheaper(
+    store: &Store,
     market: &Market,
     want: &Want,
     rule: &AlertRule,
     cost: Option<Money>,
-) -> Option<(Money, String)> {
-    if life::is_own_word(rule) {
-        return None;
-    }
-    let (noted, shop) = view::noted_cost(market, want)?;
-    let (noted, cost) = (each(noted, want.quantity), cost?);
-    (noted.currency == cost.currency && noted.amount <= cost.amount).then_some((noted, shop))
+) -> Result<Option<(Money, String)>, VaultError> {
+    let Some(cost) = cost.filter(|_| !life::is_own_word(rule)) else {
+        return Ok(None);
+    };
+    let noted = view::noted_cost(store, market, want)?;
+    let noted = noted.map(|(all, shop)| (each(all, want.quantity), shop));
+    Ok(noted.filter(|(noted, _)| noted.currency == cost.currency && noted.amount <= cost.amount))
 }
 
 /// What is true of a want now.
@@ -263,7 +266,12 @@ pub async fn deliver_due(agent: &Agent, store: &Store, now: Timestamp) -> Result
     let config = agent.config();
     let zone = config.time_zone();
     let locale = config.locale();
-    let (alerts, wants) = (store.alerts()?, store.wants()?);
+    let alerts = store.alerts_since(now - STALE_AFTER - BUDGETED)?;
+    let is_waiting = |a: &&Alert| a.delivered.is_none() && now.duration_since(a.at) <= STALE_AFTER;
+    if !alerts.iter().any(|a| is_waiting(&a)) {
+        return Ok(());
+    }
+    let wants = store.wants()?;
     let mut delivered: Vec<(Id, Timestamp)> = alerts
         .iter()
         .filter_map(|a| Some((a.want, a.delivered?)))
@@ -275,7 +283,7 @@ pub async fn deliver_due(agent: &Agent, store: &Store, now: Timestamp) -> Result
     };
     let (waiting, pending): (Vec<&Alert>, Vec<Pending>) = alerts
         .iter()
-        .filter(|a| a.delivered.is_none() && now.duration_since(a.at) <= STALE_AFTER)
+        .filter(is_waiting)
         .filter(|a| is_still_wanted(a, &wants))
         .map(|a| (a, pending(a, urgency, config.person.currency)))
         .unzip();

@@ -12,6 +12,7 @@ pub use running::{Running, Stopper};
 use super::api::ApiError;
 use super::api::types::{BasketReply, BasketRequest, NotBought, PlanView};
 use super::core::Agent;
+use super::life;
 use super::store::Store;
 use super::terms as noted;
 use super::view::{self as market_view, Market};
@@ -22,6 +23,7 @@ use crate::model::{Currency, Money, Place, Sentence, sentence};
 use problem::{Entry, Problem};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use view::Uncompared;
 
 /// How long the search may take when nobody says.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(30);
@@ -96,8 +98,9 @@ fn answer(
             reachable
         });
         if offers.is_empty() && !problem::is_noted(market, want.id, start) {
-            let because = match &out[..] {
-                [] => "no offer is known to be it".into(),
+            let because = match (&out[..], market_view::blind_pages(store, &want)?.first()) {
+                ([], Some(blind)) => sentence!("its page cannot be read: ", blind.words()),
+                ([], None) => "no offer is known to be it".into(),
                 _ => Sentence::join(out, "; "),
             };
             nobody.push(not_bought(market, &want, because));
@@ -154,7 +157,8 @@ fn check(store: &Store, market: &Market, request: &BasketRequest) -> Result<Dura
         return Err(ApiError::invalid("0 shops sell nothing").hint("give --max-shops 1 or more"));
     }
     if request.budget.is_some_and(|b| b.amount.is_sign_negative()) {
-        return Err(ApiError::invalid("a budget must not be negative"));
+        return Err(ApiError::invalid("a budget must not be negative")
+            .hint("give the most you would pay in all, or leave it out"));
     }
     if request.coupons.len() > MAX_TRIED {
         return Err(ApiError::invalid(format!(
@@ -167,6 +171,10 @@ fn check(store: &Store, market: &Market, request: &BasketRequest) -> Result<Dura
     match request.limit_ms {
         Some(ms) if !(1..=MAX_LIMIT_MS).contains(&ms) => Err(ApiError::invalid(format!(
             "the time limit must be from 1 to {MAX_LIMIT_MS} ms"
+        ))
+        .hint(format!(
+            "without one the search ends after {} seconds at the latest",
+            DEFAULT_LIMIT.as_secs()
         ))),
         Some(ms) => Ok(Duration::from_millis(ms)),
         None => Ok(DEFAULT_LIMIT),
@@ -190,20 +198,14 @@ fn start(market: &Market, from: Option<&str>) -> Result<Option<Place>, ApiError>
 fn wanted(store: &Store, list: Option<&str>) -> Result<(String, Vec<Want>), ApiError> {
     let mut wants = store.wants()?;
     wants.retain(|w| w.status == WantStatus::Open);
-    let mut lists: Vec<String> = wants.iter().map(|w| w.list.clone()).collect();
-    lists.sort_unstable();
-    lists.dedup();
+    let lists = life::lists_of(&wants);
     let name = list.map_or_else(|| "all shopping lists".to_owned(), str::to_owned);
     wants.retain(|w| match list {
         Some(list) => w.list.eq_ignore_ascii_case(list),
         None => w.kind == WantKind::Shopping,
     });
     if wants.is_empty() {
-        let hint = if lists.is_empty() {
-            "add something with `emptor list add`".to_owned()
-        } else {
-            format!("there is something on: {}", lists.join(", "))
-        };
+        let hint = life::lists_hint(&lists);
         let nothing = list.map_or_else(
             || "nothing is open on any shopping list".to_owned(),
             |list| format!("nothing is open on a list `{list}`"),
@@ -279,10 +281,11 @@ fn relief(relief: &Relief, home: Currency) -> Sentence {
         ),
         Relief::MaxShops { is, least, exact } | Relief::MaxPickups { is, least, exact } => {
             let few = match is {
-                1 => "not one shop offers".to_owned(),
+                1 => "no single shop offers".to_owned(),
                 n => format!("no {n} shops offer"),
             };
-            format!("{few} the whole list; {}{least} do", at_most(*exact)).into()
+            let together = at_most(*exact);
+            format!("{few} the whole list; {together}{least} together do").into()
         }
         Relief::MinOrder { short } => {
             let short = short
@@ -329,10 +332,13 @@ fn fill(
     });
     reply.left_out = problem.left_out(market, purchase);
     reply.cheapest_each = view::cheapest_each(problem).map(money);
-    reply.worst = view::worst(market, problem, purchase, &mut stop);
+    let mut late = Uncompared::default();
+    reply.worst = view::worst(market, problem, purchase, &mut late, &mut stop);
     let carts = reply.plan.as_ref().map_or(0, |p| p.shops.len());
-    reply.splits = view::splits(market, problem, carts, &mut stop);
-    reply.bundles = view::bundles(problem, purchase, checked.cost, home, &mut stop);
-    reply.limits = view::limits(household, checked.cost, home, &mut stop);
+    reply.splits = view::splits(market, problem, carts, &mut late, &mut stop);
+    let cost = checked.cost;
+    reply.bundles = view::bundles(problem, purchase, cost, home, &mut late, &mut stop);
+    reply.limits = view::limits(household, cost, home, &mut late, &mut stop);
+    reply.notes.extend(late.words());
     Ok(())
 }

@@ -5,6 +5,7 @@ mod product;
 mod results;
 mod runs;
 
+pub(super) use outcome::is_shop_wide;
 pub use runs::Runs;
 
 use super::api::ApiError;
@@ -14,7 +15,7 @@ use super::purchases;
 use super::store::Store;
 use crate::engine::adapter::Manifest;
 use crate::market::adapters::Adapter;
-use crate::market::crawl::{self, CrawlJob, Inputs, JobKind, Outcome};
+use crate::market::crawl::{self, CrawlJob, Inputs, JobKind};
 use crate::model::seller::Trouble;
 use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::{Extraction, Id, Shop, Verdict};
@@ -182,13 +183,16 @@ pub async fn run_jobs(agent: &Agent, store: &Store, jobs: Vec<CrawlJob>, run: Op
                     }
                 };
                 // Read by somebody while it waited here: it is not due any more.
-                let fresh = store.job(job.id).ok().flatten();
-                if run.is_none() && fresh.is_none_or(|j| j.last != job.last) {
-                    continue;
-                }
-                let result = tokio::select! {
-                    () = stop.cancelled() => return,
-                    result = run_job(&agent, &store, &job) => result,
+                let is_fresh = store
+                    .job(job.id)
+                    .map(|now| run.is_none() && now.is_none_or(|j| j.last != job.last));
+                let result = match is_fresh {
+                    Ok(true) => continue,
+                    Ok(false) => tokio::select! {
+                        () = stop.cancelled() => return,
+                        result = run_job(&agent, &store, &job) => result,
+                    },
+                    Err(e) => Err(e),
                 };
                 match result {
                     Ok(result) => {
@@ -239,16 +243,10 @@ async fn run_job(agent: &Agent, store: &Store, job: &CrawlJob) -> Result<CrawlRe
     };
     match read {
         Read::Failed(trouble, detail, retry_after) => {
-            let outcome = Outcome::Failed {
-                trouble,
-                retry_after,
-            };
-            failed(store, &job, outcome, trouble, &detail, now)?;
-            let word = serde_json::to_value(trouble).ok();
-            let word = word.as_ref().and_then(|v| v.as_str()).unwrap_or("failed");
+            failed(store, &job, trouble, retry_after, &detail, now)?;
             Ok(CrawlResult {
                 reason: Some(detail),
-                ..result_of(&job, word)
+                ..result_of(&job, trouble.name())
             })
         }
         Read::Unchanged => unchanged(agent, store, &job, now).await,

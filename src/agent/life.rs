@@ -12,12 +12,30 @@ use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::want::{Want, WantKind, WantStatus};
 use crate::model::{AlertRule, Money};
 use crate::vault::VaultError;
+use std::collections::BTreeSet;
 
 /// Looks closer together than this are one return for the engine, so that only the first
 /// is written down.
 const BETWEEN_LOOKS: SignedDuration = SignedDuration::from_hours(20);
 /// Most deeds kept for a want.
 const MAX_DEEDS: usize = 1000;
+
+/// The lists on which something is open.
+#[must_use]
+pub fn lists_of(wants: &[Want]) -> BTreeSet<String> {
+    let open = wants.iter().filter(|w| w.status == WantStatus::Open);
+    open.map(|w| w.list.clone()).collect()
+}
+
+/// What to do where nothing is open on the list that was named.
+#[must_use]
+pub fn lists_hint(lists: &BTreeSet<String>) -> String {
+    if lists.is_empty() {
+        return "add something with `emptor list add`".to_owned();
+    }
+    let lists: Vec<&str> = lists.iter().map(String::as_str).collect();
+    format!("there is something on: {}", lists.join(", "))
+}
 
 /// How the person's wishes ripen and fade.
 #[must_use]
@@ -183,6 +201,10 @@ pub fn plan(
     request: &PlanRequest,
 ) -> Result<SpendPlan, ApiError> {
     let given = request.budget.or(config.wishes.budget);
+    if given.is_some_and(|b| b.amount.is_sign_negative()) {
+        return Err(ApiError::invalid("a budget must not be negative")
+            .hint("give the most all wishes together may cost"));
+    }
     let budget = match given {
         Some(money) => Some(market.home_price(&money).ok_or_else(|| {
             ApiError::invalid(format!(
@@ -194,9 +216,6 @@ pub fn plan(
         })?),
         None => None,
     };
-    if budget.is_some_and(|b| b.amount.is_sign_negative()) {
-        return Err(ApiError::invalid("a budget must not be negative"));
-    }
     let mut lines = Vec::new();
     let mut keyed = Vec::new();
     for want in store.wants()? {

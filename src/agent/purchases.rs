@@ -32,17 +32,20 @@ pub fn purchase(
     today: Date,
 ) -> Result<Purchase, ApiError> {
     if new.price.amount <= Decimal::ZERO {
-        return Err(ApiError::invalid("the price paid must be above 0"));
+        return Err(ApiError::invalid("the price paid must be above 0")
+            .hint("give what one piece cost, as --price '12.50 EUR'"));
     }
     let protect_days = new.protect_days.unwrap_or(0);
     if protect_days > MAX_DAYS {
-        return Err(ApiError::invalid(format!(
-            "a guarantee runs at most {MAX_DAYS} days"
-        )));
+        return Err(
+            ApiError::invalid(format!("a guarantee runs at most {MAX_DAYS} days"))
+                .hint("--protect-days counts from the day of the purchase"),
+        );
     }
     let bought = new.on.unwrap_or(today);
     if bought > today {
-        return Err(ApiError::invalid(sentence!(bought, " is still to come")));
+        return Err(ApiError::invalid(sentence!(bought, " is still to come"))
+            .hint("--on is the day of the purchase; without it, today"));
     }
     let shop = new.shop.trim().to_ascii_lowercase();
     let of_shop = |url: &str| {

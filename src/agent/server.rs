@@ -49,7 +49,10 @@ pub async fn serve_agent(
     let stop = agent.stopping();
     let work = tokio::spawn(scheduler::run(agent.clone()));
     let actions = tokio::spawn(alerts::follow_actions(agent.clone(), pressed));
-    let _watcher = watch_config(&agent);
+    let watcher = watch_config(&agent);
+    if let Err(e) = &watcher {
+        tracing::warn!("the settings are read again on SIGHUP only: {e}");
+    }
     let signals = tokio::spawn(signals(agent.clone()));
     let app = api::router(agent.clone());
     let served = {
@@ -78,7 +81,7 @@ async fn stop_then_wait(agent: &Agent) {
     tokio::time::sleep(Duration::from_millis(500)).await;
 }
 
-/// Stops the agent on SIGTERM, SIGINT and SIGHUP's sake reloads the configuration.
+/// Stops the agent on SIGTERM and SIGINT; on SIGHUP the configuration is read again.
 async fn signals(agent: Agent) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut term), Ok(mut int), Ok(mut hup)) = (
@@ -101,10 +104,10 @@ async fn signals(agent: Agent) {
 
 /// Reads the configuration again when its file changes. The directory is watched, because
 /// editors write a new file and rename it.
-fn watch_config(agent: &Agent) -> Option<notify::RecommendedWatcher> {
+fn watch_config(agent: &Agent) -> notify::Result<notify::RecommendedWatcher> {
     let file = agent.paths().config.clone();
-    let dir = file.parent()?.to_path_buf();
-    private_dir(&dir).ok()?;
+    let dir = file.parent().map(Path::to_path_buf).unwrap_or_default();
+    private_dir(&dir)?;
     let (changed, mut changes) = mpsc::channel(1);
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let ours = |path: &Path| path.file_name() == file.file_name();
@@ -112,9 +115,8 @@ fn watch_config(agent: &Agent) -> Option<notify::RecommendedWatcher> {
             // A full channel means that a reading is pending already.
             let _ = changed.try_send(());
         }
-    })
-    .ok()?;
-    watcher.watch(&dir, RecursiveMode::NonRecursive).ok()?;
+    })?;
+    watcher.watch(&dir, RecursiveMode::NonRecursive)?;
     let agent = agent.clone();
     tokio::spawn(async move {
         while changes.recv().await.is_some() {
@@ -124,5 +126,5 @@ fn watch_config(agent: &Agent) -> Option<notify::RecommendedWatcher> {
             agent.reload_config();
         }
     });
-    Some(watcher)
+    Ok(watcher)
 }

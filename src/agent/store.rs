@@ -8,7 +8,7 @@ mod records;
 
 pub use change::Change;
 pub use records::{
-    Link, ListWatch, Listing, ListingId, Page, Purchase, Rates, Rule, Standing, Zone,
+    Link, ListWatch, Listing, ListingId, Page, Purchase, Rates, Rule, SaidDelivery, Standing, Zone,
 };
 
 use crate::engine::rank::elicit::TradeOff;
@@ -16,6 +16,7 @@ use crate::engine::wish::Event;
 use crate::market::crawl::CrawlJob;
 use crate::model::offer::Observation;
 use crate::model::tender::Tender;
+use crate::model::time::Timestamp;
 use crate::model::want::WantStatus;
 use crate::model::{Alert, Id, Shop, ShopTerms, Want};
 use crate::vault::{Collection, Log, Tree, Vault, VaultError};
@@ -70,6 +71,12 @@ struct Index {
     by_want: HashMap<Id, BTreeSet<ListingId>>,
     /// Listings by page.
     by_url: HashMap<String, BTreeSet<ListingId>>,
+    /// Listings the person said something about.
+    decided: BTreeSet<ListingId>,
+    /// What the pages of each shop say of delivery.
+    delivery: HashMap<String, HashMap<ListingId, SaidDelivery>>,
+    /// Tenders by want.
+    tenders: HashMap<Id, BTreeSet<Id>>,
     /// Number of observations.
     observations: usize,
 }
@@ -86,6 +93,22 @@ impl Index {
             .entry(listing.url.clone())
             .or_default()
             .insert(listing.id.clone());
+        if listing.links.iter().any(|link| link.by_person) {
+            self.decided.insert(listing.id.clone());
+        }
+        let said = SaidDelivery::of(listing);
+        if said.is_some() || self.delivery.contains_key(&listing.shop) {
+            let shop = self.delivery.entry(listing.shop.clone()).or_default();
+            match said {
+                Some(said) => shop.insert(listing.id.clone(), said),
+                None => shop.remove(&listing.id),
+            };
+        }
+    }
+
+    fn add_tender(&mut self, tender: &Tender) {
+        let of_want = self.tenders.entry(tender.want).or_default();
+        of_want.insert(tender.id);
     }
 }
 
@@ -109,6 +132,9 @@ impl Store {
             index.add(&listing);
             index.observations += listing.observations as usize;
         }
+        for (_, tender) in TENDERS.all(&vault)? {
+            index.add_tender(&tender);
+        }
         Ok(Self {
             vault,
             index: Arc::new(Mutex::new(index)),
@@ -131,11 +157,13 @@ impl Store {
     /// As the vault; then nothing changed.
     pub fn change<T>(&self, f: impl FnOnce(&mut Change<'_, '_>) -> Result<T>) -> Result<T> {
         let mut listings = Vec::new();
+        let mut tenders = Vec::new();
         let mut observed = 0;
         let result = self.vault.transaction(|tx| {
             let mut change = Change {
                 tx,
                 listings: &mut listings,
+                tenders: &mut tenders,
                 observed: &mut observed,
                 wants: HashMap::new(),
             };
@@ -145,6 +173,7 @@ impl Store {
         })?;
         let mut index = self.index();
         listings.iter().for_each(|l| index.add(l));
+        tenders.iter().for_each(|t| index.add_tender(t));
         index.observations += observed;
         Ok(result)
     }
@@ -251,15 +280,8 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn listings_of(&self, want: Id) -> Result<Vec<Listing>> {
-        let ids: Vec<ListingId> = self
-            .index()
-            .by_want
-            .get(&want)
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect();
-        self.read_listings(ids)
+        let ids = self.index().by_want.get(&want).cloned();
+        self.read_listings(ids.unwrap_or_default())
     }
 
     /// The listings found on a page.
@@ -267,18 +289,36 @@ impl Store {
     /// # Errors
     /// As the vault.
     pub fn listings_on(&self, url: &str) -> Result<Vec<Listing>> {
-        let ids: Vec<ListingId> = self
-            .index()
-            .by_url
-            .get(url)
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect();
+        let ids = self.index().by_url.get(url).cloned();
+        self.read_listings(ids.unwrap_or_default())
+    }
+
+    /// The listings of which the person said what they are.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn decided_listings(&self) -> Result<Vec<Listing>> {
+        let ids = self.index().decided.clone();
         self.read_listings(ids)
     }
 
-    fn read_listings(&self, ids: Vec<ListingId>) -> Result<Vec<Listing>> {
+    /// What the pages of each shop that were read since a time say of delivery.
+    #[must_use]
+    pub fn said_delivery(&self, since: Timestamp) -> BTreeMap<String, Vec<SaidDelivery>> {
+        let index = self.index();
+        let fresh = |said: &HashMap<ListingId, SaidDelivery>| -> Vec<SaidDelivery> {
+            let fresh = said.values().filter(|s| s.seen >= since);
+            fresh.cloned().collect()
+        };
+        index
+            .delivery
+            .iter()
+            .map(|(shop, said)| (shop.clone(), fresh(said)))
+            .filter(|(_, said)| !said.is_empty())
+            .collect()
+    }
+
+    fn read_listings(&self, ids: BTreeSet<ListingId>) -> Result<Vec<Listing>> {
         let mut listings = Vec::with_capacity(ids.len());
         for id in ids {
             listings.extend(self.listing(&id)?);
@@ -344,6 +384,19 @@ impl Store {
         self.all(&ALERTS)
     }
 
+    /// The alerts since a time, oldest first. Their ids begin with the time in milliseconds
+    /// (RFC 9562, 5.7).
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn alerts_since(&self, since: Timestamp) -> Result<Vec<Alert>> {
+        let since = u64::try_from(since.as_millisecond()).unwrap_or(0);
+        let mut first = [0; 16];
+        first[..6].copy_from_slice(&since.to_be_bytes()[2..]);
+        let found = ALERTS.range(&self.vault, first.to_vec()..)?;
+        Ok(found.into_iter().map(|(_, alert)| alert).collect())
+    }
+
     /// What is remembered of a whole list, whatever its letters' case.
     ///
     /// # Errors
@@ -370,6 +423,16 @@ impl Store {
     /// As the vault.
     pub fn tenders(&self) -> Result<Vec<Tender>> {
         self.all(&TENDERS)
+    }
+
+    /// The tenders for a want, oldest first.
+    ///
+    /// # Errors
+    /// As the vault.
+    pub fn tenders_of(&self, want: Id) -> Result<Vec<Tender>> {
+        let ids = self.index().tenders.get(&want).cloned();
+        let tenders = ids.into_iter().flatten().map(|id| self.tender(id));
+        tenders.filter_map(Result::transpose).collect()
     }
 
     /// One tender.

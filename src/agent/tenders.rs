@@ -27,6 +27,8 @@ const MAX_INVITEES: usize = 12;
 const MAX_REVISIONS: usize = 5;
 /// How long replies may take by default.
 const DEFAULT_HOURS: u32 = 72;
+/// The longest time for replies, 90 days.
+const MAX_HOURS: u32 = 2160;
 /// What the person is told where an award cannot be sent.
 const NO_PLACE: &str =
     "the provider names no address for an answer: tell it yourself that you accept";
@@ -43,16 +45,18 @@ pub fn draft(agent: &Agent, new: &NewTender, locale: &Locale) -> Result<TenderVi
     let store = agent.store()?;
     let want = agent.find_want(&store, &new.want)?;
     if new.to.is_empty() || new.to.len() > MAX_INVITEES {
-        return Err(ApiError::invalid(format!(
-            "name 1 to {MAX_INVITEES} providers"
-        )));
+        return Err(
+            ApiError::invalid(format!("name 1 to {MAX_INVITEES} providers"))
+                .hint("give each with --to URL"),
+        );
     }
     let now = Timestamp::now();
     let hours = new.hours.unwrap_or(DEFAULT_HOURS);
-    if !(1..=2160).contains(&hours) {
-        return Err(ApiError::invalid(
-            "replies must come within 1 to 2160 hours",
-        ));
+    if !(1..=MAX_HOURS).contains(&hours) {
+        return Err(
+            ApiError::invalid(format!("replies must come within 1 to {MAX_HOURS} hours"))
+                .hint(format!("without --hours it is {DEFAULT_HOURS}")),
+        );
     }
     let closes = now
         .checked_add(SignedDuration::from_hours(i64::from(hours)))

@@ -56,14 +56,18 @@ pub fn edited(store: &Store, shop: &Shop, edit: &EditTerms) -> Result<ShopTerms,
         terms.surcharges.sort_by_key(|s| s.over_g);
     }
     if terms.tiers.len() > MAX_STEPS || terms.surcharges.len() > MAX_STEPS {
-        return Err(ApiError::invalid(format!("at most {MAX_STEPS} steps")));
+        return Err(ApiError::invalid(format!("at most {MAX_STEPS} steps"))
+            .hint("keep those that your orders reach"));
     }
     if terms.amounts().any(|m| m.amount.is_sign_negative()) {
         return Err(ApiError::invalid("an amount must not be negative"));
     }
     // The trip is the person's own cost: it may be in their currency.
-    let of_shop = terms.amounts().filter(|m| Some(*m) != terms.travel);
-    let amounts: Vec<Money> = of_shop.collect();
+    let of_shop = ShopTerms {
+        travel: None,
+        ..terms.clone()
+    };
+    let amounts: Vec<Money> = of_shop.amounts().collect();
     check_currency(store, shop, "the amounts are", &amounts)?;
     if terms.fetch_only && terms.place.is_none() && terms.travel.is_none() {
         return Err(
@@ -90,7 +94,8 @@ pub fn with_coupon(
     let mut terms = store.terms(&shop.domain)?;
     let code = text::clean(new.code.trim(), 60);
     if code.is_empty() {
-        return Err(ApiError::invalid("a coupon has a code"));
+        return Err(ApiError::invalid("a coupon has a code")
+            .hint("write `emptor shop coupon add SHOP CODE GIVES`"));
     }
     if new.wants.len() > MAX_WANTS {
         return Err(ApiError::invalid(format!("at most {MAX_WANTS} wants")));
@@ -192,7 +197,8 @@ pub fn with_price(
         .chain(new.breaks.iter().map(|b| b.price));
     let prices: Vec<Money> = prices.collect();
     if prices.iter().any(|m| m.amount <= Decimal::ZERO) {
-        return Err(ApiError::invalid("a price must be above 0"));
+        return Err(ApiError::invalid("a price must be above 0")
+            .hint("note what one piece or pack costs, as --price '12.50 EUR'"));
     }
     check_currency(store, shop, "the price is", &prices)?;
     let mut breaks = new.breaks.clone();
@@ -257,7 +263,10 @@ pub fn with_price(
 }
 
 /// Refuses amounts of several currencies, or of another than the shop sells in.
-fn check_currency(
+///
+/// # Errors
+/// Which currencies they are; or as the vault.
+pub fn check_currency(
     store: &Store,
     shop: &Shop,
     what: &str,

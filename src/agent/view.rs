@@ -5,7 +5,7 @@ mod market;
 mod noted;
 
 pub use history::history;
-pub use market::{Market, Trip};
+pub use market::{Delivery, Market, Teller, Trip};
 
 use super::api::types::{Blind, CostView, OfferView, OffersReply, TermView, WantView};
 use super::store::{Listing, Store, Zone};
@@ -104,7 +104,8 @@ pub fn differs(
 }
 
 fn same_rows(store: &Store, market: &Market, want: &Want) -> Result<Vec<Row>, VaultError> {
-    let mut rows = rows(market, want, store.listings_of(want.id)?, &store.tenders()?);
+    let tenders = store.tenders_of(want.id)?;
+    let mut rows = rows(market, want, store.listings_of(want.id)?, &tenders);
     rows.retain(|r| r.zone == Zone::Same && r.source != "candidate");
     Ok(rows)
 }
@@ -132,7 +133,7 @@ struct Row {
 /// # Errors
 /// As the vault.
 pub fn offers(store: &Store, market: &Market, want: &Want) -> Result<OffersReply, VaultError> {
-    let noted = noted::rows(market, want, &store.wants()?);
+    let noted = noted::rows(store, market, want)?;
     answer(store, market, want, noted)
 }
 
@@ -146,11 +147,17 @@ pub fn read_offers(store: &Store, market: &Market, want: &Want) -> Result<Offers
 
 /// The least the person noted for a want that answers it by itself, delivered, and the
 /// shop.
-#[must_use]
-pub fn noted_cost(market: &Market, want: &Want) -> Option<(Money, String)> {
-    let (ranked, _) = noted::rows(market, want, &[]);
-    let cheapest = ranked.into_iter().next()?;
-    Some((cheapest.cost.ok()?.mid().rounded(), cheapest.shop))
+///
+/// # Errors
+/// As the vault.
+pub fn noted_cost(
+    store: &Store,
+    market: &Market,
+    want: &Want,
+) -> Result<Option<(Money, String)>, VaultError> {
+    let (ranked, _) = noted::rows(store, market, want)?;
+    let cheapest = ranked.into_iter().next();
+    Ok(cheapest.and_then(|row| Some((row.cost.ok()?.mid().rounded(), row.shop))))
 }
 
 fn answer(
@@ -160,7 +167,7 @@ fn answer(
     (noted, apart): (Vec<Row>, Vec<Row>),
 ) -> Result<OffersReply, VaultError> {
     let listings = store.listings_of(want.id)?;
-    let mut rows = rows(market, want, listings, &store.tenders()?);
+    let mut rows = rows(market, want, listings, &store.tenders_of(want.id)?);
     rows.extend(noted);
     let (same, rest): (Vec<Row>, Vec<Row>) = rows
         .into_iter()
@@ -438,16 +445,22 @@ fn term_view(market: &Market, term: &LandedTerm) -> TermView {
 }
 
 /// The pages of a want that give nothing at the moment.
-fn blind(store: &Store, market: &Market, want: &Want) -> Result<Vec<Blind>, VaultError> {
+///
+/// # Errors
+/// As the vault.
+pub fn blind_pages(store: &Store, want: &Want) -> Result<Vec<Blind>, VaultError> {
     let mut blind = Vec::new();
-    let mut said = BTreeSet::new();
     for url in want.urls.iter().chain(&want.found) {
-        let page = store.page(url)?;
-        if let Some(view) = blind_view(url, &page.health) {
-            blind.push(view);
-            said.extend(Url::parse(url).ok().and_then(|u| domain_of(&u)));
-        }
+        blind.extend(blind_view(url, &store.page(url)?.health));
     }
+    Ok(blind)
+}
+
+/// The sources that give nothing for a want at the moment: its pages, and whole shops.
+fn blind(store: &Store, market: &Market, want: &Want) -> Result<Vec<Blind>, VaultError> {
+    let mut blind = blind_pages(store, want)?;
+    let domain = |b: &Blind| Url::parse(&b.source).ok().and_then(|u| domain_of(&u));
+    let said: BTreeSet<String> = blind.iter().filter_map(domain).collect();
     // A shop that hides this want's page has been named with the page.
     for shop in market.shops().filter(|s| !said.contains(&s.domain)) {
         blind.extend(blind_view(&shop.domain, &shop.health));
@@ -465,7 +478,7 @@ pub fn blind_view(source: &str, health: &SourceHealth) -> Option<Blind> {
         reason: health
             .detail
             .clone()
-            .unwrap_or_else(|| format!("{trouble:?}")),
+            .unwrap_or_else(|| trouble.name().replace('_', " ")),
         advice: trouble.advice().to_owned(),
     })
 }

@@ -234,12 +234,20 @@ async fn page(
     };
     match page {
         Ok(html) => Html(html).into_response(),
-        Err(e) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            Html(escape(&agent.config().locale().say(&e.error))),
-        )
-            .into_response(),
+        Err(e) => (e.status(), Html(error_html(&agent, &e))).into_response(),
     }
+}
+
+/// What went wrong, what to do, and the way back.
+fn error_html(agent: &Agent, error: &ApiError) -> String {
+    let mut out = String::from(HEAD);
+    let said = agent.config().locale().say(&error.error);
+    let _ = write!(out, "<p class=\"bad\">{}</p>", escape(&said));
+    if let Some(hint) = &error.hint {
+        let _ = write!(out, "<p>{}</p>", escape(hint));
+    }
+    out.push_str(FOOT);
+    out
 }
 
 async fn style() -> Response {
@@ -256,6 +264,8 @@ const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8
      <meta name=\"viewport\" content=\"width=device-width\">\
      <link rel=\"stylesheet\" href=\"/style.css\"></head><body><h1>emptor</h1>";
 
+const FOOT: &str = "<p><a href=\"/\">All wants</a></p></body></html>";
+
 fn render(agent: &Agent) -> Result<String, ApiError> {
     let store = agent.store()?;
     let config = agent.config();
@@ -270,7 +280,7 @@ fn render(agent: &Agent) -> Result<String, ApiError> {
             let _ = write!(
                 out,
                 "<li><strong>{}</strong><br>{} <time>{}</time></li>",
-                escape(&locale.say(&a.title)),
+                link_to(a.url.as_ref(), &locale.say(&a.title)),
                 escape(&locale.say(&a.reason)),
                 ago(a.at, now)
             );
@@ -285,9 +295,17 @@ fn render(agent: &Agent) -> Result<String, ApiError> {
         want_html(&mut out, &reply, &locale, now);
         blind.extend(reply.blind);
     }
+    if !wants.iter().any(|w| w.status == WantStatus::Open) {
+        out.push_str("<p>No open wants. Add something with <code>emptor add</code>.</p>");
+    }
     lists_html(&mut out, &wants);
     out.push_str("</section><section><h2>Shops</h2><table><tbody>");
-    for shop in store.shops()? {
+    let shops = store.shops()?;
+    if shops.is_empty() {
+        let how = "Follow one with <code>emptor shop add DOMAIN</code>.";
+        let _ = write!(out, "<tr><td>No shops yet. {how}</td></tr>");
+    }
+    for shop in shops {
         let state = match (shop.health.trouble, shop.health.last_good) {
             (Some(_), _) => "<span class=\"bad\">blind</span>".to_owned(),
             (None, Some(good)) => format!("<span class=\"good\">read {}</span>", ago(good, now)),
@@ -335,18 +353,8 @@ fn want_html(out: &mut String, reply: &OffersReply, locale: &Locale, now: Timest
         escape(&reply.summary)
     );
     for o in reply.ranked.iter().take(8) {
-        let cost = o.landed.as_ref().map_or_else(String::new, |c| {
-            if c.low == c.high {
-                locale.money(&c.mid)
-            } else {
-                format!(
-                    "{} ({} to {})",
-                    locale.money(&c.mid),
-                    locale.money(&c.low),
-                    locale.money(&c.high)
-                )
-            }
-        });
+        let cost = o.landed.as_ref().map(|c| c.words(locale));
+        let cost = cost.unwrap_or_else(|| "no price".to_owned());
         let class = if o.shortlisted {
             " class=\"short\""
         } else {

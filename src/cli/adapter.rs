@@ -2,7 +2,7 @@
 
 mod skeleton;
 
-use super::context::{CliError, Exit, Result, print_line};
+use super::context::{CliError, Exit, Result, aside, print_line};
 use crate::engine::adapter::Manifest;
 use crate::market::adapters::fixtures::{self, Report};
 use crate::market::adapters::{self, Adapter, BUILT_IN, MANIFEST, Origin, Registry};
@@ -99,7 +99,7 @@ fn list(json: bool, dir: &Path) -> Result {
     }
     print_line(&table.to_string());
     for (_, error) in registry.broken() {
-        eprintln!("error: {error}");
+        aside(format_args!("error: {error}\n"));
     }
     Ok(())
 }

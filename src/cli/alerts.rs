@@ -2,10 +2,14 @@
 
 use super::client::encode;
 use super::context::{Context, Result};
+use super::format::count;
 use crate::agent::api::types::{AlertsReply, Done, ListView, NewRule, NotifyTest, RuleView, Why};
 use crate::model::AlertRule;
 use crate::model::time::Timestamp;
 use clap::Subcommand;
+
+/// Alerts shown where not all are asked for.
+const NEWEST: usize = 20;
 
 /// `emptor alerts`
 #[derive(Subcommand, Debug)]
@@ -18,13 +22,18 @@ use clap::Subcommand;
   emptor alerts rm groceries                  what this list costs as a whole is told no more
   emptor alerts add groceries 'whole list'    it is told again
   emptor alerts why drill
+  emptor alerts list --all                    not only the newest
 
 Shopping lists are watched as a whole by themselves. `emptor list snooze --list groceries --until
 2030-01-01` silences one for a while.")]
 pub enum Alerts {
     /// What fired, and the rules
     #[command(alias = "ls")]
-    List,
+    List {
+        /// All that fired, not only the newest
+        #[arg(long)]
+        all: bool,
+    },
     /// Watch a want with a rule, or a list as a whole
     Add {
         /// The want; for `whole list` the list
@@ -56,14 +65,15 @@ pub enum Notify {
 /// # Errors
 /// Whatever the daemon says.
 pub async fn run(cx: &mut Context, verb: Option<Alerts>) -> Result {
-    match verb.unwrap_or(Alerts::List) {
-        Alerts::List => {
+    match verb.unwrap_or(Alerts::List { all: false }) {
+        Alerts::List { all } => {
             let reply: AlertsReply = cx.get("/v1/alerts").await?;
             cx.show(&reply, |cx, r| {
                 if r.alerts.is_empty() {
                     cx.line("No alert yet.");
                 }
-                for a in &r.alerts {
+                let shown = if all { r.alerts.len() } else { NEWEST };
+                for a in r.alerts.iter().take(shown) {
                     cx.line(&format!("{}  {}", cx.locale.time(a.at), cx.bold(&a.title)));
                     cx.line(&format!("    {}", a.reason));
                     if let Some(held) = &a.held {
@@ -72,6 +82,10 @@ pub async fn run(cx: &mut Context, verb: Option<Alerts>) -> Result {
                     if let Some(url) = &a.url {
                         cx.line(&cx.dim(&format!("    {url}")));
                     }
+                }
+                if r.alerts.len() > shown {
+                    let older = count(r.alerts.len() - shown, "older alert");
+                    cx.line(&cx.dim(&format!("{older}: `emptor alerts list --all`")));
                 }
                 if !r.rules.is_empty() {
                     cx.line(&cx.bold("Rules"));
@@ -175,11 +189,11 @@ pub fn print_list(cx: &Context, l: &ListView) {
 fn print_rule(cx: &Context, r: &RuleView) {
     let want = match r.want.as_str() {
         "" => String::new(),
-        want => cx.dim(&format!("[{want}]")),
+        want => cx.dim(&format!(" [{want}]")),
     };
     let id = cx.dim(&format!("rule {}", r.id));
     let rule = cx.locale.say(&r.rule.words());
-    cx.line(&format!("  {rule}  {} {want}  {id}", r.name));
+    cx.line(&format!("  {rule}  {}{want}  {id}", r.name));
     if !r.state.is_empty() {
         cx.line(&cx.dim(&format!("    {}", r.state)));
     }

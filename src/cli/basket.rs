@@ -1,7 +1,7 @@
 //! `emptor basket`: where to buy a whole list.
 
 use super::client::{Client, encode};
-use super::context::{CliError, Context, Result};
+use super::context::{CliError, Context, Result, aside};
 use super::terms::tried;
 use crate::agent::api::types::{
     BasketReply, BasketRequest, BundleView, CartView, Done, NotBought, PlanView, SplitView,
@@ -70,7 +70,7 @@ pub async fn run(cx: &mut Context, args: Basket) -> Result {
             reply = &mut answer => reply?,
             pressed = tokio::signal::ctrl_c() => {
                 pressed.map_err(|e| CliError::failed(format!("cannot catch Ctrl-C: {e}")))?;
-                eprintln!("Stopping; the best plan so far:");
+                aside(format_args!("Stopping; the best plan so far:\n"));
                 stop(&paths, &run).await?;
                 answer.await?
             }
@@ -155,12 +155,9 @@ fn print_plan(cx: &Context, r: &BasketReply, plan: &PlanView, explain: bool) {
         n => format!("{n} shops"),
     };
     let sure = if plan.proven {
-        cx.green("no plan costs less")
+        cx.green(&plan.sure())
     } else {
-        cx.yellow(&format!(
-            "at most {} % above the best possible",
-            plan.gap_percent
-        ))
+        cx.yellow(&plan.sure())
     };
     cx.line(&format!(
         "{} for {} from {shops} ({sure}; {} ms)",

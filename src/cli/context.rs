@@ -7,11 +7,13 @@ use crate::agent::api::{ApiError, Code};
 use crate::agent::config::Config;
 use crate::agent::paths::Paths;
 use crate::model::Currency;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 /// How the program ends.
@@ -70,9 +72,9 @@ impl CliError {
 
     /// Prints it and gives the exit code.
     pub fn report(&self) -> ExitCode {
-        eprintln!("error: {}", self.message);
+        aside(format_args!("error: {}\n", self.message));
         if let Some(hint) = &self.hint {
-            eprintln!("hint: {hint}");
+            aside(format_args!("hint: {hint}\n"));
         }
         ExitCode::from(self.exit as u8)
     }
@@ -125,18 +127,36 @@ pub struct Global {
     pub passphrase_file: Option<PathBuf>,
 }
 
+/// Writes to the error output. Where that is closed, too, nobody is left to be told.
+pub fn aside(text: std::fmt::Arguments<'_>) {
+    let mut out = std::io::stderr().lock();
+    let _ = out.write_fmt(text).and_then(|()| out.flush());
+}
+
 /// Prints a line. A closed pipe ends the program quietly: a reader such as `head` has seen
-/// enough.
+/// enough. Where the line cannot be written otherwise, that is an error.
 pub fn print_line(text: &str) {
     print_all(format!("{text}\n").as_bytes());
 }
 
 /// Prints bytes as they are, with the same manners.
 pub fn print_all(bytes: &[u8]) {
+    if let Err(e) = write_out(bytes) {
+        give_up(&e);
+    }
+}
+
+fn write_out(bytes: &[u8]) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    if out.write_all(bytes).and_then(|()| out.flush()).is_err() {
+    out.write_all(bytes).and_then(|()| out.flush())
+}
+
+fn give_up(error: &std::io::Error) -> ! {
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
         std::process::exit(0);
     }
+    aside(format_args!("error: cannot write the output: {error}\n"));
+    std::process::exit(Exit::Failed as i32)
 }
 
 /// What a command works with.
@@ -150,10 +170,15 @@ pub struct Context {
     pub locale: Locale,
     /// The person's currency.
     pub home: Currency,
+    /// The person's time zone.
+    pub zone: TimeZone,
     /// The name of that locale; for the daemon, which writes sentences.
     language: String,
     /// Whether colours may be used on standard output.
     pub colour: bool,
+    /// Cancelled when nobody reads the output any more, by whoever has to tidy up then.
+    /// Without it the program ends at once.
+    pub unread: Option<CancellationToken>,
     client: Option<Client>,
 }
 
@@ -179,11 +204,13 @@ impl Context {
             paths,
             locale: config.locale(),
             home: config.person.currency,
+            zone: config.time_zone(),
             // Never empty: without a language the daemon writes for documents.
             language: Some(config.locale_name())
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| "C".to_owned()),
             colour,
+            unread: None,
             client: None,
         }
     }
@@ -310,7 +337,7 @@ impl Context {
         if !std::io::stdin().is_terminal() {
             return false;
         }
-        eprint!("{question} [y/N] ");
+        aside(format_args!("{question} [y/N] "));
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer).is_ok()
             && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
@@ -333,7 +360,12 @@ impl Context {
 
     /// Prints a line. A closed pipe ends the program quietly.
     pub fn line(&self, text: &str) {
-        print_line(text);
+        let written = write_out(format!("{text}\n").as_bytes());
+        match (written, &self.unread) {
+            (Ok(()), _) => {}
+            (Err(e), Some(unread)) if e.kind() == std::io::ErrorKind::BrokenPipe => unread.cancel(),
+            (Err(e), _) => give_up(&e),
+        }
     }
 
     /// Bold on a terminal.

@@ -87,7 +87,11 @@ pub async fn run(cx: &mut Context, args: Crawl) -> Result {
     let progress = run_quietly(cx, &request).await?;
     cx.show(&progress, |cx, p| {
         if p.results.is_empty() {
-            cx.line("Nothing is due. `emptor crawl --now` reads everything now.");
+            cx.line(if request.now {
+                "Nothing to read. Pages come with `emptor add URL`, searches with `emptor shop add DOMAIN`."
+            } else {
+                "Nothing is due. `emptor crawl --now` reads everything now."
+            });
         }
         for r in &p.results {
             cx.line(&result_line(cx, r));
@@ -215,10 +219,8 @@ fn print_shops(cx: &Context, shops: &[ShopView]) {
                     .blind_since
                     .map(|t| format!(" since {}", cx.locale.time(t)))
                     .unwrap_or_default();
-                let trouble = serde_json::to_string(trouble)
-                    .unwrap_or_default()
-                    .replace('"', "");
-                cx.yellow(&format!("blind{since}: {}", trouble.replace('_', " ")))
+                let trouble = trouble.name().replace('_', " ");
+                cx.yellow(&format!("blind{since}: {trouble}"))
             }
             (None, Some(good)) => cx.green(&format!("read {}", ago(good, now))),
             (None, None) => cx.dim("not read yet"),

@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::context::{Context, Exit, Result};
+use super::format::count;
 use crate::agent::api::types::{Status, VaultState};
 use crate::agent::config::Config;
 use crate::vault::{Vault, VaultPaths};
@@ -46,7 +47,9 @@ pub async fn run(cx: &mut Context) -> Result<ExitCode> {
     findings.push(daemon(cx).await);
     findings.extend(sandbox().await);
     findings.push(desktop().await);
-    findings.push(network());
+    // Settings that cannot be read allow nothing; `config` has said so.
+    let settings = Config::load(&cx.paths.config).unwrap_or_default();
+    findings.push(network(settings.net.allow_private.len()));
     cx.show(&findings, |cx, findings| {
         for f in findings {
             let mark = if f.ok {
@@ -208,9 +211,15 @@ async fn desktop() -> Finding {
     }
 }
 
-fn network() -> Finding {
+fn network(private: usize) -> Finding {
     good(
         "network",
-        "public addresses only; hosts of your own need [net] allow_private",
+        match private {
+            0 => "public addresses only; hosts of your own need [net] allow_private".to_owned(),
+            n => format!(
+                "public addresses, and {} under [net] allow_private",
+                count(n, "host")
+            ),
+        },
     )
 }

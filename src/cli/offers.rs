@@ -4,8 +4,7 @@ use super::client::encode;
 use super::context::{Context, Result};
 use super::format::{Locale, ago, availability, count};
 use crate::agent::api::types::{
-    Answer, Blind, CostView, Decide, Done, HistoryPoint, HistoryReply, OfferView, OffersReply,
-    WantView,
+    Answer, Blind, Decide, Done, HistoryPoint, HistoryReply, OfferView, OffersReply, WantView,
 };
 use crate::model::Money;
 use crate::model::time::Timestamp;
@@ -92,25 +91,12 @@ pub fn one_line(cx: &Context, o: &OfferView) -> String {
     let cost = o
         .landed
         .as_ref()
-        .map_or_else(|| "no price".to_owned(), |c| cost(cx, c));
+        .map_or_else(|| "no price".to_owned(), |c| c.words(&cx.locale));
     let state = match o.source.as_str() {
         "noted" => "noted by you",
         _ => availability(o.availability),
     };
     format!("{} at {} ({state})", cx.green(&cost), o.shop)
-}
-
-fn cost(cx: &Context, c: &CostView) -> String {
-    let mid = cx.locale.money(&c.mid);
-    if c.low.amount == c.high.amount {
-        mid
-    } else {
-        format!(
-            "{mid} ({} to {})",
-            cx.locale.money(&c.low),
-            cx.locale.money(&c.high)
-        )
-    }
 }
 
 fn print(cx: &Context, r: &OffersReply, args: &Offers) {
@@ -202,7 +188,7 @@ fn print_offer(cx: &Context, o: &OfferView, explain: bool, now: Timestamp) {
             o.price
                 .map_or_else(|| "no price".to_owned(), |p| cx.locale.money(&p))
         },
-        |c| cost(cx, c),
+        |c| c.words(&cx.locale),
     );
     let days = o
         .delivery_days
@@ -240,10 +226,10 @@ fn print_offer(cx: &Context, o: &OfferView, explain: bool, now: Timestamp) {
             };
             let kind = format!("{:?}", t.kind).to_lowercase();
             let certainty = format!("{:?}", t.certainty).to_lowercase();
+            let (mid, said) = (money(t.mid), t.said(c.mid.currency, &cx.locale));
+            let source = said.map(|s| format!(": {s}")).unwrap_or_default();
             cx.line(&format!(
-                "       {kind:<9} {:>10}{range}  {certainty}: {}",
-                money(t.mid),
-                t.source
+                "       {kind:<9} {mid:>10}{range}  {certainty}{source}"
             ));
         }
     }

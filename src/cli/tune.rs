@@ -1,7 +1,7 @@
 //! `emptor wish tune`: what preferences are worth, found out by a few comparisons.
 
 use super::client::encode;
-use super::context::{CliError, Context, Result};
+use super::context::{CliError, Context, Result, aside};
 use crate::agent::api::types::{Question, TuneAnswer, TuneReply};
 use crate::engine::rank::elicit::Answer;
 use crate::model::Money;
@@ -66,7 +66,10 @@ async fn tell(
 /// Asks on the terminal; nothing means enough for now.
 fn ask(question: &Question) -> Result<Option<Answer>> {
     loop {
-        eprint!("{} [y]es, [n]o, [s]ame to me, [q]uit: ", question.text);
+        aside(format_args!(
+            "{} [y]es, [n]o, [s]ame to me, [q]uit: ",
+            question.text
+        ));
         let mut text = String::new();
         let read = std::io::stdin()
             .read_line(&mut text)

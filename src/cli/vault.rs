@@ -1,7 +1,7 @@
 //! `emptor init`, `unlock`, `lock` and `vault`.
 
 use super::client::Client;
-use super::context::{CliError, Context, Exit, Result};
+use super::context::{CliError, Context, Exit, Result, aside};
 use crate::agent::api::types::{
     Backup, ChangePassphrase, Done, NewSecret, NewSlot, SlotChoice, Unlock, VaultView, WriteFile,
 };
@@ -193,14 +193,18 @@ pub async fn init(cx: &mut Context, args: Init) -> Result {
 /// Shows the recovery code once and has it typed back, so that it is really written down.
 fn give_code(cx: &Context, code: &RecoveryCode, yes: bool) -> Result {
     let text = code.reveal();
-    eprintln!("Your recovery code opens the vault when the passphrase is forgotten.");
-    eprintln!("It is shown this once. Write it on paper:\n");
-    eprintln!("    {}\n", text.expose_secret());
+    aside(format_args!(
+        "Your recovery code opens the vault when the passphrase is forgotten.\n"
+    ));
+    aside(format_args!(
+        "It is shown this once. Write it on paper:\n\n"
+    ));
+    aside(format_args!("    {}\n\n", text.expose_secret()));
     if yes || !std::io::stdin().is_terminal() {
         return Ok(());
     }
     loop {
-        eprint!("Type it back: ");
+        aside(format_args!("Type it back: "));
         let mut line = Zeroizing::new(String::new());
         let read = std::io::stdin().lock().read_line(&mut line);
         if matches!(read, Ok(0) | Err(_)) {
@@ -209,8 +213,8 @@ fn give_code(cx: &Context, code: &RecoveryCode, yes: bool) -> Result {
         }
         match RecoveryCode::parse(line.trim()) {
             Ok(typed) if typed.reveal().expose_secret() == text.expose_secret() => return Ok(()),
-            Ok(_) => eprintln!("That is another code."),
-            Err(e) => eprintln!("{e}"),
+            Ok(_) => aside(format_args!("That is another code.\n")),
+            Err(e) => aside(format_args!("{e}\n")),
         }
     }
 }
@@ -237,13 +241,13 @@ fn new_passphrase(file: Option<&Path>) -> Result<Zeroizing<String>> {
     loop {
         let first = ask("New passphrase: ")?;
         if let Err(e) = check_passphrase(&SecretString::from(first.as_str())) {
-            eprintln!("{e}");
+            aside(format_args!("{e}\n"));
             continue;
         }
         if *ask("Once more: ")? == *first {
             return Ok(first);
         }
-        eprintln!("They differ.");
+        aside(format_args!("They differ.\n"));
     }
 }
 

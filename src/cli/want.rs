@@ -298,7 +298,7 @@ pub async fn run(cx: &mut Context, verb: Option<Verb>, kind: WantKind) -> Result
         Verb::Snooze { want, list, until } => {
             let until = until
                 .at(0, 0, 0, 0)
-                .to_zoned(jiff::tz::TimeZone::system())
+                .to_zoned(cx.zone.clone())
                 .map_err(|e| CliError::usage(e.to_string()))?
                 .timestamp();
             match want {

@@ -138,6 +138,9 @@ pub struct Adjustment {
     pub source: Sentence,
 }
 
+/// Who says the delivery rule, unless somebody else is named.
+const RULE: &str = "the shop's rule";
+
 /// What the cost depends on besides the offer.
 #[derive(Clone, Debug)]
 pub struct LandedContext<'a> {
@@ -147,6 +150,10 @@ pub struct LandedContext<'a> {
     pub rates: &'a [FxRate],
     /// Delivery where nobody says.
     pub delivery_prior: &'a DeliveryPrior,
+    /// Who says the fee of the delivery rule, in words.
+    pub fee_source: &'a str,
+    /// Who says from where on delivery is free, in words.
+    pub free_source: &'a str,
     /// Further terms of this offer.
     pub adjustments: &'a [Adjustment],
     /// What the person's bank takes for paying in a foreign currency, as a fraction.
@@ -170,6 +177,8 @@ impl<'a> LandedContext<'a> {
             home,
             rates,
             delivery_prior,
+            fee_source: RULE,
+            free_source: RULE,
             adjustments: &[],
             exchange_fee: Decimal::ZERO,
             quantity: 1,
@@ -284,7 +293,8 @@ fn delivery(
                 cost.currency,
                 Certainty::Assumed,
                 sentence!(
-                    "the shop's rule: free from ",
+                    sum.ctx.free_source,
+                    ": free from ",
                     t,
                     "; the offer says ",
                     cost,
@@ -301,7 +311,7 @@ fn delivery(
         };
     }
     if let Some(t) = by_rule {
-        let source = sentence!("the shop's rule: free from ", t);
+        let source = sentence!(sum.ctx.free_source, ": free from ", t);
         return sum.add(
             TermKind::Delivery,
             free,
@@ -311,7 +321,7 @@ fn delivery(
         );
     }
     if let Some(cost) = fee(&rule.fee) {
-        let source = sentence!("the shop's rule: ", cost, " an order");
+        let source = sentence!(sum.ctx.fee_source, ": ", cost, " an order");
         return sum.add(
             TermKind::Delivery,
             Range::exact(cost.amount),

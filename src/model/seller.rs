@@ -70,6 +70,23 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// Its name in answers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::BlockedByRobots => "blocked_by_robots",
+            Self::RateLimited => "rate_limited",
+            Self::VendorDown => "vendor_down",
+            Self::LayoutChanged => "layout_changed",
+            Self::Gone => "gone",
+            Self::BadInput => "bad_input",
+            Self::Ambiguous => "ambiguous",
+            Self::NoPrice => "no_price",
+            Self::Refused => "refused",
+        }
+    }
+
     /// One sentence on what it means and what helps.
     #[must_use]
     pub const fn advice(self) -> &'static str {
@@ -134,5 +151,29 @@ impl SourceHealth {
         self.blind_since.get_or_insert(now);
         self.trouble = Some(trouble);
         self.detail = Some(detail.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trouble_has_one_name() {
+        for trouble in [
+            Trouble::Blocked,
+            Trouble::BlockedByRobots,
+            Trouble::RateLimited,
+            Trouble::VendorDown,
+            Trouble::LayoutChanged,
+            Trouble::Gone,
+            Trouble::BadInput,
+            Trouble::Ambiguous,
+            Trouble::NoPrice,
+            Trouble::Refused,
+        ] {
+            let kept = serde_json::to_value(trouble).expect("JSON");
+            assert_eq!(kept, trouble.name());
+        }
     }
 }

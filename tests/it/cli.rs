@@ -356,6 +356,53 @@ fn doctor_checks_and_says_how_to_mend() {
 }
 
 #[test]
+fn output_that_cannot_be_written() {
+    use std::process::Stdio;
+    let home = Home::bare();
+    let run = |args: &[&str], out: Stdio, err: Stdio| {
+        let mut command = home.command(args);
+        let ran = command.stdout(out).stderr(err).output();
+        let ran = ran.unwrap();
+        (ran.status.code(), String::from_utf8(ran.stderr).unwrap())
+    };
+    let closed = || Stdio::from(std::io::pipe().unwrap().1);
+    let full = || {
+        Stdio::from(
+            std::fs::OpenOptions::new()
+                .write(true)
+                .open("/dev/full")
+                .unwrap(),
+        )
+    };
+    std::fs::write(
+        home.path("basket.json"),
+        r#"{"schema":"isop/1","n":1,"m":1,"price":[[4]],"delivery":[0]}"#,
+    )
+    .unwrap();
+    let basket = home.arg("basket.json");
+    let commands: [&[&str]; 4] = [
+        &["man"],
+        &["completions", "bash"],
+        &["api"],
+        &["lab", "basket", &basket],
+    ];
+    for args in commands {
+        // A reader that has seen enough is no error; a full disk is one.
+        assert_eq!(
+            run(args, closed(), Stdio::piped()),
+            (Some(0), String::new()),
+            "{args:?}"
+        );
+        let (code, said) = run(args, full(), Stdio::piped());
+        assert_eq!(code, Some(1), "{args:?}");
+        assert!(said.contains("error: cannot write the output"), "{said}");
+    }
+    // Nobody hears the complaint: the exit code still tells.
+    let (code, _) = run(&["web", "--no-spawn"], Stdio::piped(), closed());
+    assert_eq!(code, Some(4));
+}
+
+#[test]
 fn a_wide_open_directory_is_reported_or_closed() {
     use std::os::unix::fs::PermissionsExt;
     let home = Home::locked("");

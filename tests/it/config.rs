@@ -95,3 +95,13 @@ fn the_example_file_works_as_it_is() {
     home.run(&["daemon", "start"]).ok();
     assert!(warnings(&home).is_empty());
 }
+
+#[test]
+fn a_day_is_a_day_where_the_person_lives() {
+    let home = Home::locked("[person]\ntime_zone = \"Pacific/Auckland\"\n");
+    home.unlock();
+    home.run(&["add", "--no-crawl", "kettle"]).ok();
+    let until = ["wish", "snooze", "kettle", "--until", "2099-01-01"];
+    let want = home.json(&until);
+    assert_eq!(want["snoozed_until"], "2098-12-31T11:00:00Z", "{want:#}");
+}

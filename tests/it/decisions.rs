@@ -230,7 +230,8 @@ fn contradictory_limits_are_named() {
     home.run(&["list", "edit", "mug", "--must", &only]).ok();
     let run = home.run(&["basket", "--max-shops", "1"]).refused(1);
     assert!(
-        run.err.contains("not one shop offers the whole list; 2 do"),
+        run.err
+            .contains("no single shop offers the whole list; 2 together do"),
         "{}",
         run.err
     );

@@ -1,6 +1,33 @@
 //! `emptor demo --once`: the whole story, on a machine of its own.
 
 use crate::support::{Home, finish};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+#[test]
+fn a_demo_whose_reader_leaves_ends_quietly_and_leaves_nothing() {
+    let home = Home::bare();
+    let tmp = home.path("tmp");
+    std::fs::create_dir(&tmp).unwrap();
+    let mut demo = home
+        .command(&["demo"])
+        .env("TMPDIR", &tmp)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(demo.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("Six shops") {
+        line.clear();
+        assert_ne!(lines.read_line(&mut line).unwrap(), 0, "it went on");
+    }
+    drop(lines);
+    let ended = demo.wait_with_output().unwrap();
+    let errors = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success() && errors.is_empty(), "{errors}");
+    assert_eq!(std::fs::read_dir(&tmp).unwrap().count(), 0);
+}
 
 #[test]
 fn the_demo_tells_the_whole_story_and_leaves_nothing() {

@@ -166,3 +166,29 @@ fn what_the_command_line_refuses_the_socket_refuses_too() {
     assert_eq!(wants.as_array().map(Vec::len), Some(1), "{wants:#}");
     assert_eq!(wants[0]["prefer"], json!([]));
 }
+
+#[test]
+fn a_shop_is_followed_with_amounts_that_make_sense() {
+    let shops = Shops::open(&["alpha"]);
+    let page = product("Kettle", "39.00", "EUR", "InStock");
+    shops.put("alpha", "/p/1", page);
+    let home = Home::new(&shops);
+    let run = home.run(&["crawl", "--now"]).ok();
+    assert!(run.out.starts_with("Nothing to read."), "{}", run.out);
+    home.run(&["add", &shops.url("alpha", "/p/1")]).ok();
+    let alpha = shops.url("alpha", "/");
+    for (delivery, says) in [
+        ("-1 EUR", "an amount must not be negative"),
+        ("1 USD", "sells in EUR"),
+    ] {
+        let run = home.run(&["shop", "add", &alpha, "--delivery", delivery]);
+        let run = run.refused(2);
+        assert!(run.err.contains(says), "{}", run.err);
+    }
+    // Its front page is not there; its product is.
+    let shop = home.json(&["shop", "add", &alpha, "--delivery", "1 EUR"]);
+    assert_eq!(shop["health"]["trouble"], json!(null), "{shop:#}");
+    let offers = home.json(&["offers", "kettle"]);
+    assert_eq!(offers["blind"], json!([]), "{offers:#}");
+    assert_eq!(offers["ranked"][0]["landed"]["mid"]["amount"], "40.00");
+}

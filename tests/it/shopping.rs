@@ -1,7 +1,7 @@
 //! The basket with what the person knows of shops: terms, coupons, places, noted prices.
 
 use crate::decisions::{amount, item};
-use crate::support::{Home, Shops, find, product};
+use crate::support::{Home, Page, Shops, find, product, product_with};
 use serde_json::{Value, json};
 
 /// Tea at 10.00 and a mug at 8.00 in alpha and beta, delivery known by nobody.
@@ -86,6 +86,92 @@ fn noted_terms_make_the_fee_and_count_in_every_list() {
     assert!(run.err.contains("sells in EUR"), "{}", run.err);
     home.run(&["shop", "terms", &alpha, "--fetch-only"])
         .refused(2);
+}
+
+#[test]
+fn one_delivery_is_known_of_a_shop_whoever_asks() {
+    let (shops, home) = market("");
+    let alpha = shops.host("alpha");
+    let of_alpha = |home: &Home, want: &str| {
+        let offers = home.json(&["offers", want]);
+        let all = offers["ranked"].as_array().unwrap();
+        let delivery =
+            |o: &Value| find(o["landed"]["terms"].as_array().unwrap(), "kind", "delivery").clone();
+        all.iter()
+            .filter(|o| o["shop"] == alpha.as_str())
+            .map(delivery)
+            .collect::<Vec<_>>()
+    };
+    home.run(&["shop", "price", "add", &alpha, "tea", "--price", "9 EUR"])
+        .ok();
+    let silent = of_alpha(&home, "tea");
+    assert_eq!(silent.len(), 2, "the page's and the noted price");
+    assert!(
+        silent.iter().all(|t| t["certainty"] == "unknown"),
+        "{silent:?}"
+    );
+
+    // Another page of the shop says it: then it counts for both, here and in the basket.
+    let more = json!({"offers": {"@type": "Offer", "price": "8.00", "priceCurrency": "EUR",
+        "availability": "https://schema.org/InStock", "shippingDetails": {
+            "@type": "OfferShippingDetails",
+            "shippingRate": {"@type": "MonetaryAmount", "value": "3.90", "currency": "EUR"}}}});
+    shops.put(
+        "alpha",
+        "/mug",
+        product_with("Blue mug", "8.00", "EUR", "InStock", more),
+    );
+    home.crawl();
+    let told = of_alpha(&home, "tea");
+    for term in &told {
+        assert_eq!(term["mid"], "3.90", "{told:?}");
+        assert_eq!(term["certainty"], "assumed");
+        assert_eq!(term["source"], "as its other pages say: 3.90 EUR an order");
+    }
+    home.run(&["list", "done", "mug"]).ok();
+    let reply = home.json(&["basket"]);
+    let cart = only_cart(&reply);
+    assert_eq!(amount(&cart["delivery"]), "3.90", "{reply:#}");
+    assert_eq!(cart["delivery_source"], "as its other pages say");
+
+    // The person's word counts before all of it.
+    terms(&home, &alpha, &["--ship", "2 EUR"]);
+    let noted = of_alpha(&home, "tea");
+    assert!(noted.iter().all(|t| t["mid"] == "2.00"), "{noted:?}");
+    assert_eq!(noted[0]["source"], "as you noted: 2.00 EUR an order");
+}
+
+#[test]
+fn what_there_was_no_time_for_is_said() {
+    let (shops, home) = market("");
+    let (alpha, beta) = (shops.host("alpha"), shops.host("beta"));
+    // Each shop has what the other one sells dearly.
+    for (shop, want) in [(&alpha, "tea"), (&beta, "mug")] {
+        home.run(&["shop", "price", "add", shop, want, "--price", "1 EUR"])
+            .ok();
+        terms(&home, shop, &["--ship", "0 EUR"]);
+    }
+    let hurried = home.json(&["basket", "--limit-ms", "1"]);
+    let carts = hurried["plan"]["shops"].as_array().unwrap().len();
+    let splits = hurried["splits"].as_array().unwrap().len();
+    let notes = hurried["notes"].to_string();
+    assert!(
+        splits == carts || notes.contains("compared with one shop and other numbers"),
+        "{hurried:#}"
+    );
+    // What cannot be read is not said to be offered by nobody without saying so.
+    shops.put("alpha", "/cup", Page::html("<h1>Cup</h1>"));
+    home.run(&["list", "add", &shops.url("alpha", "/cup")]).ok();
+    let with_cup = home.json(&["basket"]);
+    let because = with_cup["nobody"][0]["reason"].as_str().unwrap();
+    assert!(
+        because.starts_with("its page cannot be read: "),
+        "{because}"
+    );
+    home.run(&["list", "rm", "cup"]).ok();
+    let calm = home.json(&["basket"]);
+    assert_eq!(calm["splits"].as_array().unwrap().len(), 2);
+    assert_eq!(calm["notes"], json!([]));
 }
 
 #[test]

@@ -242,6 +242,33 @@ fn the_overview_leads_on_and_tells_what_is_blind_once() {
 }
 
 #[test]
+fn an_empty_overview_and_a_wrong_address_say_what_to_do() {
+    let shops = Shops::open(&["alpha"]);
+    let home = Home::new(&shops);
+    let (authority, code) = link(&home);
+    let session = cookie(&get(&authority, &format!("/?code={code}"), ""));
+    let page = get(&authority, "/", &session);
+    for part in [
+        "No open wants",
+        "emptor add",
+        "No shops yet",
+        "emptor shop add",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    home.run(&["list", "add", "Tea <b>", "--list", "<i>"]).ok();
+    let page = get(&authority, "/?list=nothing", &session);
+    assert_eq!(status(&page), "404", "{page}");
+    for part in [
+        "nothing is open on a list `nothing`",
+        "there is something on: &lt;i&gt;",
+        "<a href=\"/\">All wants</a>",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+}
+
+#[test]
 fn a_browser_shows_the_wants() {
     if !require("chromium") {
         return;

@@ -1,14 +1,15 @@
 //! The routes about alerts: what fired and why, the rules, lists watched as a whole.
 
-use super::ApiError;
 use super::handlers::{Body, Reader, Result, done};
 use super::routes::Route;
 use super::types::*;
+use super::{ApiError, Code};
 use crate::agent::core::Agent;
+use crate::agent::life;
 use crate::agent::store::{ListWatch, Rule, Store};
 use crate::engine::locale::Locale;
 use crate::model::time::Timestamp;
-use crate::model::want::{Want, WantStatus};
+use crate::model::want::Want;
 use crate::model::{Alert, AlertRule, Sentence};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -186,8 +187,11 @@ async fn remove_rule(State(agent): State<Agent>, Path(text): Path<String>) -> Re
     let Some(rule) = rule else {
         let muted = ListWatch {
             muted: true,
-            ..open_list(&store, &text).map_err(|_| {
-                ApiError::not_found(format!("no rule `{text}`")).hint("see `emptor alerts`")
+            ..open_list(&store, &text).map_err(|e| match e.code {
+                Code::NotFound => {
+                    ApiError::not_found(format!("no rule `{text}`")).hint("see `emptor alerts`")
+                }
+                _ => e,
             })?
         };
         store.change(|tx| tx.put_list_watch(&muted))?;
@@ -202,19 +206,12 @@ async fn remove_rule(State(agent): State<Agent>, Path(text): Path<String>) -> Re
 
 /// The watch on a list with something open on it, by its name.
 fn open_list(store: &Store, name: &str) -> std::result::Result<ListWatch, ApiError> {
-    let mut lists: Vec<String> = store
-        .wants()?
-        .into_iter()
-        .filter(|w| w.status == WantStatus::Open)
-        .map(|w| w.list)
-        .collect();
-    lists.sort_unstable();
-    lists.dedup();
+    let lists = life::lists_of(&store.wants()?);
     match lists.iter().find(|l| l.eq_ignore_ascii_case(name.trim())) {
         Some(list) => Ok(store.list_watch(list)?),
         None => Err(
             ApiError::not_found(format!("nothing is open on a list `{name}`"))
-                .hint(format!("there is something on: {}", lists.join(", "))),
+                .hint(life::lists_hint(&lists)),
         ),
     }
 }

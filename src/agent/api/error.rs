@@ -98,17 +98,24 @@ impl ApiError {
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        let status = match self.code {
+impl ApiError {
+    /// How HTTP says it.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        match self.code {
             Code::Invalid => StatusCode::BAD_REQUEST,
             Code::Locked => StatusCode::LOCKED,
             Code::NotFound => StatusCode::NOT_FOUND,
             Code::Conflict => StatusCode::CONFLICT,
             Code::WrongSecret => StatusCode::FORBIDDEN,
             Code::Failed => StatusCode::INTERNAL_SERVER_ERROR,
-        };
-        let mut response = (status, Json(&self)).into_response();
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status(), Json(&self)).into_response();
         // For whoever knows the reader's locale.
         response.extensions_mut().insert(self);
         response

@@ -6,11 +6,11 @@ use super::routes::Route;
 use super::types::*;
 use crate::agent::core::Agent;
 use crate::agent::store::Store;
-use crate::agent::{crawl, view};
-use crate::market::shop;
+use crate::agent::{crawl, terms, view};
+use crate::market::{links, shop};
 use crate::model::seller::Trouble;
-use crate::model::text;
 use crate::model::time::Timestamp;
+use crate::model::{Money, Shop, SourceHealth, text};
 use crate::net::FetchRequest;
 use crate::worker::{Job, Reply};
 use axum::Json;
@@ -42,11 +42,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-fn shop_view(
-    agent: &Agent,
-    store: &Store,
-    shop: crate::model::Shop,
-) -> std::result::Result<ShopView, ApiError> {
+fn shop_view(agent: &Agent, store: &Store, shop: Shop) -> std::result::Result<ShopView, ApiError> {
     let adapter = crawl::adapter_of(agent, &shop);
     let jobs: Vec<_> = store
         .jobs()?
@@ -86,10 +82,7 @@ async fn shops(State(agent): State<Agent>) -> Result<Vec<ShopView>> {
     Ok(Json(views?))
 }
 
-pub(super) fn find_shop(
-    store: &Store,
-    text: &str,
-) -> std::result::Result<crate::model::Shop, ApiError> {
+pub(super) fn find_shop(store: &Store, text: &str) -> std::result::Result<Shop, ApiError> {
     store
         .shop(&text.trim().to_ascii_lowercase())?
         .ok_or_else(|| {
@@ -107,10 +100,14 @@ async fn one_shop(State(agent): State<Agent>, Path(text): Path<String>) -> Resul
 async fn add_shop(State(agent): State<Agent>, Body(new): Body<NewShop>) -> Result<ShopView> {
     let store = agent.store()?;
     let now = Timestamp::now();
-    let (_, mut shop) = public_address(&agent, &new.input, now)?;
-    if let Some(known) = store.shop(&shop.domain)? {
-        shop = known;
-    }
+    let (_, named) = public_address(&agent, &new.input, now)?;
+    let front = match store.shop(&named.domain)? {
+        Some(known) => look_at_front(&agent, &known.base_url).await,
+        None => look_at_front(&agent, &named.base_url).await,
+    };
+    let _writer = agent.writer().await;
+    // Read again: a page of it may have been read meanwhile.
+    let mut shop = store.shop(&named.domain)?.unwrap_or(named);
     if let Some(name) = new.name {
         shop.name = text::clean(&name, 100);
     }
@@ -127,10 +124,25 @@ async fn add_shop(State(agent): State<Agent>, Body(new): Body<NewShop>) -> Resul
     {
         shop.delivery = adapter.manifest.delivery_rule();
     }
+    let amounts: Vec<Money> = [new.delivery_fee, new.free_from]
+        .into_iter()
+        .flatten()
+        .collect();
+    if amounts.iter().any(|m| m.amount.is_sign_negative()) {
+        return Err(ApiError::invalid("an amount must not be negative")
+            .hint("free delivery is `--delivery '0 EUR'`"));
+    }
+    terms::check_currency(&store, &shop, "the amounts are", &amounts)?;
     shop.delivery.fee = new.delivery_fee.or(shop.delivery.fee);
     shop.delivery.free_from = new.free_from.or(shop.delivery.free_from);
-    if let Ok(front) = Url::parse(&shop.base_url) {
-        look_at_front(&agent, &mut shop, front, now).await;
+    match front {
+        Front::Read { search } => {
+            shop.search = search;
+            shop.health = SourceHealth::default();
+        }
+        // Its products may well be there.
+        Front::Failed(trouble, _) if !crawl::is_shop_wide(trouble) => {}
+        Front::Failed(trouble, detail) => shop.health.bad(now, trouble, detail),
     }
     store.change(|tx| tx.put_shop(&shop))?;
     crawl::plan(&agent, &store)?;
@@ -138,30 +150,57 @@ async fn add_shop(State(agent): State<Agent>, Body(new): Body<NewShop>) -> Resul
     Ok(Json(shop_view(&agent, &store, shop)?))
 }
 
+/// What a shop's front page tells.
+enum Front {
+    /// It is there; how the shop can be searched, if it says so.
+    Read { search: Option<String> },
+    /// It could not be read.
+    Failed(Trouble, String),
+}
+
 /// Reads the shop's front page: is it there, and can it be searched?
-async fn look_at_front(agent: &Agent, shop: &mut crate::model::Shop, url: Url, now: Timestamp) {
+async fn look_at_front(agent: &Agent, address: &str) -> Front {
+    let url = match Url::parse(address) {
+        Ok(url) => url,
+        Err(e) => return Front::Failed(Trouble::Refused, e.to_string()),
+    };
     let request = FetchRequest {
         url,
         validators: None,
         accept: None,
     };
-    match agent.fetcher().get(request).await {
-        Ok(fetched) => {
-            let job = Job::ReadFront {
-                url: fetched.final_url,
-                content_type: fetched.content_type,
-            };
-            match agent.pool().call(job, fetched.body).await {
-                Ok(Reply::Front(front)) => {
-                    shop.search = front.search;
-                    shop.health = crate::model::SourceHealth::default();
-                }
-                Ok(_) => {}
-                Err(e) => shop.health.bad(now, Trouble::BadInput, e.to_string()),
-            }
-        }
-        Err(e) => shop.health.bad(now, e.trouble(), e.to_string()),
+    let fetched = match agent.fetcher().get(request).await {
+        Ok(fetched) => fetched,
+        Err(e) => return Front::Failed(e.trouble(), e.to_string()),
+    };
+    let job = Job::ReadFront {
+        url: fetched.final_url,
+        content_type: fetched.content_type,
+    };
+    match agent.pool().call(job, fetched.body).await {
+        Ok(Reply::Front(front)) => Front::Read {
+            search: front.search,
+        },
+        Ok(Reply::Failed(why)) => Front::Failed(Trouble::BadInput, why),
+        Ok(_) => Front::Failed(Trouble::BadInput, "an answer to another question".into()),
+        Err(e) => Front::Failed(Trouble::BadInput, e.to_string()),
     }
+}
+
+/// A page the person gave for a want: its canonical address, and its shop where that is
+/// not followed yet.
+pub(super) fn page_of(
+    agent: &Agent,
+    store: &Store,
+    text: &str,
+    now: Timestamp,
+) -> std::result::Result<(String, Option<Shop>), ApiError> {
+    let (address, shop) = public_address(agent, text, now)?;
+    let adapter = crawl::adapter_of(agent, &shop);
+    let kept = crate::market::crawl::kept_params(adapter.as_ref().map(|a| &*a.manifest));
+    let url = links::canonical(&address, &kept).to_string();
+    let is_new = store.shop(&shop.domain)?.is_none();
+    Ok((url, is_new.then_some(shop)))
 }
 
 /// An address the person named, and its shop; refused at once if the network guard would
@@ -170,7 +209,7 @@ pub(super) fn public_address(
     agent: &Agent,
     text: &str,
     now: Timestamp,
-) -> std::result::Result<(Url, crate::model::Shop), ApiError> {
+) -> std::result::Result<(Url, Shop), ApiError> {
     let address = shop::address(text).map_err(|e| ApiError::invalid(e.to_string()))?;
     agent.fetcher().vet(&address).map_err(|e| {
         ApiError::invalid(e.to_string())

@@ -3,12 +3,11 @@
 use super::ApiError;
 use super::handlers::{Body, Reader, Result, done, market};
 use super::routes::Route;
-use super::shops::public_address;
+use super::shops::page_of;
 use super::types::*;
 use crate::agent::core::Agent;
 use crate::agent::store::{Listing, Rule, Store, Zone};
 use crate::agent::{alerts, crawl, life, moment, view};
-use crate::market::links;
 use crate::model::time::{Date, Timestamp};
 use crate::model::want::{Preference, Want, WantKind, WantStatus};
 use crate::model::{AlertRule, Gtin, sentence, text};
@@ -96,20 +95,14 @@ async fn add_want(
     let now = Timestamp::now();
     let input = new.input.trim();
     if input.is_empty() {
-        return Err(ApiError::invalid(
-            "say what you want: an address, a barcode number or a name",
-        ));
+        return Err(ApiError::invalid("nothing is named")
+            .hint("say what you want: an address, a barcode number or a name"));
     }
     let mut want = Want::new(named(input, 300)?, now);
     let mut new_shop = None;
     if input.starts_with("http://") || input.starts_with("https://") {
-        let (address, found) = public_address(&agent, input, now)?;
-        let adapter = crawl::adapter_of(&agent, &found);
-        let kept = crate::market::crawl::kept_params(adapter.as_ref().map(|a| &*a.manifest));
-        let url = links::canonical(&address, &kept).to_string();
-        if store.shop(&found.domain)?.is_none() {
-            new_shop = Some(found);
-        }
+        let url;
+        (url, new_shop) = page_of(&agent, &store, input, now)?;
         want.name.clone_from(&url);
         want.urls = vec![url];
     } else if input.contains("://") {
@@ -183,7 +176,8 @@ fn positive(
 ) -> std::result::Result<Option<crate::model::Money>, ApiError> {
     match limit {
         Some(m) if m.amount <= rust_decimal::Decimal::ZERO => {
-            Err(ApiError::invalid("a limit must be above 0"))
+            Err(ApiError::invalid("a limit must be above 0")
+                .hint("give the most one piece may cost, as --max '12.50 EUR'"))
         }
         other => Ok(other),
     }
@@ -238,14 +232,9 @@ async fn edit_want(
         None
     };
     let mut new_shop = None;
-    if let Some(url) = edit.add_url {
-        let (address, found) = public_address(&agent, &url, Timestamp::now())?;
-        let adapter = crawl::adapter_of(&agent, &found);
-        let kept = crate::market::crawl::kept_params(adapter.as_ref().map(|a| &*a.manifest));
-        let url = links::canonical(&address, &kept).to_string();
-        if store.shop(&found.domain)?.is_none() {
-            new_shop = Some(found);
-        }
+    if let Some(address) = edit.add_url {
+        let url;
+        (url, new_shop) = page_of(&agent, &store, &address, Timestamp::now())?;
         if !want.urls.contains(&url) {
             want.urls.push(url);
         }

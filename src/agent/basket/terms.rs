@@ -2,7 +2,7 @@
 //! way there.
 
 use super::problem::cents;
-use crate::agent::view::Market;
+use crate::agent::view::{Market, Teller};
 use crate::engine::basket::{Basis, Cents, Pickup, Shop, Step};
 use crate::model::{Money, Offer as Asked, Place, Sentence, ShopTerms, sentence};
 
@@ -33,12 +33,12 @@ pub fn is_reachable(market: &Market, shop: &str, start: Option<Place>) -> bool {
 }
 
 impl Terms {
-    /// What the person noted, else what the shop's pages agree on, else its own rule, else
-    /// the most its pages say, else the usual range.
+    /// What the person noted, else what these offers agree on, else the shop's rule, else
+    /// the most these offers say, else what its other pages say, else the usual range.
     pub fn new(market: &Market, shop: &str, asked: &[&Asked], start: Option<Place>) -> Self {
         let nothing = ShopTerms::default();
         let noted = market.terms(shop).unwrap_or(&nothing);
-        let rule = market.delivery_rule(shop);
+        let known = market.delivery(shop);
         let in_cents = |money: Option<Money>| cents(market, &money?);
         let said: Vec<Option<Cents>> = asked
             .iter()
@@ -48,25 +48,30 @@ impl Terms {
             .iter()
             .filter_map(|o| in_cents(o.shipping.as_ref().and_then(|s| s.free_from)))
             .max();
-        let free_from = match noted.says_delivery() {
-            true => in_cents(noted.free_from),
-            false => in_cents(rule.free_from).or(page_free),
+        let free_from = in_cents(known.rule.free_from);
+        let free_from = match known.free_by {
+            Teller::Person | Teller::Shop => free_from,
+            Teller::Pages => page_free.or(free_from),
         };
         let agreed = said.first().copied().flatten();
         let agreed = agreed.filter(|fee| said.iter().all(|s| *s == Some(*fee)));
-        let (unknown, unknown_high) = market.unknown_delivery();
-        let (fee, worst_fee, source) = if let Some(fee) = in_cents(noted.fee) {
-            (fee, fee, "as you noted")
-        } else if let Some(fee) = agreed {
-            (fee, fee, "as its pages say")
-        } else if let Some(fee) = in_cents(rule.fee) {
-            (fee, fee, "the shop's rule")
-        } else if let Some(fee) = said.iter().copied().flatten().max() {
-            (fee, fee, "the most its pages say")
-        } else {
-            let high = in_cents(Some(unknown_high)).unwrap_or(0);
-            let fee = in_cents(Some(unknown)).unwrap_or(0);
-            (fee, high.max(fee), "nobody says; the usual range")
+        let most = said.iter().copied().flatten().max();
+        let fee = in_cents(known.rule.fee);
+        let by = |teller| fee.filter(|_| known.fee_by == teller);
+        let known_fee = by(Teller::Person)
+            .map(|fee| (fee, Teller::Person.words()))
+            .or_else(|| agreed.map(|fee| (fee, "as its pages say")))
+            .or_else(|| by(Teller::Shop).map(|fee| (fee, Teller::Shop.words())))
+            .or_else(|| most.map(|fee| (fee, "the most its pages say")))
+            .or_else(|| by(Teller::Pages).map(|fee| (fee, Teller::Pages.words())));
+        let (fee, worst_fee, source) = match known_fee {
+            Some((fee, source)) => (fee, fee, source),
+            None => {
+                let (usual, most) = market.unknown_delivery();
+                let fee = in_cents(Some(usual)).unwrap_or(0);
+                let most = in_cents(Some(most)).unwrap_or(0);
+                (fee, most.max(fee), "nobody says; the usual range")
+            }
         };
         let steps: Vec<Step> = noted
             .tiers
@@ -89,7 +94,7 @@ impl Terms {
             },
             surcharges: surcharges(market, noted),
             pickup: None,
-            min_order: in_cents(rule.min_order).unwrap_or(0),
+            min_order: in_cents(known.rule.min_order).unwrap_or(0),
             fetch_only: noted.fetch_only,
             source: source.into(),
             trip: None,

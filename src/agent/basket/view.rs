@@ -10,10 +10,45 @@ use crate::agent::store::Store;
 use crate::agent::view::{self, Market};
 use crate::engine::basket::explain::{self, Cart};
 use crate::engine::basket::{
-    Cents, Evaluation, Household, Instance, Mode, Purchase, Solution, Solved, evaluate, solve,
+    BasketError, Cents, Evaluation, Household, Instance, Mode, Purchase, Solution, Solved,
+    evaluate, solve,
 };
 use crate::model::want::WantStatus;
 use crate::model::{Currency, Money, sentence};
+
+/// What a plan was not compared with, because the time was over first.
+#[derive(Debug, Default)]
+pub struct Uncompared(Vec<&'static str>);
+
+impl Uncompared {
+    /// The answer of a comparison, else notes what it would have been about.
+    fn keep<T: Default>(&mut self, what: &'static str, found: Result<T, BasketError>) -> T {
+        found.unwrap_or_else(|e| {
+            if !matches!(e, BasketError::Stopped) {
+                tracing::warn!("a basket was not compared with {what}: {e}");
+            }
+            self.note(what);
+            T::default()
+        })
+    }
+
+    fn note(&mut self, what: &'static str) {
+        if !self.0.contains(&what) {
+            self.0.push(what);
+        }
+    }
+
+    /// What the person should know, if anything was left out.
+    #[must_use]
+    pub fn words(&self) -> Option<String> {
+        let what = self.0.join(", ");
+        (!what.is_empty()).then(|| {
+            format!(
+                "the time was over before this was compared with {what}; --limit-ms gives it more"
+            )
+        })
+    }
+}
 
 /// Splits shown at most.
 const MAX_SPLITS: usize = 8;
@@ -245,6 +280,7 @@ pub fn worst(
     market: &Market,
     problem: &Problem,
     purchase: &Purchase,
+    uncompared: &mut Uncompared,
     stop: &mut dyn FnMut() -> bool,
 ) -> Option<WorstView> {
     let home = market.home();
@@ -257,8 +293,9 @@ pub fn worst(
     dear.limits.budget = None;
     let then = check_again(&dear, purchase).ok()?;
     let money = |cents| Money::from_minor(cents, home);
-    let better = solve(&Instance::Household(dear), stop)
-        .ok()
+    let best = solve(&Instance::Household(dear), stop).map(Some);
+    let better = uncompared
+        .keep("the best plan at the worst prices", best)
         .filter(|s| s.evaluation.cost < then.cost);
     Some(WorstView {
         unknown,
@@ -273,11 +310,13 @@ pub fn splits(
     market: &Market,
     problem: &Problem,
     shops: usize,
+    uncompared: &mut Uncompared,
     stop: &mut dyn FnMut() -> bool,
 ) -> Vec<SplitView> {
     let money = |cents| Money::from_minor(cents, market.home());
     let most = shops.clamp(1, MAX_SPLITS);
-    let splits = explain::splits(&problem.household, most, stop).unwrap_or_default();
+    let splits = explain::splits(&problem.household, most, stop);
+    let splits = uncompared.keep("one shop and other numbers of shops", splits);
     let mut views: Vec<SplitView> = Vec::new();
     for s in splits {
         let missing = match &s.plan {
@@ -308,11 +347,18 @@ pub fn bundles(
     purchase: &Purchase,
     cost: Cents,
     home: Currency,
+    uncompared: &mut Uncompared,
     stop: &mut dyn FnMut() -> bool,
 ) -> Vec<BundleView> {
     let money = |cents| Money::from_minor(cents, home);
     let name = |id: &String| Some(problem.want_of(id)?.name.clone());
-    let found = explain::bundles(&problem.household, purchase, cost, stop).unwrap_or_default();
+    let what = "plans without its bundles";
+    let found = explain::bundles(&problem.household, purchase, cost, stop);
+    let found = uncompared.keep(what, found);
+    let bundled = |id: &&String| problem.offer(id).is_some_and(|o| o.covers.len() > 1);
+    if found.len() < purchase.buy.keys().filter(bundled).count() {
+        uncompared.note(what);
+    }
     found
         .into_iter()
         .filter_map(|bundle| {
@@ -335,9 +381,14 @@ pub fn limits(
     household: &Household,
     cost: Cents,
     home: Currency,
+    uncompared: &mut Uncompared,
     stop: &mut dyn FnMut() -> bool,
 ) -> Vec<LimitView> {
-    let prices = explain::limit_prices(household, cost, stop).unwrap_or_default();
+    let what = "plans without your limits";
+    let prices = uncompared.keep(what, explain::limit_prices(household, cost, stop));
+    if prices.iter().any(|p| p.saving.is_none()) {
+        uncompared.note(what);
+    }
     prices
         .into_iter()
         .map(|l| LimitView {
@@ -345,4 +396,25 @@ pub fn limits(
             saving: l.saving.map(|s| Money::from_minor(s, home)),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_compared_is_told_once() {
+        let mut late = Uncompared::default();
+        assert_eq!(late.keep("fewer shops", Ok(vec![1])), [1]);
+        assert_eq!(late.words(), None);
+        let nothing: Vec<i32> = late.keep("fewer shops", Err(BasketError::Stopped));
+        assert!(nothing.is_empty());
+        late.note("fewer shops");
+        late.note("plans without your limits");
+        let words = late.words().expect("something was left out");
+        assert!(
+            words.contains("compared with fewer shops, plans without your limits;"),
+            "{words}"
+        );
+    }
 }

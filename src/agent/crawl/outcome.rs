@@ -9,15 +9,15 @@ use crate::market::crawl::{self, CrawlJob, Outcome};
 use crate::model::Id;
 use crate::model::offer::Observation;
 use crate::model::seller::Trouble;
-use crate::model::time::Timestamp;
+use crate::model::time::{SignedDuration, Timestamp};
 use crate::vault::VaultError;
 
 /// Notes a failure: on the page, on the shop, on the job. No observation, no alert.
 pub(super) fn failed(
     store: &Store,
     job: &CrawlJob,
-    outcome: Outcome,
     trouble: Trouble,
+    retry_after: Option<SignedDuration>,
     detail: &str,
     now: Timestamp,
 ) -> Result<(), VaultError> {
@@ -30,6 +30,10 @@ pub(super) fn failed(
         }
         shop
     });
+    let outcome = Outcome::Failed {
+        trouble,
+        retry_after,
+    };
     let next = crawl::after(job, outcome, now, seed(store)?);
     store.change(|tx| {
         tx.put_page(job.kind.url(), &page)?;
@@ -38,7 +42,8 @@ pub(super) fn failed(
     })
 }
 
-const fn is_shop_wide(trouble: Trouble) -> bool {
+/// Whether a trouble with one page is one with the whole shop.
+pub(in crate::agent) const fn is_shop_wide(trouble: Trouble) -> bool {
     matches!(
         trouble,
         Trouble::Blocked

@@ -6,7 +6,7 @@ use crate::agent::api::types::CrawlResult;
 use crate::agent::core::Agent;
 use crate::agent::store::{Link, Listing, Store, Zone};
 use crate::engine::matching::{self, Decision, judge};
-use crate::market::crawl::{CrawlJob, Outcome};
+use crate::market::crawl::CrawlJob;
 use crate::model::seller::Trouble;
 use crate::model::time::Timestamp;
 use crate::model::want::{Want, WantStatus};
@@ -70,11 +70,7 @@ pub(super) async fn product_page(
                 _ => Trouble::NoPrice,
             };
             let reason = result.reason.clone().unwrap_or_else(|| "no price".into());
-            let outcome = Outcome::Failed {
-                trouble,
-                retry_after: None,
-            };
-            failed(store, job, outcome, trouble, &reason, now)?;
+            failed(store, job, trouble, None, &reason, now)?;
             return Ok(result);
         }
     };
@@ -109,17 +105,18 @@ fn sold_out(offers: &[Offer]) -> bool {
 }
 
 pub(super) fn wants_for(store: &Store, job: &CrawlJob) -> Result<Vec<Want>, VaultError> {
-    Ok(store
-        .wants()?
-        .into_iter()
-        .filter(|w| job.wants.contains(&w.id) && w.status != WantStatus::Dropped)
-        .collect())
+    let mut wants = Vec::new();
+    for id in &job.wants {
+        wants.extend(store.want(*id)?);
+    }
+    wants.retain(|w| w.status != WantStatus::Dropped);
+    Ok(wants)
 }
 
 /// The person's past answers, for the matcher.
 pub(super) fn memory(store: &Store) -> Result<Vec<Decision>, VaultError> {
     let mut decisions = Vec::new();
-    for listing in store.listings()? {
+    for listing in store.decided_listings()? {
         for link in listing.links.iter().filter(|l| l.by_person) {
             decisions.push(Decision {
                 want: link.want,
@@ -233,11 +230,7 @@ fn ambiguous(
     now: Timestamp,
 ) -> Result<(), VaultError> {
     let url = job.kind.url();
-    let outcome = Outcome::Failed {
-        trouble: Trouble::Ambiguous,
-        retry_after: None,
-    };
-    failed(store, job, outcome, Trouble::Ambiguous, reason, now)?;
+    failed(store, job, Trouble::Ambiguous, None, reason, now)?;
     let links: Vec<Link> = job
         .wants
         .iter()

@@ -10,6 +10,7 @@ use crate::engine::adapter::Listing as Found;
 use crate::engine::locale::count;
 use crate::engine::matching::{self, Decision, judge};
 use crate::market::crawl::{self, CrawlJob, Outcome};
+use crate::market::shop::domain_of;
 use crate::model::seller::Trouble;
 use crate::model::time::Timestamp;
 use crate::model::want::Want;
@@ -20,6 +21,9 @@ use url::Url;
 
 /// Pages of one shop taken from one search for one want.
 const FOUND_PER_SHOP: usize = 3;
+/// Pages of one shop read for one want. A shop whose results change from search to search
+/// would bring up ever more of them.
+const KEPT_PER_SHOP: usize = 9;
 
 /// Results of a search: the best fitting pages are read for the want from now on.
 pub(super) fn search_results(
@@ -39,11 +43,7 @@ pub(super) fn search_results(
         let reason = list
             .reason
             .unwrap_or_else(|| "the search page could not be read".into());
-        let outcome = Outcome::Failed {
-            trouble,
-            retry_after: None,
-        };
-        failed(store, job, outcome, trouble, &reason, now)?;
+        failed(store, job, trouble, None, &reason, now)?;
         result.reason = Some(reason);
         result.verdict = list.verdict.as_str().to_owned();
         return Ok(result);
@@ -62,6 +62,10 @@ pub(super) fn search_results(
                 new.found.push(page);
             }
         }
+        new.found = bounded(new.found, &job.shop, |url| {
+            let offers = store.listings_on(url)?;
+            Ok(offers.iter().any(|l| l.zone(want.id) == Some(Zone::Same)))
+        })?;
         if new != want {
             changed.push(new);
         }
@@ -84,6 +88,32 @@ pub(super) fn search_results(
     Ok(result)
 }
 
+/// The pages found for a want, oldest first, without those of a shop that are too many: the
+/// oldest that turned out not to be it make way first, then the oldest.
+fn bounded(
+    mut found: Vec<String>,
+    shop: &str,
+    is_it: impl Fn(&str) -> Result<bool, VaultError>,
+) -> Result<Vec<String>, VaultError> {
+    let of_shop = |url: &String| {
+        let domain = Url::parse(url).ok().and_then(|u| domain_of(&u));
+        domain.as_deref() == Some(shop)
+    };
+    let here: Vec<String> = found.iter().filter(|u| of_shop(u)).cloned().collect();
+    let surplus = here.len().saturating_sub(KEPT_PER_SHOP);
+    if surplus == 0 {
+        return Ok(found);
+    }
+    let mut leaving = Vec::new();
+    for url in here {
+        leaving.push((is_it(&url)?, url));
+    }
+    leaving.sort_by_key(|(is_it, _)| *is_it);
+    leaving.truncate(surplus);
+    found.retain(|url| !leaving.iter().any(|(_, gone)| gone == url));
+    Ok(found)
+}
+
 /// The addresses of the results that may be the want, best first.
 fn fitting(
     store: &Store,
@@ -98,7 +128,7 @@ fn fitting(
         let Ok(url) = Url::parse(&found.url) else {
             continue;
         };
-        if crate::market::shop::domain_of(&url).as_deref() != Some(job.shop.as_str()) {
+        if domain_of(&url).as_deref() != Some(job.shop.as_str()) {
             continue;
         }
         let url = crate::market::links::canonical(&url, kept).to_string();
@@ -127,4 +157,22 @@ fn fitting(
         .take(FOUND_PER_SHOP)
         .map(|(_, url)| url)
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shop_brings_up_only_so_many_pages() {
+        let page = |shop: &str, n: usize| format!("https://{shop}.example/p/{n}");
+        let mut found = vec![page("other", 0)];
+        found.extend((0..KEPT_PER_SHOP + 2).map(|n| page("shop", n)));
+        let first_is_it = |url: &str| Ok(url == page("shop", 0));
+        let kept = bounded(found.clone(), "shop.example", first_is_it).expect("no vault");
+        found.retain(|url| *url != page("shop", 1) && *url != page("shop", 2));
+        assert_eq!(kept, found, "the page that is it stays, however old");
+        let again = bounded(kept.clone(), "shop.example", |_| Ok(false));
+        assert_eq!(again.expect("no vault"), kept, "there is room");
+    }
 }

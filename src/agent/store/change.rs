@@ -18,6 +18,7 @@ use std::collections::{BTreeSet, HashMap};
 pub struct Change<'a, 't> {
     pub(super) tx: &'a mut Transaction<'t>,
     pub(super) listings: &'a mut Vec<Listing>,
+    pub(super) tenders: &'a mut Vec<Tender>,
     pub(super) observed: &'a mut usize,
     /// The wants written so far; `None` for the removed.
     pub(super) wants: HashMap<Id, Option<Want>>,
@@ -222,7 +223,9 @@ impl Change<'_, '_> {
     /// # Errors
     /// As the vault.
     pub fn put_tender(&mut self, tender: &Tender) -> Result<()> {
-        TENDERS.put(self.tx, tender.id.0.as_bytes(), tender)
+        TENDERS.put(self.tx, tender.id.0.as_bytes(), tender)?;
+        self.tenders.push(tender.clone());
+        Ok(())
     }
 
     /// Writes the exchange rates.
@@ -237,9 +240,12 @@ impl Change<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::store::Store;
-    use crate::model::time::Timestamp;
+    use crate::agent::store::{Link, Store, Zone};
+    use crate::model::offer::Shipping;
+    use crate::model::tender::TenderStatus;
+    use crate::model::time::{SignedDuration, Timestamp};
     use crate::model::want::WantStatus;
+    use crate::model::{AlertRule, Offer};
     use crate::vault::{KdfCost, Options, SecretString, VaultPaths};
 
     fn store(dir: &std::path::Path) -> Store {
@@ -258,6 +264,96 @@ mod tests {
             list: list.to_owned(),
             ..Want::new("milk", Timestamp::UNIX_EPOCH)
         }
+    }
+
+    #[test]
+    fn what_belongs_to_a_want_is_found_without_reading_all() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = store(dir.path());
+        let (milk, tea) = (Id::new(), Id::new());
+        let tender = |want| Tender {
+            id: Id::new(),
+            want,
+            status: TenderStatus::Draft,
+            demand: serde_json::Value::Null,
+            created: Timestamp::UNIX_EPOCH,
+            closes: Timestamp::UNIX_EPOCH,
+            sessions: Vec::new(),
+        };
+        let listing = |url: &str, want, by_person, fee: Option<&str>| Listing {
+            id: Listing::id_of(url, None),
+            shop: "shop.example".to_owned(),
+            url: url.to_owned(),
+            offer: Offer {
+                shipping: fee.map(|fee| Shipping {
+                    cost: fee.parse().ok(),
+                    ..Shipping::default()
+                }),
+                ..Offer::default()
+            },
+            first_seen: Timestamp::UNIX_EPOCH,
+            last_seen: Timestamp::UNIX_EPOCH,
+            links: vec![Link {
+                want,
+                zone: Zone::Same,
+                by_person,
+                reasons: Vec::new(),
+            }],
+            candidate: false,
+            observations: 0,
+        };
+        let (first, other) = (tender(milk), tender(tea));
+        let plain = listing("https://shop.example/a", milk, false, None);
+        let decided = listing("https://shop.example/b", tea, true, Some("4.90 EUR"));
+        let alert = |at: Timestamp| Alert {
+            id: Id::new(),
+            at,
+            want: milk,
+            list: None,
+            rule: AlertRule::BackInStock,
+            title: "".into(),
+            reason: "".into(),
+            cost: None,
+            url: None,
+            delivered: None,
+            saving: None,
+            own_word: false,
+            held: None,
+        };
+        let begun = Timestamp::now();
+        let written = store.change(|tx| {
+            tx.put_tender(&first)?;
+            tx.put_tender(&other)?;
+            tx.put_listing(&plain)?;
+            tx.put_listing(&decided)?;
+            tx.put_alert(&alert(begun))
+        });
+        written.expect("written");
+        let check = |store: &Store| {
+            let tenders = store.tenders_of(milk).expect("read");
+            assert_eq!(tenders, std::slice::from_ref(&first));
+            let known = store.decided_listings().expect("read");
+            assert_eq!(known, std::slice::from_ref(&decided));
+            let said = store.said_delivery(Timestamp::UNIX_EPOCH);
+            let fee = said["shop.example"][0].fee.map(|m| m.to_string());
+            assert_eq!(fee.as_deref(), Some("4.90 EUR"));
+            let later = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1);
+            assert!(store.said_delivery(later).is_empty(), "not read since");
+            let since = |t| store.alerts_since(t).expect("read").len();
+            assert_eq!(since(begun - SignedDuration::from_secs(1)), 1);
+            assert_eq!(since(begun + SignedDuration::from_hours(1)), 0);
+        };
+        check(&store);
+        let again = Store::open(store.vault().clone()).expect("the index is made anew");
+        check(&again);
+        // A page that says nothing any more is no witness.
+        let silent = Listing {
+            offer: Offer::default(),
+            ..decided.clone()
+        };
+        let written = store.change(|tx| tx.put_listing(&silent));
+        written.expect("written");
+        assert!(store.said_delivery(Timestamp::UNIX_EPOCH).is_empty());
     }
 
     #[test]

@@ -98,6 +98,31 @@ impl Listing {
     }
 }
 
+/// What a page says of delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SaidDelivery {
+    /// The fee for an order.
+    pub fee: Option<Money>,
+    /// Free from this order value on.
+    pub free_from: Option<Money>,
+    /// When the page was last read.
+    pub seen: Timestamp,
+}
+
+impl SaidDelivery {
+    /// What a listing says, if it says anything.
+    #[must_use]
+    pub fn of(listing: &Listing) -> Option<Self> {
+        let shipping = listing.offer.shipping.as_ref()?;
+        let says = shipping.cost.is_some() || shipping.free_from.is_some();
+        (says && !listing.candidate).then_some(Self {
+            fee: shipping.cost,
+            free_from: shipping.free_from,
+            seen: listing.last_seen,
+        })
+    }
+}
+
 /// What is remembered of a page besides its offers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Page {

@@ -3,7 +3,7 @@
 
 mod terms;
 
-pub use terms::Trip;
+pub use terms::{Delivery, Teller, Trip};
 
 use crate::agent::config::{Config, Travel};
 use crate::agent::life;
@@ -16,7 +16,7 @@ use crate::engine::rank::elicit::TradeOff;
 use crate::engine::wish::Habit;
 use crate::model::landed::{Certainty, TermKind};
 use crate::model::offer::Shipping;
-use crate::model::time::{Date, Timestamp};
+use crate::model::time::{Date, SignedDuration, Timestamp};
 use crate::model::want::Want;
 use crate::model::{
     Currency, Id, LandedCost, Money, Offer, Place, Sentence, Shop, ShopTerms, sentence,
@@ -24,6 +24,9 @@ use crate::model::{
 use crate::vault::VaultError;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, HashMap};
+
+/// A page not read for longer says nothing of delivery any more.
+const BELIEVED: SignedDuration = SignedDuration::from_hours(24 * 90);
 
 /// What every view is computed with.
 #[derive(Clone, Debug)]
@@ -33,6 +36,8 @@ pub struct Market {
     prior: DeliveryPrior,
     shops: BTreeMap<String, Shop>,
     terms: BTreeMap<String, ShopTerms>,
+    /// What the pages of shops say of delivery: the fee, and from where on it is free.
+    said: BTreeMap<String, (Option<Money>, Option<Money>)>,
     places: BTreeMap<String, Place>,
     per_km: Money,
     per_km_assumed: bool,
@@ -93,6 +98,11 @@ impl Market {
             prior,
             shops,
             terms: store.all_terms()?,
+            said: store
+                .said_delivery(now - BELIEVED)
+                .into_iter()
+                .map(|(shop, said)| (shop, terms::agreed(&said)))
+                .collect(),
             places: config.places.clone(),
             per_km: Money::new(config.travel.per_km, home),
             per_km_assumed: config.travel == Travel::default(),
@@ -194,14 +204,16 @@ impl Market {
         shop: &str,
         quantity: u32,
     ) -> Result<LandedCost, LandedError> {
-        let mut rule = self.delivery_rule(shop);
+        let mut delivery = self.delivery(shop);
         let mut offer = offer.clone();
         if let Some(terms) = self.terms.get(shop) {
-            self.as_noted(terms, shop, quantity, &mut offer, &mut rule);
+            self.as_noted(terms, shop, quantity, &mut offer, &mut delivery);
         }
         let offer = &offer;
         let mut context = LandedContext::new(self.home, &self.rates, &self.prior, self.today);
         context.quantity = quantity.max(1);
+        context.fee_source = delivery.fee_by.words();
+        context.free_source = delivery.free_by.words();
         let deposit = offer.deposit.map(|d| Adjustment {
             kind: TermKind::Deposit,
             amount: Amount::PerPiece(d),
@@ -209,7 +221,7 @@ impl Market {
             source: sentence!("deposit of ", d),
         });
         context.adjustments = deposit.as_slice();
-        landed(offer, &rule, &context)
+        landed(offer, &delivery.rule, &context)
     }
 
     /// A price in the person's currency, without delivery; `None` without a rate.

@@ -1,36 +1,45 @@
 //! The prices the person noted for a want, as offers to look at.
 
 use super::{Market, NOTED, Row};
-use crate::agent::store::Zone;
+use crate::agent::store::{Store, Zone};
 use crate::model::terms::NotedOffer;
 use crate::model::want::Want;
 use crate::model::{Money, Offer, Sentence, sentence};
+use crate::vault::VaultError;
 use jiff::tz::TimeZone;
 
 /// The noted prices for a want that hold today, the cheapest first: those to be ranked
 /// with what was read, and those that only a basket can weigh, bundles and too few.
-/// `wants` has the names of what else is in a bundle.
-pub(super) fn rows(market: &Market, want: &Want, wants: &[Want]) -> (Vec<Row>, Vec<Row>) {
-    let mut all: Vec<(bool, Row)> = market
-        .noted()
-        .filter_map(|(shop, noted)| row(market, want, wants, shop, noted))
-        .collect();
+///
+/// # Errors
+/// As the vault.
+pub(super) fn rows(
+    store: &Store,
+    market: &Market,
+    want: &Want,
+) -> Result<(Vec<Row>, Vec<Row>), VaultError> {
+    let mut all: Vec<(bool, Row)> = Vec::new();
+    for (shop, noted) in market.noted() {
+        all.extend(row(store, market, want, shop, noted)?);
+    }
     let cost = |r: &Row| r.cost.as_ref().ok().map(|c| c.mid().amount);
     all.sort_by_key(|(_, r)| (cost(r).is_none(), cost(r)));
     let (ranked, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|(alone, _)| *alone);
     let rows = |all: Vec<(bool, Row)>| all.into_iter().map(|(_, row)| row).collect();
-    (rows(ranked), rows(rest))
+    Ok((rows(ranked), rows(rest)))
 }
 
 /// A noted price as an offer, and whether it answers the want by itself.
 fn row(
+    store: &Store,
     market: &Market,
     want: &Want,
-    wants: &[Want],
     shop: &str,
     noted: &NotedOffer,
-) -> Option<(bool, Row)> {
-    let (_, pieces) = noted.covers.iter().find(|c| c.0 == want.id)?;
+) -> Result<Option<(bool, Row)>, VaultError> {
+    let Some((_, pieces)) = noted.covers.iter().find(|c| c.0 == want.id) else {
+        return Ok(None);
+    };
     let number = want.quantity.max(1).div_ceil((*pieces).max(1));
     let offer = Offer {
         name: Some(noted.name.clone()),
@@ -46,13 +55,11 @@ fn row(
             want.quantity
         ));
     }
-    let others = noted.covers.iter().filter(|c| c.0 != want.id);
-    let others: Vec<String> = others
-        .filter_map(|(id, n)| {
-            let other = wants.iter().find(|w| w.id == *id)?;
-            Some(format!("{n} x {}", other.name))
-        })
-        .collect();
+    let mut others = Vec::new();
+    for (id, n) in noted.covers.iter().filter(|c| c.0 != want.id) {
+        let other = store.want(*id)?;
+        others.extend(other.map(|other| format!("{n} x {}", other.name)));
+    }
     let mut alone = noted.covers.len() == 1;
     if !others.is_empty() {
         said.push(format!("a bundle, with {}", others.join(", ")));
@@ -63,7 +70,9 @@ fn row(
         said.push(format!("at most {most} can be bought, {number} are needed"));
         alone = false;
     }
-    let seen = noted.noted.to_zoned(TimeZone::UTC).ok()?.timestamp();
+    let Ok(day) = noted.noted.to_zoned(TimeZone::UTC) else {
+        return Ok(None);
+    };
     let row = Row {
         id: noted.id.short(),
         cost: market.landed(&offer, shop, number),
@@ -71,13 +80,13 @@ fn row(
         url: noted.url.clone().unwrap_or_default(),
         offer,
         // East of Greenwich the day began before it did there.
-        seen: seen.min(market.now()),
+        seen: day.timestamp().min(market.now()),
         source: NOTED,
         zone: Zone::Same,
         reasons: said,
         pieces: None,
     };
-    Some((alone, row))
+    Ok(Some((alone, row)))
 }
 
 /// What one costs where so many are bought.

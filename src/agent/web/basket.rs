@@ -1,6 +1,6 @@
 //! Where a list is bought, as a page: what a popup about the whole list opens.
 
-use super::{HEAD, escape, link_to};
+use super::{FOOT, HEAD, escape, link_to};
 use crate::agent::Agent;
 use crate::agent::api::ApiError;
 use crate::agent::api::types::{BasketRequest, CartView};
@@ -33,7 +33,8 @@ pub(super) async fn render(agent: &Agent, list: &str) -> Result<String, ApiError
     match &reply.plan {
         Some(plan) => {
             plan.shops.iter().for_each(|c| cart(&mut out, c, &locale));
-            let _ = write!(out, "<p>In all {}</p>", escape(&locale.money(&plan.pay)));
+            let pay = escape(&locale.money(&plan.pay));
+            let _ = write!(out, "<p>In all {pay} ({})</p>", plan.sure());
         }
         None => out.push_str("<p>Nobody offers anything on this list.</p>"),
     }
@@ -46,7 +47,11 @@ pub(super) async fn render(agent: &Agent, list: &str) -> Result<String, ApiError
             let _ = write!(out, "<p class=\"bad\">{}</p>", escape(&text));
         }
     }
-    out.push_str("</section><p><a href=\"/\">All wants</a></p></body></html>");
+    for note in &reply.notes {
+        let _ = write!(out, "<p class=\"bad\">{}</p>", escape(note));
+    }
+    out.push_str("</section>");
+    out.push_str(FOOT);
     Ok(out)
 }
 

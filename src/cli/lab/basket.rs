@@ -1,10 +1,10 @@
 //! `emptor lab basket`: the whole-basket optimiser on one instance.
 
 use super::input::{bytes, complain, name, odd_number, tame};
+use crate::cli::context::print_line;
 use crate::engine::basket::conflict::{conflict, over_budget};
 use crate::engine::basket::{BasketError, Instance, Solved, solve};
 use serde_json::{Value, json};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -130,5 +130,6 @@ fn print(solved: &Solved, elapsed: Duration) -> Result<(), String> {
         fields.insert("optimal".into(), json!(solved.optimal));
         fields.insert("seconds".into(), json!(elapsed.as_secs_f64()));
     }
-    writeln!(io::stdout().lock(), "{}", tame(answer.to_string())).map_err(|e| e.to_string())
+    print_line(&tame(answer.to_string()));
+    Ok(())
 }

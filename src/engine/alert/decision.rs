@@ -267,7 +267,7 @@ impl Hold {
     #[must_use]
     pub fn words(&self) -> Sentence {
         match self {
-            Self::NotRead => "the page could not be read, so nothing changed".into(),
+            Self::NotRead => "no offer could be read, so nothing changed".into(),
             Self::NotNewer => "not newer than what is already counted".into(),
             Self::NoPrice => "no price was found".into(),
             Self::ZeroPrice => "a price of zero is not taken for a price".into(),

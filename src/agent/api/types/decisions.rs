@@ -100,6 +100,18 @@ pub struct PlanView {
     pub gap_percent: f64,
 }
 
+impl PlanView {
+    /// How sure it is that nothing costs less, in words. Whole percents, rounded up.
+    #[must_use]
+    pub fn sure(&self) -> String {
+        if self.proven {
+            return "no plan costs less".to_owned();
+        }
+        let gap = self.gap_percent.ceil().max(1.0);
+        format!("the best plan costs at most {gap} % less")
+    }
+}
+
 /// One order at one shop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CartView {
@@ -496,4 +508,31 @@ pub struct PurchaseView {
     pub refund: Option<Money>,
     /// The last look at the shop's price, in words.
     pub state: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_sure_a_plan_is_is_never_overstated() {
+        let eur = |cents| Money::from_minor(cents, crate::model::Currency::EUR);
+        let plan = |proven, gap_percent| PlanView {
+            shops: Vec::new(),
+            pay: eur(1000),
+            cost: eur(1000),
+            bound: eur(900),
+            proven,
+            gap_percent,
+        };
+        assert_eq!(plan(true, 0.0).sure(), "no plan costs less");
+        assert_eq!(
+            plan(false, 0.01).sure(),
+            "the best plan costs at most 1 % less"
+        );
+        assert_eq!(
+            plan(false, 10.2).sure(),
+            "the best plan costs at most 11 % less"
+        );
+    }
 }

@@ -1,10 +1,11 @@
 //! Offers for a want, what they cost in all, and what they cost before.
 
 use super::{AdviceView, WantView};
+use crate::engine::locale::Locale;
 use crate::model::landed::TermKind;
 use crate::model::offer::Provenance;
 use crate::model::time::Timestamp;
-use crate::model::{Availability, Certainty, Condition, Money};
+use crate::model::{Availability, Certainty, Condition, Currency, Money};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -27,6 +28,19 @@ pub struct CostView {
     pub terms: Vec<TermView>,
 }
 
+impl CostView {
+    /// The expected cost, with its range where there is one, as a reader writes it.
+    #[must_use]
+    pub fn words(&self, locale: &Locale) -> String {
+        let mid = locale.money(&self.mid);
+        if self.low.amount == self.high.amount {
+            return mid;
+        }
+        let (low, high) = (locale.money(&self.low), locale.money(&self.high));
+        format!("{mid} ({low} to {high})")
+    }
+}
+
 /// A part of what an offer costs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TermView {
@@ -47,6 +61,15 @@ pub struct TermView {
     pub certainty: Certainty,
     /// Where it comes from, in words.
     pub source: String,
+}
+
+impl TermView {
+    /// Where the amount comes from, where that says more than the amount does.
+    #[must_use]
+    pub fn said(&self, currency: Currency, locale: &Locale) -> Option<&str> {
+        let amount = locale.money(&Money::new(self.mid, currency));
+        Some(self.source.as_str()).filter(|source| *source != amount)
+    }
 }
 
 /// An offer as ranked for a want.

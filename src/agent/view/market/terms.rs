@@ -2,6 +2,7 @@
 //! prices.
 
 use super::Market;
+use crate::agent::store::SaidDelivery;
 use crate::engine::travel;
 use crate::model::place::PlaceError;
 use crate::model::seller::DeliveryRule;
@@ -17,6 +18,40 @@ pub struct Trip {
     pub cost: Money,
     /// Where that comes from, in words.
     pub source: Sentence,
+}
+
+/// Who says something of a shop's delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Teller {
+    /// The person noted it.
+    Person,
+    /// The shop's rule: its adapter's, or given when the shop was added.
+    Shop,
+    /// Pages of the shop, not necessarily this one.
+    Pages,
+}
+
+impl Teller {
+    /// The teller, in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Person => "as you noted",
+            Self::Shop => "the shop's rule",
+            Self::Pages => "as its other pages say",
+        }
+    }
+}
+
+/// What is known of a shop's delivery, and who says so.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The rule.
+    pub rule: DeliveryRule,
+    /// Who says the fee.
+    pub fee_by: Teller,
+    /// Who says from where on it is free.
+    pub free_by: Teller,
 }
 
 impl Market {
@@ -87,20 +122,37 @@ impl Market {
         Decimal::from_f64_retain(km.ceil())?.to_u32()
     }
 
-    /// What delivery costs at a shop as the person states it, else its adapter.
+    /// What delivery costs at a shop: as the person noted it, else as the shop's rule says,
+    /// else as its pages say.
     #[must_use]
-    pub fn delivery_rule(&self, shop: &str) -> DeliveryRule {
+    pub fn delivery(&self, shop: &str) -> Delivery {
         let mut rule = self
             .shops
             .get(shop)
             .map_or_else(DeliveryRule::default, |s| s.delivery.clone());
+        let (mut fee_by, mut free_by) = (Teller::Shop, Teller::Shop);
         if let Some(terms) = self.terms.get(shop) {
+            if terms.fee.is_some() {
+                (rule.fee, fee_by) = (terms.fee, Teller::Person);
+            }
             if terms.says_delivery() {
-                (rule.fee, rule.free_from) = (terms.fee, terms.free_from);
+                (rule.free_from, free_by) = (terms.free_from, Teller::Person);
             }
             rule.min_order = terms.min_order.or(rule.min_order);
         }
-        rule
+        if let Some((fee, free_from)) = self.said.get(shop) {
+            if rule.fee.is_none() {
+                (rule.fee, fee_by) = (*fee, Teller::Pages);
+            }
+            if rule.free_from.is_none() && free_by != Teller::Person {
+                (rule.free_from, free_by) = (*free_from, Teller::Pages);
+            }
+        }
+        Delivery {
+            rule,
+            fee_by,
+            free_by,
+        }
     }
 
     /// Puts what the person noted of delivery in the place of what the offer says.
@@ -110,26 +162,77 @@ impl Market {
         shop: &str,
         quantity: u32,
         offer: &mut Offer,
-        rule: &mut DeliveryRule,
+        delivery: &mut Delivery,
     ) {
         let order = offer.price.and_then(|p| {
             let amount = p.amount.checked_mul(Decimal::from(quantity.max(1)))?;
             Some(Money::new(amount, p.currency))
         });
-        if terms.fetch_only {
+        let rule = &mut delivery.rule;
+        let fee = if terms.fetch_only {
             let trip = self.trip(shop, self.places.get("home").copied());
             let ready = terms.pickup_fee.and_then(|fee| self.home_price(&fee));
             rule.free_from = None;
             rule.fee = trip
                 .and_then(|t| self.home_price(&t.cost))
                 .and_then(|t| t.checked_add(&ready.unwrap_or(Money::zero(self.home))).ok());
-        } else if let Some(fee) = order.and_then(|o| terms.fee_for(&o)) {
-            rule.fee = Some(fee);
-        } else if !terms.says_delivery() {
-            return;
+            rule.fee
+        } else {
+            let fee = order.and_then(|o| terms.fee_for(&o));
+            rule.fee = fee.or(rule.fee);
+            fee
+        };
+        if fee.is_some() {
+            delivery.fee_by = Teller::Person;
         }
         if let Some(shipping) = offer.shipping.as_mut() {
-            (shipping.cost, shipping.free_from) = (None, None);
+            if terms.fetch_only || fee.is_some() {
+                shipping.cost = None;
+            }
+            if terms.fetch_only || terms.says_delivery() {
+                shipping.free_from = None;
+            }
         }
+    }
+}
+
+/// What the pages of a shop agree on: the fee most of them say, of equally many the higher
+/// one, and the highest order value from which on one of them says delivery is free.
+pub(super) fn agreed(said: &[SaidDelivery]) -> (Option<Money>, Option<Money>) {
+    let mut fees: Vec<(usize, Money)> = Vec::new();
+    for fee in said.iter().filter_map(|s| s.fee) {
+        match fees.iter_mut().find(|(_, known)| *known == fee) {
+            Some((times, _)) => *times += 1,
+            None => fees.push((1, fee)),
+        }
+    }
+    let order = |m: &Money| (m.currency, m.amount);
+    let fee = fees
+        .into_iter()
+        .max_by_key(|(times, fee)| (*times, order(fee)));
+    let free_from = said.iter().filter_map(|s| s.free_from).max_by_key(order);
+    (fee.map(|(_, fee)| fee), free_from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::Timestamp;
+
+    #[test]
+    fn pages_that_differ_agree_on_what_most_say_else_on_the_most() {
+        let money = |text: &str| text.parse::<Money>().expect("test money");
+        let said = |fee: Option<&str>, free: Option<&str>| SaidDelivery {
+            fee: fee.map(money),
+            free_from: free.map(money),
+            seen: Timestamp::UNIX_EPOCH,
+        };
+        let (low, high) = (said(Some("3 EUR"), None), said(Some("9 EUR"), None));
+        let free = said(None, Some("50 EUR"));
+        let of = |all: &[&SaidDelivery]| agreed(&all.iter().copied().cloned().collect::<Vec<_>>());
+        assert_eq!(of(&[&low, &high]).0, Some(money("9 EUR")));
+        assert_eq!(of(&[&low, &high, &low]).0, Some(money("3 EUR")));
+        assert_eq!(of(&[&free]), (None, Some(money("50 EUR"))));
+        assert_eq!(of(&[]), (None, None));
     }
 }
