@@ -27,12 +27,12 @@ pub(super) fn colour(word: &str) -> Option<u8> {
         }
         "grey" | "gray" | "grau" | "graue" | "gris" | "grigio" | "grijs" | "siva" | "sivo"
         | "szary" | "gunmetal" | "charcoal" => 8,
-        "gold" | "golden" | "doré" | "oro" | "zlatna" | "zlatno" | "champagne" => 9,
+        "gold" | "golden" | "dore" | "oro" | "zlatna" | "zlatno" | "champagne" => 9,
         "brown" | "braun" | "braune" | "marron" | "marrone" | "bruin" | "smeda" | "smede" => 10,
         "orange" | "naranja" | "arancione" | "oranje" | "narancasta" => 11,
         "purple" | "lila" | "violett" | "violet" | "viola" | "paars" | "ljubicasta"
         | "lavender" => 12,
-        "beige" | "bez" | "cream" | "creme" => 13,
+        "beige" | "cream" | "creme" => 13,
         "cyan" | "turquoise" => 14,
         "stainless" | "edelstahl" | "inox" => 15,
         _ => return None,
