@@ -231,7 +231,6 @@ fn token(text: &str, start: usize, end: usize, part: bool) -> Token {
         },
         // v8 is the number 8 wherever it is compared.
         Shape::Code if let Some(number) = version(s) => hash(&canonical_number(number)),
-        Shape::Word if s == "lte" => hash("4g"),
         Shape::Word => hash(s),
         // Signs inside a model number vary: dvd-2930ci, dvd2930ci.
         _ => s
@@ -281,6 +280,9 @@ pub(super) fn word_likeness(a: &str, a_dotted: bool, b: &str, b_dotted: bool) ->
     } else {
         ((b, b_dotted), a)
     };
+    if is_contraction(s, l) {
+        return CONTRACTION;
+    }
     // In letters: those of most scripts take several bytes.
     let (short, long) = (letters(s), letters(l));
     if short < 3 {
@@ -319,6 +321,22 @@ pub(super) fn word_likeness(a: &str, a_dotted: bool, b: &str, b_dotted: bool) ->
     }
     0.0
 }
+
+/// The first letter and some of the later consonants: `blk`, `black`; `ms`, `microsoft`. No
+/// word without a vowel is contracted: `xl` is not `xxl`.
+fn is_contraction(short: &str, long: &str) -> bool {
+    let (s, l) = (short.as_bytes(), long.as_bytes());
+    let vowel = |b: &u8| matches!(b, b'a' | b'e' | b'i' | b'o' | b'u');
+    let lengths = (2..=5).contains(&s.len()) && l.len() >= 2 * s.len() - 1;
+    if !lengths || s.iter().any(vowel) || !l.iter().any(vowel) {
+        return false;
+    }
+    let mut rest = l.iter();
+    s[0] == l[0] && s.iter().all(|b| rest.any(|c| c == b))
+}
+
+/// How far a contraction counts as found.
+const CONTRACTION: f32 = 0.6;
 
 fn letters(word: &str) -> usize {
     if word.is_ascii() {
@@ -412,6 +430,10 @@ mod tests {
         assert!(word_likeness("jogobela", false, "jogobella", false) > 0.7);
         assert!(word_likeness("cokolada", false, "cokolade", false) > 0.7);
         assert!(word_likeness("vanilla", false, "chocolate", false) < 0.1);
+        for (a, b) in [("blk", "black"), ("ms", "microsoft"), ("sndk", "sandisk")] {
+            assert_eq!(word_likeness(a, false, b, false), CONTRACTION, "{a}, {b}");
+        }
+        assert_eq!(word_likeness("xl", false, "xxl", false), 0.0);
         // Letters of two bytes are letters.
         assert!(word_likeness("шоколад", false, "шоколада", false) > 0.7);
         assert!(word_likeness("клубничныи", false, "клубничьныи", false) > 0.7);

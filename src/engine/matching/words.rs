@@ -288,13 +288,9 @@ pub(super) fn is_with(word: &str) -> bool {
     )
 }
 
-/// What a word names where several words name the same: a colour, an edition, a maker.
+/// What a word names where several words name the same: a colour, an edition.
 pub(super) fn role(word: &str) -> Option<u8> {
-    let maker = || matches!(word, "ms" | "microsoft").then_some(128);
-    colour(word)
-        .map(|c| 64 + c)
-        .or_else(|| edition(word))
-        .or_else(maker)
+    colour(word).map(|c| 64 + c).or_else(|| edition(word))
 }
 
 /// Editions, versions and licences: two of them that differ are two products. Words of
