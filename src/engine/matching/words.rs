@@ -200,6 +200,9 @@ pub(super) fn is_not(word: &str) -> bool {
             | "uten"
             | "uden"
             | "utan"
+            | "fara"
+            | "без"
+            | "χωρις"
     )
 }
 
@@ -379,11 +382,18 @@ pub(super) const FREE: u8 = 63;
 
 /// Whether the word says that something is left out.
 pub(super) fn is_free(word: &str) -> bool {
-    ["frei", "freie", "freier", "freies", "free", "loos"]
-        .into_iter()
-        .any(|ending| word.strip_suffix(ending).is_some_and(can_lack))
-        || word.starts_with("bezalko")
-        || word.starts_with("bezglut")
+    const ENDINGS: [&str; 9] = [
+        "frei", "freie", "freier", "freies", "free", "loos", "vrij", "fri", "mentes",
+    ];
+    const PREFIXES: [&str; 2] = ["bez", "brez"];
+    // Others begin so, too: `bezug`.
+    const LACKED: [&str; 9] = [
+        "alko", "cukr", "cukier", "glut", "kof", "lakt", "lepk", "mlec", "secer",
+    ];
+    let lacked = |rest: &str| LACKED.iter().any(|stem| rest.starts_with(stem));
+    let ends = |ending: &&str| word.strip_suffix(*ending).is_some_and(can_lack);
+    let begins = |prefix: &&str| word.strip_prefix(*prefix).is_some_and(lacked);
+    ENDINGS.iter().any(|e| ends(e)) || PREFIXES.iter().any(|p| begins(p))
 }
 
 /// Whether `stem` with `free` after it says another variant: sugar does, a SIM lock or the
@@ -480,4 +490,46 @@ pub(super) fn is_company_form(word: &str) -> bool {
             | "america"
             | "north"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::fold::fold;
+
+    #[test]
+    fn words_stand_folded_in_the_lists() {
+        // Others would never be found.
+        let lists = include_str!("words.rs").split("#[cfg(test)]").next();
+        let lines = lists.unwrap_or_default().lines();
+        let code = lines.filter(|l| !l.trim_start().starts_with("//"));
+        for line in code {
+            for word in line.split('"').skip(1).step_by(2) {
+                assert_eq!(fold(word, 40), word);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_read_in_many_languages() {
+        for word in [
+            "laktosefrei",
+            "sugarfree",
+            "suikervrij",
+            "alcoholvrij",
+            "sukkerfri",
+            "cukormentes",
+            "bezalkoholno",
+            "bezglutenowy",
+            "bezlaktozovy",
+            "bezlepkove",
+            "brezglutenski",
+        ] {
+            assert!(is_free(word), "{word}");
+        }
+        for word in ["bezug", "free", "fri", "taxfree", "brezel", "bez"] {
+            assert!(!is_free(word), "{word}");
+        }
+        assert!(is_without("без") && is_without(&fold("fără", 9)) && !is_without("non"));
+    }
 }
