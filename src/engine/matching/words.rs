@@ -393,7 +393,7 @@ pub(super) fn is_free(word: &str) -> bool {
     let lacked = |rest: &str| LACKED.iter().any(|stem| rest.starts_with(stem));
     let ends = |ending: &&str| word.strip_suffix(*ending).is_some_and(can_lack);
     let begins = |prefix: &&str| word.strip_prefix(*prefix).is_some_and(lacked);
-    ENDINGS.iter().any(|e| ends(e)) || PREFIXES.iter().any(|p| begins(p))
+    ENDINGS.iter().any(ends) || PREFIXES.iter().any(begins)
 }
 
 /// Whether `stem` with `free` after it says another variant: sugar does, a SIM lock or the
