@@ -31,6 +31,7 @@ pub use prepare::{Prepared, Vocabulary};
 pub use want::{Decision, Decisions, judge, judge_with};
 
 use crate::model::Gtin;
+use score::Doubt;
 use serde::{Deserialize, Serialize};
 
 /// What is known of one product: a line of a shop's list, an offer, a want.
@@ -137,15 +138,15 @@ pub fn score(a: &Prepared, b: &Prepared) -> f64 {
 /// The score of two records with its reasons.
 #[must_use]
 pub fn explain(a: &Prepared, b: &Prepared) -> Judgement {
-    explain_limited(a, b).0
+    explain_doubt(a, b).0
 }
 
-/// As [`explain`], with the highest log-odds that the pair can reach.
-fn explain_limited(a: &Prepared, b: &Prepared) -> (Judgement, f32) {
+/// As [`explain`], with what is left in doubt.
+fn explain_doubt(a: &Prepared, b: &Prepared) -> (Judgement, Doubt) {
     if let Some(verdict) = identity::decide(a.gtin, b.gtin) {
         let score = verdict.score();
         let judgement = Judgement::certain(zone(score), score, verdict.text());
-        return (judgement, f32::INFINITY);
+        return (judgement, Doubt::None);
     }
     let values = features::compare(a, b);
     let score = score::probability(&values);
@@ -154,7 +155,7 @@ fn explain_limited(a: &Prepared, b: &Prepared) -> (Judgement, f32) {
         score,
         reasons: score::terms(&values),
     };
-    (judgement, score::limit(&values))
+    (judgement, score::doubt(&values))
 }
 
 /// The evidence of a pair as numbers, with the names of its kinds: for fitting weights.

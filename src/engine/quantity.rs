@@ -200,6 +200,7 @@ mod tests {
             ("Motorola moto g 5G 128GB", Some(("128", Gigabyte))),
             ("Sharp microwave R-308KW", None),
             ("Kotanyi saffron 2g", Some(("2", Gram))),
+            ("Descaling tablet 5g", Some(("5", Gram))),
             ("Yeast 2 x 5g", Some(("5", Gram))),
             ("grill 22 1/2 in.", Some(("22.5", Unit::Metre))),
             ("grill 18-1/2\"", Some(("18.5", Unit::Metre))),

@@ -3,6 +3,8 @@
 use super::input::{bytes, complain, json_error, tame};
 use super::json_lines;
 use crate::engine::matching::{self, Rec};
+use crate::engine::price;
+use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -175,11 +177,9 @@ fn record(value: &Value) -> Result<Rec, String> {
     };
     let price = match value.get("price") {
         Some(Value::Number(n)) => n.as_f64(),
-        Some(Value::String(s)) => s
-            .trim_matches(|c: char| !c.is_ascii_digit())
-            .replace(',', "")
-            .parse()
-            .ok(),
+        Some(Value::String(s)) => price::read(s, &price::Hints::default())
+            .amount
+            .and_then(|amount| amount.to_f64()),
         Some(Value::Object(o)) => o
             .get("amount")
             .and_then(Value::as_str)
@@ -198,4 +198,27 @@ fn record(value: &Value) -> Result<Rec, String> {
         },
         mpn: text("mpn"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_is_read_however_it_is_written() {
+        let price = |price: Value| {
+            let rec = record(&json!({"name": "Pencil", "price": price}));
+            rec.expect("a record").price
+        };
+        for (written, expected) in [
+            (json!(12.99), Some(12.99)),
+            (json!("12,99 \u{20ac}"), Some(12.99)),
+            (json!("$1,299.00"), Some(1299.0)),
+            (json!({"amount": "3.50", "currency": "EUR"}), Some(3.5)),
+            (json!("on request"), None),
+            (json!("9".repeat(400)), None),
+        ] {
+            assert_eq!(price(written.clone()), expected, "{written}");
+        }
+    }
 }

@@ -154,7 +154,6 @@ mod tests {
         for (a, b) in [
             ("wd my book", "western digital my book"),
             ("western digital my book", "my book wd"),
-            ("ms office", "microsoft office"),
             ("bose speaker noir", "bose speaker black"),
             ("sage accounting upg", "sage accounting upgrade"),
             ("cubase v8", "cubase 8.0"),

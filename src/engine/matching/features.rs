@@ -413,8 +413,8 @@ fn brands(a: &Prepared, b: &Prepared, ca: &Cover, cb: &Cover, set: &mut impl FnM
     };
     if !a.brand.is_empty() && !b.brand.is_empty() {
         let same = a.brand.iter().any(|h| b.brand.contains(h))
-            || a.brand_text.contains(&b.brand_text)
-            || b.brand_text.contains(&a.brand_text)
+            || written_together(a, b)
+            || written_together(b, a)
             || initials(a, b)
             || initials(b, a);
         let own = |p: &Prepared, q: &Prepared| p.brand.iter().any(|h| !q.mentions(*h));
@@ -447,6 +447,11 @@ fn brands(a: &Prepared, b: &Prepared, ca: &Cover, cb: &Cover, set: &mut impl FnM
             set(Feature::HeadConflict, 1.0 - x.max(y));
         }
     }
+}
+
+/// `bosch` in `boschprofessional`; two letters are in many a name.
+fn written_together(short: &Prepared, long: &Prepared) -> bool {
+    short.brand_text.len() >= 3 && long.brand_text.contains(&short.brand_text)
 }
 
 /// `hp` for Hewlett Packard.

@@ -2,7 +2,8 @@
 //! two claims on one record the better one wins.
 
 use super::nearest::block_prepared;
-use super::{Judgement, Prepared, Rec, Term, Vocabulary, Zone, identity, score, zone};
+use super::score::{self, Doubt};
+use super::{Judgement, Prepared, Rec, THRESHOLD, Term, Vocabulary, Zone, identity, zone};
 use std::collections::HashSet;
 
 /// Two records of a batch, by number.
@@ -33,8 +34,10 @@ const ASKED_FROM: f64 = 0.1;
 /// do where many pairs are likely, more than the one in nine where the score was fitted, and
 /// there it understates.
 const SAME_UNASKED: f64 = 0.9;
-/// From here on a pair is likelier the same than not, and never called different unasked.
-const LIKELY: f64 = 0.5;
+/// The same for a pair far ahead of its rivals: what else could be meant is known.
+const SAME_AHEAD: f64 = 0.7;
+/// The log-odds that a lead adds from which on it is far.
+const FAR_AHEAD: f64 = 1.0;
 /// Where any one reason weighs less, something speaks against the pair.
 const AGAINST: f32 = -0.25;
 
@@ -48,8 +51,8 @@ const AGAINST: f32 = -0.25;
 ///
 /// At most one pair in ten is [`Zone::Maybe`], or five of a handful. Where more are doubtful,
 /// the likeliest are the same without asking, unless something speaks against it, and the
-/// least likely different, in a plain yes or no as well. A pair likelier the same than not is
-/// never called different unasked.
+/// least likely different, in a plain yes or no as well. Where refusing a pair unasked would
+/// cost more than it saves, it is asked about even beyond one in ten.
 #[must_use]
 pub fn decide_pairs(records: &[Rec], pairs: &[Pair]) -> Vec<Judgement> {
     let vocabulary = Vocabulary::of(records);
@@ -57,40 +60,58 @@ pub fn decide_pairs(records: &[Rec], pairs: &[Pair]) -> Vec<Judgement> {
         .iter()
         .map(|r| Prepared::new(r, &vocabulary))
         .collect();
-    let (mut judged, limits) = decide(records, &prepared, pairs);
-    let against: Vec<bool> = judged
-        .iter()
-        .zip(limits)
-        .map(|(judgement, limit)| {
-            let capped = zone(score::logistic(limit)) != Zone::Same;
-            capped || judgement.reasons.iter().any(|t| t.weight < AGAINST)
-        })
-        .collect();
-    limit_questions(&mut judged, &against);
+    let (mut judged, unasked): (Vec<Judgement>, Vec<Option<f64>>) =
+        decide(records, &prepared, pairs)
+            .into_iter()
+            .map(|decided| {
+                let unasked = same_unasked(&decided);
+                (decided.judgement, unasked)
+            })
+            .unzip();
+    limit_questions(&mut judged, &unasked);
     judged
+}
+
+/// The score from which on a pair may be the same without asking; `None` where something
+/// speaks against it.
+fn same_unasked(decided: &Decided) -> Option<f64> {
+    let ahead = decided.lead >= FAR_AHEAD;
+    let reasons = &decided.judgement.reasons;
+    let clear = match decided.doubt {
+        Doubt::None => true,
+        Doubt::Vague => ahead,
+        Doubt::Variant => false,
+    };
+    (clear && reasons.iter().all(|t| t.weight >= AGAINST)).then_some(if ahead {
+        SAME_AHEAD
+    } else {
+        SAME_UNASKED
+    })
 }
 
 /// Keeps the questions within what a person answers. Scores stay. Of equally likely pairs
 /// the later are dropped first. What is left of one question in ten goes to the likeliest
 /// of the others.
-fn limit_questions(judged: &mut [Judgement], against: &[bool]) {
+fn limit_questions(judged: &mut [Judgement], unasked: &[Option<f64>]) {
     let share = judged.len() / ASKED_OF;
+    let kept = half_of_reachable_f1(judged).max(THRESHOLD);
     let mut doubtful: Vec<usize> = (0..judged.len())
         .filter(|i| judged[*i].zone != Zone::Same && judged[*i].score >= ASKED_FROM)
         .collect();
     doubtful.sort_by(|a, b| judged[*b].score.total_cmp(&judged[*a].score));
     let likely = doubtful
         .iter()
-        .filter(|i| judged[**i].score >= LIKELY)
+        .filter(|i| judged[**i].score >= kept)
         .count();
     let mut surplus = likely.saturating_sub(share.max(ASKED_ANYWAY));
     let mut asked = 0;
     for i in doubtful {
         let judgement = &mut judged[i];
-        let (zone, note) = if surplus > 0 && judgement.score >= SAME_UNASKED && !against[i] {
+        let sure = unasked[i].is_some_and(|least| judgement.score >= least);
+        let (zone, note) = if surplus > 0 && sure {
             surplus -= 1;
             (Zone::Same, "not asked about: others are more doubtful")
-        } else if asked < share || judgement.score >= LIKELY {
+        } else if asked < share || judgement.score >= kept {
             asked += 1;
             (Zone::Maybe, "")
         } else if judgement.zone == Zone::Different {
@@ -111,36 +132,57 @@ fn limit_questions(judged: &mut [Judgement], against: &[bool]) {
     }
 }
 
-/// With the highest log-odds that each pair can reach.
-fn decide(records: &[Rec], prepared: &[Prepared], pairs: &[Pair]) -> (Vec<Judgement>, Vec<f32>) {
-    let (mut judged, limits): (Vec<Judgement>, Vec<f32>) = pairs
+/// Half of the best F1 that these scores promise: the score from which on a yes does more good
+/// than harm to it (Lipton, Elkan and Naryanaswamy 2014). Lists whose pairs are told apart
+/// clearly have it near a half, others lower.
+fn half_of_reachable_f1(judged: &[Judgement]) -> f64 {
+    let mut scores: Vec<f64> = judged.iter().map(|j| j.score).collect();
+    scores.sort_by(|a, b| b.total_cmp(a));
+    let expected: f64 = scores.iter().sum();
+    let mut right = 0.0;
+    let halves = scores.iter().zip(1_u32..).map(|(score, yes)| {
+        right += score;
+        right / (f64::from(yes) + expected)
+    });
+    halves.fold(0.0, f64::max)
+}
+
+/// A judged pair.
+struct Decided {
+    judgement: Judgement,
+    doubt: Doubt,
+    /// The log-odds that a lead over its rivals adds.
+    lead: f64,
+}
+
+fn decide(records: &[Rec], prepared: &[Prepared], pairs: &[Pair]) -> Vec<Decided> {
+    let mut decided: Vec<Decided> = pairs
         .iter()
         .map(|(l, r)| match (prepared.get(*l), prepared.get(*r)) {
-            (Some(l), Some(r)) => super::explain_limited(l, r),
+            (Some(l), Some(r)) => super::explain_doubt(l, r),
             _ => {
                 let none = Judgement::certain(Zone::Different, 0.001, "no such record");
-                (none, f32::INFINITY)
+                (none, Doubt::None)
             }
         })
-        .unzip();
-    let lefts: HashSet<usize> = pairs.iter().map(|p| p.0).collect();
-    if pairs.iter().any(|p| lefts.contains(&p.1)) {
-        return (judged, limits);
-    }
-    let settled: Vec<bool> = pairs
-        .iter()
-        .map(|(l, r)| {
-            let gtin = |i: &usize| records.get(*i).and_then(|r| r.gtin);
-            identity::decide(gtin(l), gtin(r)).is_some()
+        .map(|(judgement, doubt)| Decided {
+            judgement,
+            doubt,
+            lead: 0.0,
         })
         .collect();
-    let scores: Vec<f64> = judged.iter().map(|j| j.score).collect();
+    let lefts: HashSet<usize> = pairs.iter().map(|p| p.0).collect();
+    if pairs.iter().any(|p| lefts.contains(&p.1)) {
+        return decided;
+    }
+    let gtin = |i: usize| records.get(i).and_then(|r| r.gtin);
+    let scores: Vec<f64> = decided.iter().map(|d| d.judgement.score).collect();
     let changes = exclusive(records.len(), pairs, &scores);
-    let changes = changes.into_iter().zip(&limits).zip(settled);
-    for (judgement, (((rivals, lead), limit), settled)) in judged.iter_mut().zip(changes) {
-        if settled {
+    for ((decided, (l, r)), (rivals, lead)) in decided.iter_mut().zip(pairs).zip(changes) {
+        if identity::decide(gtin(*l), gtin(*r)).is_some() {
             continue;
         }
+        let judgement = &mut decided.judgement;
         for (text, weight) in [
             ("another record agrees as well or better", rivals),
             ("no other record comes near", lead),
@@ -153,13 +195,14 @@ fn decide(records: &[Rec], prepared: &[Prepared], pairs: &[Pair]) -> (Vec<Judgem
             }
         }
         let log_odds = score::log_odds_of(judgement.score) + rivals + lead;
-        judgement.score = score::logistic((log_odds as f32).min(*limit));
+        judgement.score = score::logistic((log_odds as f32).min(decided.doubt.limit()));
         judgement.zone = zone(judgement.score);
         judgement
             .reasons
             .sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
+        decided.lead = lead;
     }
-    (judged, limits)
+    decided
 }
 
 /// The claims on one record.
@@ -278,13 +321,12 @@ pub fn link_tables(left: &[Rec], right: &[Rec]) -> Vec<Link> {
     let pairs = block_prepared((left, ready_left), (right, ready_right));
     let shifted: Vec<Pair> = pairs.iter().map(|(l, r)| (*l, left.len() + r)).collect();
     let mut links: Vec<Link> = decide(&records, &prepared, &shifted)
-        .0
         .iter()
         .zip(&pairs)
-        .map(|(j, (l, r))| Link {
+        .map(|(decided, (l, r))| Link {
             left: *l,
             right: *r,
-            score: j.score,
+            score: decided.judgement.score,
         })
         .collect();
     links.sort_by(|a, b| {
@@ -344,35 +386,69 @@ mod tests {
     #[test]
     fn one_pair_in_ten_is_asked_about_and_the_rest_is_different() {
         let mut many = judgements((0..200).map(|i| f64::from(i % 100) / 300.0));
-        limit_questions(&mut many, &[false; 200]);
+        limit_questions(&mut many, &[Some(SAME_UNASKED); 200]);
         assert_eq!(asked(&many).len(), 20);
         assert!(asked(&many).iter().all(|s| *s >= 0.29));
         assert_eq!((many[60].zone, many[60].score), (Zone::Different, 0.2));
         // Questions that are left go to less likely pairs; a few pairs have none left.
         let mut idle = judgements((0..40).map(|i| [0.12, 0.01][i % 2]));
-        limit_questions(&mut idle, &[false; 40]);
+        limit_questions(&mut idle, &[Some(SAME_UNASKED); 40]);
         assert_eq!(asked(&idle), [0.12; 4]);
         let mut few = judgements([0.3, 0.3, 0.12]);
-        limit_questions(&mut few, &[false; 3]);
+        limit_questions(&mut few, &[Some(SAME_UNASKED); 3]);
         assert_eq!(asked(&few), [0.3; 2]);
     }
 
     #[test]
     fn where_questions_run_out_the_likeliest_are_the_same_unless_something_speaks_against() {
-        let mut judged = judgements((0..60).map(|i| [0.91, 0.86, 0.5, 0.3, 0.02, 0.02][i % 6]));
-        let mut against = [false; 60];
-        against[0] = true;
-        limit_questions(&mut judged, &against);
+        let mut judged = judgements((0..60).map(|i| [0.91, 0.86, 0.5, 0.25, 0.02, 0.02][i % 6]));
+        let mut unasked = [Some(SAME_UNASKED); 60];
+        unasked[0] = None;
+        unasked[7] = Some(SAME_AHEAD);
+        limit_questions(&mut judged, &unasked);
         assert_eq!(judged[0].zone, Zone::Maybe);
-        assert_eq!(judged[6].zone, Zone::Same);
-        assert_eq!(judged[3].zone, Zone::Different);
-        assert_eq!(asked(&judged).len(), 21);
-        let one_answer = |j: &Judgement| !j.is_same() || j.zone != Zone::Different;
-        assert!(judged.iter().all(one_answer));
-        // A plain yes alone, but less likely than not.
+        assert_eq!((judged[6].zone, judged[7].zone), (Zone::Same, Zone::Same));
+        assert_eq!(
+            (judged[1].zone, judged[3].zone),
+            (Zone::Maybe, Zone::Different)
+        );
+        assert_eq!(asked(&judged).len(), 20);
+        // Below half of the F1 that can be reached a plain yes alone is refused.
+        let mut judged = judgements((0..60).map(|i| [0.9, 0.31, 0.02][i % 3]));
+        limit_questions(&mut judged, &[None; 60]);
+        assert_eq!(judged.iter().filter(|j| j.is_same()).count(), 20);
         let mut judged = judgements((0..60).map(|i| [0.4, 0.02][i % 2]));
-        limit_questions(&mut judged, &[false; 60]);
-        assert_eq!(judged.iter().filter(|j| j.is_same()).count(), 6);
+        limit_questions(&mut judged, &[None; 60]);
+        assert_eq!(judged.iter().filter(|j| j.is_same()).count(), 30);
+    }
+
+    #[test]
+    fn what_can_be_reached_follows_from_the_scores() {
+        let half = |scores: &[f64]| half_of_reachable_f1(&judgements(scores.iter().copied()));
+        assert_eq!(half(&[]), 0.0);
+        assert_eq!(half(&[1.0, 0.0, 1.0]), 0.5);
+        // One right answer of two: precision 0.5, recall 1.
+        assert!((half(&[0.5, 0.5]) - 1.0 / 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn variants_are_asked_about_however_far_ahead() {
+        let decided = |doubt, lead| Decided {
+            judgement: Judgement::certain(Zone::Maybe, 0.8, "words in common"),
+            doubt,
+            lead,
+        };
+        for (doubt, alone, ahead) in [
+            (Doubt::None, Some(SAME_UNASKED), Some(SAME_AHEAD)),
+            (Doubt::Vague, None, Some(SAME_AHEAD)),
+            (Doubt::Variant, None, None),
+        ] {
+            assert_eq!(same_unasked(&decided(doubt, 0.0)), alone);
+            assert_eq!(same_unasked(&decided(doubt, FAR_AHEAD)), ahead);
+        }
+        let mut against = decided(Doubt::None, FAR_AHEAD);
+        against.judgement.reasons[0].weight = -0.5;
+        assert_eq!(same_unasked(&against), None);
     }
 
     #[test]

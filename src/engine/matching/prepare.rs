@@ -224,7 +224,10 @@ impl Prepared {
             percents: percents(&folded),
             all_percents: Vec::new(),
             boxed: MAX_NAME_TOKENS,
-            ln_price: rec.price.filter(|p| *p > 0.0).map(|p| p.ln() as f32),
+            ln_price: rec
+                .price
+                .filter(|p| p.is_finite() && *p > 0.0)
+                .map(|p| p.ln() as f32),
             gtin: rec.gtin,
             total: 0.0,
             folded: String::new(),

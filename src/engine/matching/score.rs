@@ -22,8 +22,29 @@ const TOLD_EDITION: f32 = 0.8;
 /// The share of both names that agrees from which on words alone may say that two are one.
 const CLEAR: f32 = 0.80;
 
-/// The highest log-odds that the evidence allows.
-pub(super) fn limit(values: &Values) -> f32 {
+/// Why a pair is not linked by soft evidence without asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// Nothing.
+    None,
+    /// The words agree too little, and no number does.
+    Vague,
+    /// They may be variants of each other.
+    Variant,
+}
+
+impl Doubt {
+    /// The highest log-odds that it allows.
+    pub(super) const fn limit(self) -> f32 {
+        match self {
+            Self::None => LIMIT,
+            Self::Vague | Self::Variant => VARIANT_LIMIT,
+        }
+    }
+}
+
+/// What the evidence leaves in doubt.
+pub(super) fn doubt(values: &Values) -> Doubt {
     let size = [
         Feature::MeasureConflict,
         Feature::PackConflict,
@@ -55,16 +76,18 @@ pub(super) fn limit(values: &Values) -> f32 {
     .iter()
     .any(|f| values[*f as usize] > 0.0);
     let vague = !number && values[Feature::Overlap as usize] < CLEAR;
-    if vague || size || colour || edition || ending || sign || percent {
-        VARIANT_LIMIT
+    if size || colour || edition || ending || sign || percent {
+        Doubt::Variant
+    } else if vague {
+        Doubt::Vague
     } else {
-        LIMIT
+        Doubt::None
     }
 }
 
 pub(super) fn log_odds(values: &Values) -> f32 {
     let sum = BIAS + WEIGHTS.iter().zip(values).map(|(w, v)| w * v).sum::<f32>();
-    sum.clamp(-LIMIT, limit(values))
+    sum.clamp(-LIMIT, doubt(values).limit())
 }
 
 pub(super) fn probability(values: &Values) -> f64 {

@@ -231,7 +231,6 @@ fn token(text: &str, start: usize, end: usize, part: bool) -> Token {
         },
         // v8 is the number 8 wherever it is compared.
         Shape::Code if let Some(number) = version(s) => hash(&canonical_number(number)),
-        Shape::Word if s == "lte" => hash("4g"),
         Shape::Word => hash(s),
         // Signs inside a model number vary: dvd-2930ci, dvd2930ci.
         _ => s
@@ -269,48 +268,90 @@ fn canonical_number(s: &str) -> Cow<'_, str> {
     }
 }
 
+/// Longer words are compared by their beginnings alone: looking for slips takes time with the
+/// square of the length.
+const MAX_SLIPPED: usize = 32;
+
 /// How alike two words are that are not equal, from 0 to 1: a word and its beginning,
 /// one with a slip, one inside a compound.
 pub(super) fn word_likeness(a: &str, a_dotted: bool, b: &str, b_dotted: bool) -> f32 {
-    let ((s, s_dotted), (l, _)) = if a.len() <= b.len() {
-        ((a, a_dotted), (b, b_dotted))
+    let ((s, s_dotted), l) = if a.len() <= b.len() {
+        ((a, a_dotted), b)
     } else {
-        ((b, b_dotted), (a, a_dotted))
+        ((b, b_dotted), a)
     };
-    if s.len() < 3 {
-        return if s_dotted && !s.is_empty() && l.starts_with(s) {
+    if is_contraction(s, l) {
+        return CONTRACTION;
+    }
+    // In letters: those of most scripts take several bytes.
+    let (short, long) = (letters(s), letters(l));
+    if short < 3 {
+        return if s_dotted && short > 0 && l.starts_with(s) {
             0.4
         } else {
             0.0
         };
     }
     if l.starts_with(s) {
-        let share = s.len() as f32 / l.len() as f32;
+        let share = short as f32 / long as f32;
         return if s_dotted {
             0.7 + 0.3 * share
         } else {
             0.45 + 0.55 * share
         };
     }
-    let (sb, lb) = (s.as_bytes(), l.as_bytes());
-    let common = sb.iter().zip(lb).take_while(|(x, y)| x == y).count();
+    let common = s.chars().zip(l.chars()).take_while(|(x, y)| x == y).count();
     // Inflection: the same stem with another ending.
-    if common >= 4 && common * 4 >= l.len() * 3 {
+    if common >= 4 && common * 4 >= short.max(long) * 3 {
         return 0.8;
     }
-    if s.len() >= 5 {
-        let allowed = if s.len() >= 8 { 2 } else { 1 };
-        if l.len() - s.len() <= allowed && (sb[0] == lb[0] || sb.last() == lb.last()) {
-            let distance = strsim::generic_damerau_levenshtein(sb, lb);
+    if short >= 5 {
+        let allowed = if short >= 8 { 2 } else { 1 };
+        let ends = || s.chars().next_back() == l.chars().next_back();
+        let near = long.abs_diff(short) <= allowed && long <= MAX_SLIPPED;
+        if near && (common > 0 || ends()) {
+            let distance = slips(s, l);
             if distance <= allowed {
                 return 1.0 - 0.2 * distance as f32;
             }
         }
         if l.contains(s) {
-            return 0.5 + 0.3 * s.len() as f32 / l.len() as f32;
+            return 0.5 + 0.3 * short as f32 / long as f32;
         }
     }
     0.0
+}
+
+/// The first letter and some of the later consonants: `blk`, `black`; `ms`, `microsoft`. No
+/// word without a vowel is contracted: `xl` is not `xxl`.
+fn is_contraction(short: &str, long: &str) -> bool {
+    let (s, l) = (short.as_bytes(), long.as_bytes());
+    let vowel = |b: &u8| matches!(b, b'a' | b'e' | b'i' | b'o' | b'u');
+    let lengths = (2..=5).contains(&s.len()) && l.len() >= 2 * s.len() - 1;
+    if !lengths || s.iter().any(vowel) || !l.iter().any(vowel) {
+        return false;
+    }
+    let mut rest = l.iter();
+    s[0] == l[0] && s.iter().all(|b| rest.any(|c| c == b))
+}
+
+/// How far a contraction counts as found.
+const CONTRACTION: f32 = 0.6;
+
+fn letters(word: &str) -> usize {
+    if word.is_ascii() {
+        word.len()
+    } else {
+        word.chars().count()
+    }
+}
+
+/// Letters left out, added, changed or swapped with their neighbour.
+fn slips(a: &str, b: &str) -> usize {
+    if a.is_ascii() && b.is_ascii() {
+        return strsim::generic_damerau_levenshtein(a.as_bytes(), b.as_bytes());
+    }
+    strsim::damerau_levenshtein(a, b)
 }
 
 #[cfg(test)]
@@ -389,5 +430,15 @@ mod tests {
         assert!(word_likeness("jogobela", false, "jogobella", false) > 0.7);
         assert!(word_likeness("cokolada", false, "cokolade", false) > 0.7);
         assert!(word_likeness("vanilla", false, "chocolate", false) < 0.1);
+        for (a, b) in [("blk", "black"), ("ms", "microsoft"), ("sndk", "sandisk")] {
+            assert_eq!(word_likeness(a, false, b, false), CONTRACTION, "{a}, {b}");
+        }
+        assert_eq!(word_likeness("xl", false, "xxl", false), 0.0);
+        // Letters of two bytes are letters.
+        assert!(word_likeness("шоколад", false, "шоколада", false) > 0.7);
+        assert!(word_likeness("клубничныи", false, "клубничьныи", false) > 0.7);
+        for (a, b) in [("сок", "сом"), ("роза", "коза"), ("τυρι", "τσαι")] {
+            assert!(word_likeness(a, false, b, false) < 0.1, "{a}, {b}");
+        }
     }
 }

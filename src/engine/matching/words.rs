@@ -27,12 +27,12 @@ pub(super) fn colour(word: &str) -> Option<u8> {
         }
         "grey" | "gray" | "grau" | "graue" | "gris" | "grigio" | "grijs" | "siva" | "sivo"
         | "szary" | "gunmetal" | "charcoal" => 8,
-        "gold" | "golden" | "doré" | "oro" | "zlatna" | "zlatno" | "champagne" => 9,
+        "gold" | "golden" | "dore" | "oro" | "zlatna" | "zlatno" | "champagne" => 9,
         "brown" | "braun" | "braune" | "marron" | "marrone" | "bruin" | "smeda" | "smede" => 10,
         "orange" | "naranja" | "arancione" | "oranje" | "narancasta" => 11,
         "purple" | "lila" | "violett" | "violet" | "viola" | "paars" | "ljubicasta"
         | "lavender" => 12,
-        "beige" | "bez" | "cream" | "creme" => 13,
+        "beige" | "cream" | "creme" => 13,
         "cyan" | "turquoise" => 14,
         "stainless" | "edelstahl" | "inox" => 15,
         _ => return None,
@@ -200,6 +200,9 @@ pub(super) fn is_not(word: &str) -> bool {
             | "uten"
             | "uden"
             | "utan"
+            | "fara"
+            | "без"
+            | "χωρις"
     )
 }
 
@@ -288,13 +291,9 @@ pub(super) fn is_with(word: &str) -> bool {
     )
 }
 
-/// What a word names where several words name the same: a colour, an edition, a maker.
+/// What a word names where several words name the same: a colour, an edition.
 pub(super) fn role(word: &str) -> Option<u8> {
-    let maker = || matches!(word, "ms" | "microsoft").then_some(128);
-    colour(word)
-        .map(|c| 64 + c)
-        .or_else(|| edition(word))
-        .or_else(maker)
+    colour(word).map(|c| 64 + c).or_else(|| edition(word))
 }
 
 /// Editions, versions and licences: two of them that differ are two products. Words of
@@ -383,11 +382,18 @@ pub(super) const FREE: u8 = 63;
 
 /// Whether the word says that something is left out.
 pub(super) fn is_free(word: &str) -> bool {
-    ["frei", "freie", "freier", "freies", "free", "loos"]
-        .into_iter()
-        .any(|ending| word.strip_suffix(ending).is_some_and(can_lack))
-        || word.starts_with("bezalko")
-        || word.starts_with("bezglut")
+    const ENDINGS: [&str; 9] = [
+        "frei", "freie", "freier", "freies", "free", "loos", "vrij", "fri", "mentes",
+    ];
+    const PREFIXES: [&str; 2] = ["bez", "brez"];
+    // Others begin so, too: `bezug`.
+    const LACKED: [&str; 9] = [
+        "alko", "cukr", "cukier", "glut", "kof", "lakt", "lepk", "mlec", "secer",
+    ];
+    let lacked = |rest: &str| LACKED.iter().any(|stem| rest.starts_with(stem));
+    let ends = |ending: &&str| word.strip_suffix(*ending).is_some_and(can_lack);
+    let begins = |prefix: &&str| word.strip_prefix(*prefix).is_some_and(lacked);
+    ENDINGS.iter().any(ends) || PREFIXES.iter().any(begins)
 }
 
 /// Whether `stem` with `free` after it says another variant: sugar does, a SIM lock or the
@@ -484,4 +490,46 @@ pub(super) fn is_company_form(word: &str) -> bool {
             | "america"
             | "north"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::fold::fold;
+
+    #[test]
+    fn words_stand_folded_in_the_lists() {
+        // Others would never be found.
+        let lists = include_str!("words.rs").split("#[cfg(test)]").next();
+        let lines = lists.unwrap_or_default().lines();
+        let code = lines.filter(|l| !l.trim_start().starts_with("//"));
+        for line in code {
+            for word in line.split('"').skip(1).step_by(2) {
+                assert_eq!(fold(word, 40), word);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_read_in_many_languages() {
+        for word in [
+            "laktosefrei",
+            "sugarfree",
+            "suikervrij",
+            "alcoholvrij",
+            "sukkerfri",
+            "cukormentes",
+            "bezalkoholno",
+            "bezglutenowy",
+            "bezlaktozovy",
+            "bezlepkove",
+            "brezglutenski",
+        ] {
+            assert!(is_free(word), "{word}");
+        }
+        for word in ["bezug", "free", "fri", "taxfree", "brezel", "bez"] {
+            assert!(!is_free(word), "{word}");
+        }
+        assert!(is_without("без") && is_without(&fold("fără", 9)) && !is_without("non"));
+    }
 }

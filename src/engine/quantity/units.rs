@@ -182,7 +182,8 @@ pub(super) fn is_bag(word: &str) -> bool {
     .any(|stem| word.starts_with(stem))
 }
 
-/// Words found in the names of telephones, tablets and routers and not in those of food.
+/// Words found in the names of telephones and routers and not in those of food or medicine:
+/// a tablet is also swallowed.
 pub(super) fn is_electronic(word: &str) -> bool {
     matches!(
         word,
@@ -200,7 +201,6 @@ pub(super) fn is_electronic(word: &str) -> bool {
             | "mobile"
             | "cellular"
             | "android"
-            | "tablet"
             | "ipad"
             | "router"
             | "modem"

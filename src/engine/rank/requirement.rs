@@ -38,7 +38,9 @@ pub fn check(requirement: &Requirement, candidate: &Candidate<'_>) -> Check {
             c => met(any.contains(&c), &format!("{c:?}").to_lowercase()),
         },
         Requirement::DeliveryDays(most) => delivery_within(*most, candidate),
-        Requirement::DistanceKm(most) => at_most(candidate.distance_km, *most, "km"),
+        Requirement::DistanceKm(most) => {
+            at_most(candidate.distance_km, *most, |n| format!("{n} km"))
+        }
         Requirement::Seller(domain) => met(is_shop(candidate.shop, domain), candidate.shop),
         Requirement::NotSeller(domain) => met(!is_shop(candidate.shop, domain), candidate.shop),
         Requirement::Contains(word) => {
@@ -95,8 +97,10 @@ pub(super) fn delivery_within(most: u32, candidate: &Candidate<'_>) -> Check {
     let said = candidate.offer.shipping.as_ref();
     let least = said.and_then(|s| s.min_days);
     match (candidate.delivery_days(), least) {
-        (None, Some(least)) if least > most => at_most(Some(least), most, "days or more"),
-        (days, _) => at_most(days, most, "days"),
+        (None, Some(least)) if least > most => {
+            at_most(Some(least), most, |n| format!("{n} days or more"))
+        }
+        (days, _) => at_most(days, most, |n| count(n as usize, "day")),
     }
 }
 
@@ -111,15 +115,12 @@ fn met(yes: bool, value: &str) -> Check {
     }
 }
 
-fn at_most(value: Option<u32>, most: u32, unit: &str) -> Check {
+fn at_most(value: Option<u32>, most: u32, words: impl Fn(u32) -> String) -> Check {
     match value {
         None => Check::Unknown,
         Some(v) if v <= most => Check::Met,
         Some(v) => Check::Unmet {
-            value: match (v, unit) {
-                (1, "days") => "1 day".to_owned(),
-                _ => format!("{v} {unit}"),
-            },
+            value: words(v),
             excess: Some(v - most),
         },
     }

@@ -376,9 +376,10 @@ fn admit<'a>(
             let over = Money::new(low - most, ctx.home);
             let cost = Money::new(mid, ctx.home);
             // Where it is not sure, the least is what the limit is held against.
-            let least = match low == high {
-                true => Sentence::default(),
-                false => sentence!(" expected and at least ", Money::new(low, ctx.home)),
+            let least = if low == high {
+                Sentence::default()
+            } else {
+                sentence!(" expected and at least ", Money::new(low, ctx.home))
             };
             let miss = sentence!(cost, &least, ", ", over, " too much");
             let reason = sentence!("costs ", cost, least, ", ", over, " above your limit");
