@@ -151,7 +151,8 @@ fn write_out(bytes: &[u8]) -> std::io::Result<()> {
     out.write_all(bytes).and_then(|()| out.flush())
 }
 
-fn give_up(error: &std::io::Error) -> ! {
+/// Ends the program because its output cannot be written, quietly if the reader left.
+pub fn give_up(error: &std::io::Error) -> ! {
     if error.kind() == std::io::ErrorKind::BrokenPipe {
         std::process::exit(0);
     }

@@ -10,6 +10,7 @@ pub mod rank;
 pub mod robots;
 pub mod wait;
 
+use super::context::give_up;
 use clap::Subcommand;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -170,17 +171,18 @@ fn lines(
             json!({ "id": id, "line": number, "error": error }).to_string()
         });
         let reply = input::tame(reply);
-        if writeln!(out, "{reply}").is_err() {
-            return ExitCode::SUCCESS; // the reader of our output left
+        if let Err(e) = writeln!(out, "{reply}") {
+            give_up(&e);
         }
         // Nothing more has come in: who asks line by line waits for this answer.
-        if reader.buffer().is_empty() && out.flush().is_err() {
-            return ExitCode::SUCCESS;
+        if reader.buffer().is_empty()
+            && let Err(e) = out.flush()
+        {
+            give_up(&e);
         }
     }
-    if out.flush().is_err() || failed {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
+    match out.flush() {
+        Err(e) => give_up(&e),
+        Ok(()) => ExitCode::from(u8::from(failed)),
     }
 }

@@ -379,12 +379,19 @@ fn output_that_cannot_be_written() {
         r#"{"schema":"isop/1","n":1,"m":1,"price":[[4]],"delivery":[0]}"#,
     )
     .unwrap();
-    let basket = home.arg("basket.json");
-    let commands: [&[&str]; 4] = [
+    std::fs::write(home.path("page.html"), "<h1>Tea</h1>").unwrap();
+    std::fs::write(home.path("pages.jsonl"), r#"{"file":"page.html"}"#).unwrap();
+    std::fs::write(home.path("table.jsonl"), r#"{"name":"Tea 100 g"}"#).unwrap();
+    let [basket, page, pages, table] =
+        ["basket.json", "page.html", "pages.jsonl", "table.jsonl"].map(|name| home.arg(name));
+    let commands: [&[&str]; 7] = [
         &["man"],
         &["completions", "bash"],
         &["api"],
         &["lab", "basket", &basket],
+        &["lab", "extract", &page],
+        &["lab", "extract", "--manifest", &pages],
+        &["lab", "match", "--left", &table, "--right", &table],
     ];
     for args in commands {
         // A reader that has seen enough is no error; a full disk is one.

@@ -1,9 +1,9 @@
 //! `emptor lab extract`: product pages to offers.
 
 use super::input::{bytes, complain, open, tame};
+use crate::cli::context::print_line;
 use crate::engine::extract::{Page, read_page};
 use serde_json::{Value, json};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use url::Url;
@@ -43,9 +43,8 @@ pub fn run(args: &Args) -> ExitCode {
     match bytes(file, MAX_PAGE) {
         Ok(body) => {
             let id = json!(file.to_string_lossy());
-            let reply = tame(extract(&id, &body, args.url.as_ref()).to_string());
-            let done = writeln!(io::stdout(), "{reply}");
-            ExitCode::from(u8::from(done.is_err()))
+            print_line(&tame(extract(&id, &body, args.url.as_ref()).to_string()));
+            ExitCode::SUCCESS
         }
         Err(e) => {
             complain(e);

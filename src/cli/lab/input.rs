@@ -1,5 +1,6 @@
 //! What the engines read: files and standard input, bounded in size and in waiting.
 
+use crate::cli::context::aside;
 use crate::model::text::is_hidden;
 use std::fmt::{Display, Write};
 use std::fs::File;
@@ -113,7 +114,7 @@ pub fn complain(error: impl Display) {
         show(&[' ', '…', ' ']);
     }
     show(&text[text.len() - tail..]);
-    eprintln!("error: {safe}");
+    aside(format_args!("error: {safe}\n"));
 }
 
 /// JSON with what could steer a terminal written as `\uXXXX`, which says the same.

@@ -2,6 +2,7 @@
 
 use super::input::{bytes, complain, json_error, tame};
 use super::json_lines;
+use crate::cli::context::give_up;
 use crate::engine::matching::{self, Rec};
 use crate::engine::price;
 use rust_decimal::prelude::ToPrimitive;
@@ -54,14 +55,13 @@ fn tables(left: &Path, right: &Path) -> ExitCode {
             "score": link.score,
             "zone": matching::zone(link.score),
         });
-        if writeln!(out, "{}", tame(line.to_string())).is_err() {
-            return ExitCode::SUCCESS; // the reader of our output left
+        if let Err(e) = writeln!(out, "{}", tame(line.to_string())) {
+            give_up(&e);
         }
     }
-    if out.flush().is_err() || failed {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
+    match out.flush() {
+        Err(e) => give_up(&e),
+        Ok(()) => ExitCode::from(u8::from(failed)),
     }
 }
 
