@@ -315,10 +315,15 @@ pub fn splits(
 ) -> Vec<SplitView> {
     let money = |cents| Money::from_minor(cents, market.home());
     let most = shops.clamp(1, MAX_SPLITS);
-    let splits = explain::splits(&problem.household, most, stop);
-    let splits = uncompared.keep("one shop and other numbers of shops", splits);
     let mut views: Vec<SplitView> = Vec::new();
-    for s in splits {
+    for split in explain::splits(&problem.household, most, stop) {
+        let what = match views.len() {
+            0 => "one shop and other numbers of shops",
+            _ => "further shops",
+        };
+        let Some(s) = uncompared.keep(what, split.map(Some)) else {
+            break;
+        };
         let missing = match &s.plan {
             Some(plan) => {
                 let out = problem.left_out(market, bought(plan));

@@ -76,18 +76,19 @@ pub struct BundleValue {
     pub only_here: Vec<String>,
 }
 
-/// The best plan for each number of shops from one to `most`.
+/// The best plan for each number of shops from one to `most`, one after the other: those
+/// that were found count even where a later one is not.
 ///
-/// # Errors
-/// [`BasketError`] other than that a number of shops is too small.
-pub fn splits(
-    household: &Household,
+/// Each may be a [`BasketError`] other than that a number of shops is too small.
+pub fn splits<'a>(
+    household: &'a Household,
     most: usize,
-    stop: &mut dyn FnMut() -> bool,
-) -> Result<Vec<Split>, BasketError> {
-    let mut all: Vec<Split> = Vec::new();
+    stop: &'a mut dyn FnMut() -> bool,
+) -> impl Iterator<Item = Result<Split, BasketError>> + 'a {
     let allowed = household.limits.max_shops.unwrap_or(most);
-    for shops in 1..=most.min(household.shops.len()).min(allowed) {
+    let most = most.min(household.shops.len()).min(allowed);
+    let mut before: Option<Cents> = None;
+    (1..=most).map(move |shops| {
         let mut h = household.clone();
         h.limits.max_shops = Some(shops);
         let plan = match solve(&Instance::Household(h), stop) {
@@ -95,18 +96,15 @@ pub fn splits(
             Err(BasketError::Infeasible(_)) => None,
             Err(e) => return Err(e),
         };
-        let before = all.last().and_then(|s| s.plan.as_ref());
-        let saving = match (before, &plan) {
-            (Some(a), Some(b)) => Some(a.evaluation.cost - b.evaluation.cost),
-            _ => None,
-        };
-        all.push(Split {
+        let cost = plan.as_ref().map(|p| p.evaluation.cost);
+        let saving = before.zip(cost).map(|(before, cost)| before - cost);
+        before = cost;
+        Ok(Split {
             shops,
             plan,
             saving,
-        });
-    }
-    Ok(all)
+        })
+    })
 }
 
 /// The plan shop by shop.
