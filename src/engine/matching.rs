@@ -51,6 +51,14 @@ pub struct Rec {
     pub mpn: Option<String>,
 }
 
+impl Rec {
+    /// What names it: name, brand and part number.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let parts = [self.brand.as_deref(), self.mpn.as_deref()];
+        std::iter::once(self.name.as_str()).chain(parts.into_iter().flatten())
+    }
+}
+
 /// The decision on a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -70,6 +70,20 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// All there are.
+    pub const ALL: [Self; 10] = [
+        Self::Blocked,
+        Self::BlockedByRobots,
+        Self::RateLimited,
+        Self::VendorDown,
+        Self::LayoutChanged,
+        Self::Gone,
+        Self::BadInput,
+        Self::Ambiguous,
+        Self::NoPrice,
+        Self::Refused,
+    ];
+
     /// Its name in answers.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -160,18 +174,7 @@ mod tests {
 
     #[test]
     fn a_trouble_has_one_name() {
-        for trouble in [
-            Trouble::Blocked,
-            Trouble::BlockedByRobots,
-            Trouble::RateLimited,
-            Trouble::VendorDown,
-            Trouble::LayoutChanged,
-            Trouble::Gone,
-            Trouble::BadInput,
-            Trouble::Ambiguous,
-            Trouble::NoPrice,
-            Trouble::Refused,
-        ] {
+        for trouble in Trouble::ALL {
             let kept = serde_json::to_value(trouble).expect("JSON");
             assert_eq!(kept, trouble.name());
         }

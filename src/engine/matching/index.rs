@@ -203,14 +203,7 @@ struct Key {
 fn keys(rec: &Rec, query: bool) -> Vec<Key> {
     let mut out: Vec<Key> = Vec::with_capacity(32);
     let mut add = |hash: u64, weight: f32| out.push(Key { hash, weight });
-    for text in [
-        Some(rec.name.as_str()),
-        rec.brand.as_deref(),
-        rec.mpn.as_deref(),
-    ]
-    .into_iter()
-    .flatten()
-    {
+    for text in rec.names() {
         let folded = fold(text, MAX_TEXT);
         // Sizes are found however they are written: 250 ml, 0,25 l; 6 x 0,33 l, 1,98 l.
         let (total, measures) = quantity::read_folded(&folded);

@@ -59,14 +59,7 @@ impl Vocabulary {
     /// Counts the tokens of one record's name, brand and part number.
     pub fn add(&mut self, rec: &Rec) {
         let mut seen: Vec<u64> = Vec::new();
-        for text in [
-            Some(rec.name.as_str()),
-            rec.brand.as_deref(),
-            rec.mpn.as_deref(),
-        ]
-        .into_iter()
-        .flatten()
-        {
+        for text in rec.names() {
             let folded = fold(text, MAX_NAME);
             seen.extend(text::tokens(&folded, &[]).iter().map(|t| t.hash));
         }

@@ -178,18 +178,7 @@ fn a_job_survives_storage() {
 }
 
 fn some_trouble() -> impl Strategy<Value = Trouble> {
-    prop::sample::select(vec![
-        Trouble::Blocked,
-        Trouble::BlockedByRobots,
-        Trouble::RateLimited,
-        Trouble::VendorDown,
-        Trouble::LayoutChanged,
-        Trouble::Gone,
-        Trouble::BadInput,
-        Trouble::Ambiguous,
-        Trouble::NoPrice,
-        Trouble::Refused,
-    ])
+    prop::sample::select(Trouble::ALL.to_vec())
 }
 
 fn some_wants() -> impl Strategy<Value = Vec<Want>> {
