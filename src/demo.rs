@@ -134,8 +134,15 @@ pub async fn run(args: &Args, global: &Global) -> Result {
     cx.unlock(&unlock).await?;
 
     // However it ends, what it made goes away.
+    let tell = async {
+        story(cx, port, &market, &providers, args).await?;
+        match args.once {
+            true => Ok(()),
+            false => stay(cx).await,
+        }
+    };
     let told = tokio::select! {
-        told = tell(cx, port, &market, &providers, args) => told,
+        told = tell => told,
         () = unread.cancelled() => Ok(()),
         pressed = tokio::signal::ctrl_c() => pressed.map_err(io("cannot catch Ctrl-C")),
     };
@@ -146,23 +153,13 @@ pub async fn run(args: &Args, global: &Global) -> Result {
     told
 }
 
-/// The story, then the web page until Ctrl-C.
-async fn tell(
-    cx: &mut Context,
-    port: u16,
-    market: &Market,
-    providers: &[(Provider, u16)],
-    args: &Args,
-) -> Result {
-    story(cx, port, market, providers, args).await?;
-    if !args.once {
-        let page: WebPage = cx.post("/v1/web", &()).await?;
-        chapter(cx, "See for yourself");
-        cx.line(&format!("  {}", page.url));
-        cx.line("  Ctrl-C ends the demo.");
-        std::future::pending::<()>().await;
-    }
-    Ok(())
+/// Shows the way to the web page, until Ctrl-C.
+async fn stay(cx: &mut Context) -> Result {
+    let page: WebPage = cx.post("/v1/web", &()).await?;
+    chapter(cx, "See for yourself");
+    cx.line(&format!("  {}", page.url));
+    cx.line("  Ctrl-C ends the demo.");
+    std::future::pending().await
 }
 
 async fn story(

@@ -183,10 +183,10 @@ pub async fn run_jobs(agent: &Agent, store: &Store, jobs: Vec<CrawlJob>, run: Op
                     }
                 };
                 // Read by somebody while it waited here: it is not due any more.
-                let is_fresh = store
+                let is_done = store
                     .job(job.id)
                     .map(|now| run.is_none() && now.is_none_or(|j| j.last != job.last));
-                let result = match is_fresh {
+                let result = match is_done {
                     Ok(true) => continue,
                     Ok(false) => tokio::select! {
                         () = stop.cancelled() => return,

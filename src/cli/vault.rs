@@ -12,7 +12,7 @@ use crate::vault::{
 };
 use base64::Engine;
 use clap::{Args, Subcommand};
-use std::io::{BufRead, IsTerminal};
+use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -193,13 +193,18 @@ pub async fn init(cx: &mut Context, args: Init) -> Result {
 /// Shows the recovery code once and has it typed back, so that it is really written down.
 fn give_code(cx: &Context, code: &RecoveryCode, yes: bool) -> Result {
     let text = code.reveal();
-    aside(format_args!(
-        "Your recovery code opens the vault when the passphrase is forgotten.\n"
+    let shown = Zeroizing::new(format!(
+        "Your recovery code opens the vault when the passphrase is forgotten.\n\
+         It is shown this once. Write it on paper:\n\n    {}\n\n",
+        text.expose_secret()
     ));
-    aside(format_args!(
-        "It is shown this once. Write it on paper:\n\n"
-    ));
-    aside(format_args!("    {}\n\n", text.expose_secret()));
+    let mut err = std::io::stderr().lock();
+    let written = err.write_all(shown.as_bytes()).and_then(|()| err.flush());
+    drop(err);
+    written.map_err(|e| {
+        CliError::failed(format!("the recovery code cannot be shown: {e}"))
+            .hint("`emptor vault slot add recovery-code` makes another one")
+    })?;
     if yes || !std::io::stdin().is_terminal() {
         return Ok(());
     }

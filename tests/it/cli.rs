@@ -407,6 +407,16 @@ fn output_that_cannot_be_written() {
     // Nobody hears the complaint: the exit code still tells.
     let (code, _) = run(&["web", "--no-spawn"], Stdio::piped(), closed());
     assert_eq!(code, Some(4));
+    // A recovery code that nobody could see is no success.
+    std::fs::write(home.path("secret"), "seven quiet herons over the weir").unwrap();
+    let secret = home.arg("secret");
+    let init = ["init", "--yes", "--passphrase-file", &secret];
+    let (code, _) = run(&init, Stdio::piped(), closed());
+    assert_eq!(code, Some(1));
+    assert!(
+        home.path("vault").is_dir(),
+        "the vault is made all the same"
+    );
 }
 
 #[test]

@@ -346,14 +346,14 @@ mod tests {
         check(&store);
         let again = Store::open(store.vault().clone()).expect("the index is made anew");
         check(&again);
-        // A page that says nothing any more is no witness.
-        let silent = Listing {
-            offer: Offer::default(),
-            ..decided.clone()
-        };
-        let written = store.change(|tx| tx.put_listing(&silent));
-        written.expect("written");
-        assert!(store.said_delivery(Timestamp::UNIX_EPOCH).is_empty());
+        // A page that says nothing any more is no witness, nor is one that delivers free.
+        let url = &decided.url;
+        for fee in [None, Some("0 EUR")] {
+            let silent = listing(url, tea, true, fee);
+            let written = store.change(|tx| tx.put_listing(&silent));
+            written.expect("written");
+            assert!(store.said_delivery(Timestamp::UNIX_EPOCH).is_empty());
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::model::seller::SourceHealth;
 use crate::model::time::{Date, SignedDuration, Timestamp};
 use crate::model::{AlertRule, Id, Money, Offer, Sentence};
 use crate::net::Validators;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -114,9 +115,11 @@ impl SaidDelivery {
     #[must_use]
     pub fn of(listing: &Listing) -> Option<Self> {
         let shipping = listing.offer.shipping.as_ref()?;
-        let says = shipping.cost.is_some() || shipping.free_from.is_some();
+        // Free delivery of one product says nothing of another, which may be cheaper.
+        let fee = shipping.cost.filter(|fee| fee.amount > Decimal::ZERO);
+        let says = fee.is_some() || shipping.free_from.is_some();
         (says && !listing.candidate).then_some(Self {
-            fee: shipping.cost,
+            fee,
             free_from: shipping.free_from,
             seen: listing.last_seen,
         })
@@ -241,7 +244,7 @@ pub struct Rates {
     /// The day.
     pub date: Date,
     /// Currency code and rate.
-    pub rates: Vec<(String, rust_decimal::Decimal)>,
+    pub rates: Vec<(String, Decimal)>,
     /// When they were read.
     pub read: Timestamp,
 }
