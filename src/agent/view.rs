@@ -236,6 +236,7 @@ fn answer(
         offers: same.len(),
         maybe: maybe.len(),
         life: life::view(store, market, want)?,
+        again: Vec::new(),
     };
     Ok(OffersReply {
         want: view,

@@ -1,7 +1,7 @@
 //! What every command needs: paths, options, the daemon, and a way to print.
 
 use super::client::{Client, ClientError};
-use super::format::Locale;
+use super::format::{Locale, fold};
 use crate::agent::api::types::{Done, Unlock};
 use crate::agent::api::{ApiError, Code};
 use crate::agent::config::Config;
@@ -107,6 +107,9 @@ impl From<ClientError> for CliError {
 /// The result of a command.
 pub type Result<T = ()> = std::result::Result<T, CliError>;
 
+/// Text is folded to no fewer columns: below them lines of one word each say nothing.
+const NARROWEST: usize = 40;
+
 /// Options that every command takes.
 #[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Options of every command")]
@@ -177,6 +180,8 @@ pub struct Context {
     language: String,
     /// Whether colours may be used on standard output.
     pub colour: bool,
+    /// The columns of the terminal that text is folded to; none where no terminal reads it.
+    pub columns: Option<usize>,
     /// Cancelled when nobody reads the output any more, by whoever has to tidy up then.
     /// Without it the program ends at once.
     pub unread: Option<CancellationToken>,
@@ -211,6 +216,9 @@ impl Context {
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| "C".to_owned()),
             colour,
+            columns: console::Term::stdout()
+                .size_checked()
+                .map(|(_, columns)| usize::from(columns).max(NARROWEST)),
             unread: None,
             client: None,
         }
@@ -352,15 +360,25 @@ impl Context {
         if self.global.json {
             let json =
                 serde_json::to_string_pretty(value).map_err(|e| CliError::failed(e.to_string()))?;
-            self.line(&json);
+            self.verbatim(&json);
         } else {
             text(self, value);
         }
         Ok(())
     }
 
-    /// Prints a line. A closed pipe ends the program quietly.
+    /// Prints a line for a person, folded to the terminal.
     pub fn line(&self, text: &str) {
+        let Some(columns) = self.columns else {
+            return self.verbatim(text);
+        };
+        for line in text.split('\n') {
+            self.verbatim(&fold(line, columns));
+        }
+    }
+
+    /// Prints a document as it is. A closed pipe ends the program quietly.
+    pub fn verbatim(&self, text: &str) {
         let written = write_out(format!("{text}\n").as_bytes());
         match (written, &self.unread) {
             (Ok(()), _) => {}

@@ -107,7 +107,7 @@ pub async fn run(cx: &mut Context, verb: Tender) -> Result {
             if !cx.global.json {
                 for s in &draft.sessions {
                     cx.line(&format!("To {}:", cx.bold(&s.endpoint)));
-                    cx.line(&s.document);
+                    cx.verbatim(&s.document);
                     cx.line("");
                 }
                 cx.line(
@@ -150,7 +150,7 @@ pub async fn run(cx: &mut Context, verb: Tender) -> Result {
                     let status = format!("{:?}", s.status).to_lowercase();
                     cx.line(&format!("  {}  {}", cx.bold(&s.endpoint), cx.dim(&status)));
                     for line in s.document.lines() {
-                        cx.line(&cx.dim(&format!("    {line}")));
+                        cx.verbatim(&cx.dim(&format!("    {line}")));
                     }
                 }
                 print_quotes(cx, t);

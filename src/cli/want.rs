@@ -202,6 +202,7 @@ pub async fn add(cx: &mut Context, args: Add, kind: Option<WantKind>) -> Result 
         note: d.note,
     };
     let mut view: WantView = cx.post("/v1/wants", &new).await?;
+    let again = view.again.clone();
     if !args.no_crawl {
         let request = CrawlRequest {
             want: Some(view.short.clone()),
@@ -210,6 +211,7 @@ pub async fn add(cx: &mut Context, args: Add, kind: Option<WantKind>) -> Result 
         };
         crawl::run_quietly(cx, &request).await?;
         view = cx.get(&format!("/v1/wants/{}", view.short)).await?;
+        view.again = again;
     }
     let shops: Vec<ShopView> = match view.best {
         None if !cx.global.json => cx.get("/v1/shops").await?,
@@ -222,6 +224,9 @@ pub async fn add(cx: &mut Context, args: Add, kind: Option<WantKind>) -> Result 
             cx.bold(&v.want.name),
             cx.dim(&format!("[{}]", v.short))
         ));
+        for other in &v.again {
+            cx.line(&cx.yellow(&format!("  You wanted this already, as [{other}]: `emptor wish rm {other}` removes that one.")));
+        }
         match &v.best {
             Some(best) => cx.line(&format!("  {}", offers::one_line(cx, best))),
             None if v.offers > 0 => {

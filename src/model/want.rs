@@ -109,6 +109,14 @@ impl Want {
             note: None,
         }
     }
+
+    /// Whether both name the same thing as the person put it: a page, a barcode or the name.
+    #[must_use]
+    pub fn is_again(&self, other: &Self) -> bool {
+        let page = other.urls.iter().any(|url| self.urls.contains(url));
+        let barcode = self.gtin.is_some() && self.gtin == other.gtin;
+        page || barcode || self.name.to_lowercase() == other.name.to_lowercase()
+    }
 }
 
 /// One condition on an offer, written `FIELD OP VALUE`: `brand=Bosch`,

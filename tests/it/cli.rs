@@ -234,6 +234,30 @@ fn an_unclear_name_is_asked_back() {
 }
 
 #[test]
+fn what_was_wanted_already_is_said() {
+    let home = Home::locked("");
+    home.unlock();
+    let first = home.json(&["add", "red lamp"]);
+    assert_eq!(first.get("again"), None);
+    home.run(&["add", "blue lamp"]).ok();
+    let short = first["short"].as_str().expect("an id");
+    let second = home.run(&["list", "add", "Red  Lamp"]).ok();
+    let remove = format!("emptor wish rm {short}");
+    assert!(second.out.contains(&remove), "{}", second.out);
+    // One that is over is not wanted any more.
+    home.run(&["wish", "drop", short]).ok();
+    let item = home.json(&["list", "list"])[0]["short"].clone();
+    home.run(&["list", "rm", item.as_str().expect("an id")])
+        .ok();
+    let third = home.json(&["add", "red lamp"]);
+    assert_eq!(third.get("again"), None);
+
+    home.run(&["list", "add", "4006381333931"]).ok();
+    let barcode = home.json(&["list", "add", "04006381333931", "--name", "Pen"]);
+    assert_eq!(barcode["again"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
 fn completions_manual_and_api_need_nothing() {
     let home = Home::bare();
     for (shell, sign) in [

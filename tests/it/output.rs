@@ -110,15 +110,13 @@ fn every_query_prints_one_json_document() {
     }
 }
 
-/// The output of a command on a terminal of its own.
-fn on_terminal(home: &Home, args: &str, no_colour: bool) -> String {
+/// The output of a command on a terminal of its own, so wide.
+fn on_terminal(home: &Home, args: &str, columns: u16, no_colour: bool) -> String {
     let mut command = std::process::Command::new("script");
-    command.args([
-        "-qec",
-        &format!("{} {args}", env!("CARGO_BIN_EXE_emptor")),
-        "/dev/null",
-    ]);
+    let emptor = env!("CARGO_BIN_EXE_emptor");
+    let typed = format!("stty rows 24 cols {columns}; {emptor} {args}");
     command
+        .args(["-qec", &typed, "/dev/null"])
         .env("EMPTOR_HOME", home.path(""))
         .env_remove("NO_COLOR")
         .stdin(Stdio::null());
@@ -148,9 +146,35 @@ fn colours_are_for_terminals_that_want_them() {
     if !require("script") {
         return;
     }
-    assert!(on_terminal(&home, "wish list", false).contains("\x1b["));
-    assert!(!on_terminal(&home, "wish list", true).contains("\x1b["));
-    assert!(!on_terminal(&home, "wish list --json", false).contains("\x1b["));
+    assert!(on_terminal(&home, "wish list", 80, false).contains("\x1b["));
+    assert!(!on_terminal(&home, "wish list", 80, true).contains("\x1b["));
+    assert!(!on_terminal(&home, "wish list --json", 80, false).contains("\x1b["));
+}
+
+#[test]
+fn lines_are_folded_to_the_terminal_and_nowhere_else() {
+    if !require("script") || !require("stty") {
+        return;
+    }
+    let shops = Shops::open(&["alpha", "wall"]);
+    let home = filled(&shops);
+    let width = |line: &str| line.chars().count();
+    let shown = |columns| on_terminal(&home, "offers --explain --all", columns, true);
+    let (narrow, wide) = (shown(60), shown(500));
+    let piped = home.run(&["offers", "--explain", "--all"]).ok().out;
+    for whole in [&wide, &piped] {
+        assert!(whole.lines().any(|l| width(l) > 60), "{whole}");
+    }
+    // An address has no space to fold at.
+    for line in narrow.lines().filter(|l| !l.contains("://")) {
+        assert!(width(line) <= 60, "{line:?} in {narrow}");
+    }
+    let words = |text: &str| {
+        text.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(words(&narrow), words(&wide));
 }
 
 #[test]

@@ -182,6 +182,9 @@ pub struct WantView {
     pub maybe: usize,
     /// Where it stands as a wish; absent for shopping items.
     pub life: Option<LifeView>,
+    /// Open wants for the same page, barcode or name, by short id: said when one is added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub again: Vec<String>,
 }
 
 /// Follows a shop.

@@ -134,6 +134,12 @@ async fn add_want(
     want.prefer = worth_something(new.prefer)?;
     want.intensity = new.intensity.unwrap_or(50).min(100);
     want.note = new.note.map(|n| text::clean(&n, 2000));
+    let again: Vec<String> = store
+        .wants()?
+        .iter()
+        .filter(|w| w.status == WantStatus::Open && w.is_again(&want))
+        .map(|w| w.id.short())
+        .collect();
     // A limit is a wish to be told.
     let rule = want
         .limit
@@ -145,7 +151,8 @@ async fn add_want(
     })?;
     crawl::plan(&agent, &store)?;
     agent.wake();
-    want_view(&agent, &store, &want, reader)
+    let Json(view) = want_view(&agent, &store, &want, reader)?;
+    Ok(Json(WantView { again, ..view }))
 }
 
 /// A name that can be seen, without what could steer a terminal.
