@@ -335,7 +335,7 @@ fn fill(
     let mut late = Uncompared::default();
     reply.worst = view::worst(market, problem, purchase, &mut late, &mut stop);
     let carts = reply.plan.as_ref().map_or(0, |p| p.shops.len());
-    reply.splits = view::splits(market, problem, carts, &mut late, &mut stop);
+    reply.splits = view::splits(market, problem, solved, carts, &mut late, &mut stop);
     let cost = checked.cost;
     reply.bundles = view::bundles(problem, purchase, cost, home, &mut late, &mut stop);
     reply.limits = view::limits(household, cost, home, &mut late, &mut stop);

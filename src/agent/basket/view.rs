@@ -305,10 +305,12 @@ pub fn worst(
     })
 }
 
-/// The best plan for each number of shops, and what each further shop saves.
+/// The best plan for each number of shops up to the `shops` of the best of all, and what
+/// each further shop saves.
 pub fn splits(
     market: &Market,
     problem: &Problem,
+    best: &Solved,
     shops: usize,
     uncompared: &mut Uncompared,
     stop: &mut dyn FnMut() -> bool,
@@ -316,13 +318,13 @@ pub fn splits(
     let money = |cents| Money::from_minor(cents, market.home());
     let most = shops.clamp(1, MAX_SPLITS);
     let mut views: Vec<SplitView> = Vec::new();
-    for split in explain::splits(&problem.household, most, stop) {
+    for split in explain::splits(&problem.household, best, shops, most, stop) {
         let what = match views.len() {
             0 => "one shop and other numbers of shops",
             _ => "further shops",
         };
         let Some(s) = uncompared.keep(what, split.map(Some)) else {
-            break;
+            continue;
         };
         let missing = match &s.plan {
             Some(plan) => {

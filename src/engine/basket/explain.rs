@@ -6,6 +6,9 @@ use super::instance::{BasketError, Cents, Coupon, Household, Instance, Limits, O
 use super::{Solved, solve};
 use std::collections::BTreeMap;
 
+/// More goods than anybody adds to reach a threshold.
+const MOST_ADDED: Cents = 1 << 40;
+
 /// The best plan with at most so many shops.
 #[derive(Debug, Clone)]
 pub struct Split {
@@ -77,11 +80,16 @@ pub struct BundleValue {
 }
 
 /// The best plan for each number of shops from one to `most`, one after the other: those
-/// that were found count even where a later one is not.
+/// that were found count even where a later one is not. The best plan there is is known
+/// already: `best`, from `used` shops.
 ///
-/// Each may be a [`BasketError`] other than that a number of shops is too small.
+/// Each may be a [`BasketError`] other than that a number of shops is too small;
+/// [`BasketError::Stopped`] too where the time brought nothing better than fewer shops,
+/// which says nothing of what one more saves.
 pub fn splits<'a>(
     household: &'a Household,
+    best: &'a Solved,
+    used: usize,
     most: usize,
     stop: &'a mut dyn FnMut() -> bool,
 ) -> impl Iterator<Item = Result<Split, BasketError>> + 'a {
@@ -91,13 +99,21 @@ pub fn splits<'a>(
     (1..=most).map(move |shops| {
         let mut h = household.clone();
         h.limits.max_shops = Some(shops);
-        let plan = match solve(&Instance::Household(h), stop) {
+        let found = if shops == used {
+            Ok(best.clone())
+        } else {
+            solve(&Instance::Household(h), stop)
+        };
+        let plan = match found {
             Ok(plan) => Some(plan),
             Err(BasketError::Infeasible(_)) => None,
             Err(e) => return Err(e),
         };
         let cost = plan.as_ref().map(|p| p.evaluation.cost);
         let saving = before.zip(cost).map(|(before, cost)| before - cost);
+        if saving.is_some_and(|s| s <= 0) && plan.as_ref().is_some_and(|p| !p.optimal) {
+            return Err(BasketError::Stopped);
+        }
         before = cost;
         Ok(Split {
             shops,
@@ -176,12 +192,54 @@ pub fn carts(household: &Household, purchase: &Purchase) -> Vec<Cart> {
             fee: fee_paid,
             travel,
             next_coupon,
-            next_tier: next
-                .filter(|_| mode == Mode::Ship)
-                .and_then(|t| Some((t.from - basis, fee? - t.amount))),
+            next_tier: next.filter(|_| mode == Mode::Ship).and_then(|t| {
+                Some((
+                    to_reach(t.from, basis, shop.basis, &used, base)?,
+                    fee? - t.amount,
+                ))
+            }),
         }
     };
     by_shop.into_iter().map(cart).collect()
+}
+
+/// The least goods that lift an order value from `basis` to `from`. Coupons for the whole
+/// shop take their share of what is added, too; others are not known to cover it.
+fn to_reach(
+    from: Cents,
+    basis: Cents,
+    counts: super::Basis,
+    used: &[&Coupon],
+    base: impl Fn(&Coupon) -> Cents,
+) -> Option<Cents> {
+    let missing = from - basis;
+    if counts == super::Basis::BeforeCoupons {
+        return Some(missing);
+    }
+    let shares = used.iter().filter(|c| c.offers.is_none());
+    let shares: Vec<(&Coupon, Cents)> = shares.map(|c| (*c, base(c))).collect();
+    let reached = |more: Cents| {
+        let off = |(c, base): &(&Coupon, Cents)| {
+            let now = c.discount(*base).unwrap_or(0);
+            c.discount(base + more).unwrap_or(0) - now
+        };
+        more - shares.iter().map(off).sum::<Cents>() >= missing
+    };
+    // What is left of an order value only grows with it, up to rounding.
+    let (mut under, mut enough) = (missing - 1, missing);
+    while !reached(enough) {
+        under = enough;
+        enough = enough.checked_mul(2).filter(|e| *e < MOST_ADDED)?;
+    }
+    while enough - under > 1 {
+        let middle = under + (enough - under) / 2;
+        if reached(middle) {
+            enough = middle;
+        } else {
+            under = middle;
+        }
+    }
+    Some(enough)
 }
 
 /// What each limit of the person costs: the plan without it against `cost`.

@@ -643,8 +643,104 @@ fn explains_the_plan() {
     assert_eq!(bundles[0].bought_anyway, ["tea"]);
     assert_eq!(explain::worst_case(&h, purchase, &[0], 990), Some(2495));
     let mut never = || false;
-    let splits: Vec<_> = explain::splits(&h, 3, &mut never).collect();
+    let splits: Vec<_> = explain::splits(&h, &solved, 1, 3, &mut never).collect();
     assert!(matches!(&splits[..], [Ok(one)] if one.shops == 1 && one.saving.is_none()));
     let prices = explain::limit_prices(&h, 1905, &mut || false).expect("solves");
     assert_eq!(prices[0].saving, Some(0));
+}
+
+#[test]
+fn a_percentage_takes_its_share_of_what_is_added() {
+    let mut h = household();
+    h.coupons.push(Coupon {
+        id: "tenth".into(),
+        shop: 0,
+        kind: CouponKind::Percent(1_000),
+        min_spend: 0,
+        cap: None,
+        offers: None,
+        group: 0,
+    });
+    h.shops[0].basis = Basis::AfterCoupons;
+    let purchase = Purchase {
+        buy: [("a-set".to_owned(), 1)].into(),
+        mode: [("a".to_owned(), Mode::Ship)].into(),
+        coupons: vec!["tenth".to_owned()],
+    };
+    // 15.05 less 1.50 is 13.55. 22.22 less 2.22 is the first to leave 20.00.
+    let next = |h: &Household| explain::carts(h, &purchase)[0].next_tier;
+    assert_eq!(next(&h), Some((2_222 - 1_505, 400)));
+    h.coupons[0].cap = Some(160);
+    assert_eq!(next(&h), Some((2_160 - 1_505, 400)));
+    h.coupons[0].offers = Some(vec![0]);
+    h.coupons[0].cap = None;
+    assert!(next(&h).is_some_and(|(more, _)| more <= 2_222 - 1_505));
+    h.coupons[0].offers = None;
+    h.coupons[0].kind = CouponKind::Percent(10_000);
+    assert_eq!(next(&h), None, "nothing that is free reaches a threshold");
+}
+
+/// Shops that each sell most things, at prices near each other: hard to choose among.
+fn crowded(items: i64, shops: i64) -> Household {
+    let mut r = Rng(5);
+    let item = |i: i64| json!({"id": format!("i{i}"), "qty": 1, "unmet_penalty_cents": null});
+    let mut offers = Vec::new();
+    let mut all = Vec::new();
+    for s in 0..shops {
+        let tiers =
+            json!([{"min_spend": 0, "fee": 290 + r.upto(500)}, {"min_spend": 7_900, "fee": 0}]);
+        all.push(
+            json!({"id": format!("s{s}"), "pickup": null, "min_order": 0,
+            "ship": {"tiers": tiers, "basis": "before_coupons", "weight_tiers": []}}),
+        );
+        for i in (0..items).filter(|_| !r.one_in(5)).collect::<Vec<_>>() {
+            let unit = 400 + 90 * i + r.upto(300);
+            offers.push(json!({"id": format!("{s}-{i}"), "shop": format!("s{s}"), "covers": [[format!("i{i}"), 1]],
+                "breaks": [{"min_qty": 1, "unit": unit}], "max_qty": 1, "weight_g": 0, "disutility": 0}));
+        }
+    }
+    let value = json!({"schema": "emptor-basket/1", "items": (0..items).map(item).collect::<Vec<_>>(),
+        "shops": all, "offers": offers, "coupons": [],
+        "limits": {"max_shops": null, "max_pickups": null, "budget": null, "per_shop_hassle": 0}});
+    match read(&value) {
+        Ok(Instance::Household(h)) => h,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn one_shop_more_never_costs_more_however_little_time_there_is() {
+    let h = crowded(24, 10);
+    let solved = solve(&Instance::Household(h.clone()), &mut || false).expect("feasible");
+    let used = explain::carts(&h, bought(&solved)).len();
+    assert!(used > 3, "{used}");
+    let mut unproven = 0;
+    for patience in [1, 5, 20, 60, 150, 400, 1_000] {
+        let mut asked = 0;
+        let mut stop = || {
+            asked += 1;
+            asked > patience
+        };
+        let splits = explain::splits(&h, &solved, used, used, &mut stop);
+        let found: Vec<_> = splits.filter_map(Result::ok).collect();
+        let plans: Vec<&Solved> = found.iter().filter_map(|s| s.plan.as_ref()).collect();
+        unproven += plans.iter().filter(|p| !p.optimal).count();
+        let costs = plans.windows(2).map(|w| (w[0].evaluation.cost, &w[1]));
+        for (before, now) in costs {
+            assert!(now.evaluation.cost < before || now.optimal && now.evaluation.cost == before);
+        }
+        let last = found.last().expect("the best plan is known");
+        assert_eq!(
+            (last.shops, last.plan.as_ref().map(|p| p.evaluation.cost)),
+            (used, Some(solved.evaluation.cost))
+        );
+    }
+    assert!(unproven > 0, "the time never ran out");
+}
+
+fn bought(solved: &Solved) -> &Purchase {
+    match &solved.solution {
+        Solution::Household(purchase) => purchase,
+        Solution::Classic { .. } => unreachable!("full schema"),
+    }
 }
