@@ -39,7 +39,14 @@ impl From<Reply> for Answer {
 pub async fn run(cx: &mut Context, want: &str, answers: &[Reply]) -> Result {
     let path = format!("/v1/wants/{}/tune", encode(want));
     let mut state: TuneReply = cx.get(&path).await?;
-    for answer in answers {
+    for (given, answer) in answers.iter().enumerate() {
+        if given > 0 && state.question.is_none() {
+            let idle = answers.len() - given;
+            aside(format_args!(
+                "note: no question is left; answers not used: {idle}\n"
+            ));
+            break;
+        }
         state = tell(cx, &path, None, (*answer).into()).await?;
     }
     if answers.is_empty() && std::io::stdin().is_terminal() && !cx.global.json {

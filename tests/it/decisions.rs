@@ -277,6 +277,21 @@ fn a_few_answers_tune_a_want() {
         .refused(1);
     println!("{}", home.run(&["wish", "tune", "mug"]).ok().out);
 
+    // Whoever would pay more than first said is asked about more, and a script may bring
+    // more answers than it takes.
+    home.run(&["wish", "edit", "mug", "--prefer", "name~blue:3"])
+        .ok();
+    let yes = ["--answer", "yes"];
+    let four = [&["wish", "tune", "mug"][..], &yes, &yes, &yes, &yes].concat();
+    let more = home.json(&four);
+    assert_eq!(more["trade_offs"][0]["settled"], false, "{more:#}");
+    assert_ne!(more["question"], Value::Null, "nobody said no yet");
+    let same = ["--answer", "same"];
+    let run = home.run(&[&["wish", "tune", "mug"][..], &same, &yes].concat());
+    let run = run.ok();
+    assert!(run.out.contains(", settled)"), "{}", run.out);
+    assert!(run.err.contains("answers not used: 1"), "{}", run.err);
+
     // A worth that the person states anew starts anew.
     home.run(&["wish", "edit", "mug", "--prefer", "name~blue:10"])
         .ok();
