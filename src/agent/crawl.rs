@@ -281,13 +281,15 @@ async fn fetch(agent: &Agent, store: &Store, job: &CrawlJob) -> Result<Read, Vau
     };
     let is_product = matches!(job.kind, JobKind::Product { .. });
     let page = store.page(job.kind.url())?;
-    // Without an offer on record, "not modified" would say nothing.
+    // Without an offer on record that was compared with every want, "not modified" would
+    // say nothing.
+    let mut offers = store.listings_on(job.kind.url())?;
+    offers.retain(|l| !l.candidate);
+    let compared = |want: &Id| offers.iter().any(|l| l.zone(*want).is_some());
     let known = is_product
         && page.health.trouble.is_none()
-        && store
-            .listings_on(job.kind.url())?
-            .iter()
-            .any(|l| !l.candidate);
+        && !offers.is_empty()
+        && job.wants.iter().all(compared);
     let address = match &adapter {
         Some(a) if is_product => a.manifest.fetch_address(&url),
         _ => url.clone(),

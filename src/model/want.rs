@@ -110,6 +110,21 @@ impl Want {
         }
     }
 
+    /// The name, with how many are wanted if not one: what the amounts beside it are for.
+    #[must_use]
+    pub fn counted(&self) -> String {
+        match self.quantity {
+            0 | 1 => self.name.clone(),
+            n => format!("{n} x {}", self.name),
+        }
+    }
+
+    /// Whether its barcode is all that is known of it.
+    #[must_use]
+    pub fn is_only_number(&self) -> bool {
+        self.gtin.is_some() && self.name.parse().ok() == self.gtin
+    }
+
     /// Whether both name the same thing as the person put it: a page, a barcode or the name.
     #[must_use]
     pub fn is_again(&self, other: &Self) -> bool {

@@ -522,3 +522,65 @@ fn a_search_is_followed_over_as_many_pages_as_the_adapter_allows() {
         "found on the second page: {offers}"
     );
 }
+
+#[test]
+fn a_barcode_is_found_on_the_pages_that_state_it() {
+    let shops = Shops::open(&["alpha", "beta"]);
+    let pen = |gtin: &str| {
+        let more = json!({"gtin13": gtin, "brand": "Stabilo"});
+        product_with("Stabilo point 88 fineliner", "1.20", "EUR", "InStock", more)
+    };
+    // Lists of results show no numbers, and not only what was asked for.
+    for shop in ["alpha", "beta"] {
+        shops.put(
+            shop,
+            "/",
+            Page::html("<form action=\"/search\"><input type=search name=q></form>"),
+        );
+        let found = "<ul><li><a href=\"/p/ink\">Ink, blue</a> 3.00 EUR</li>\
+             <li><a href=\"/p/pen\">Stabilo point 88 fineliner</a> 1.20 EUR</li></ul>";
+        shops.put(shop, "/search", Page::html(found));
+        shops.put(
+            shop,
+            "/p/ink",
+            product("Ink, blue", "3.00", "EUR", "InStock"),
+        );
+        shops.put(shop, "/p/pen", pen("4006381333931"));
+    }
+    let home = Home::new(&shops);
+    home.run(&["shop", "add", &shops.url("alpha", "/")]).ok();
+    let added = home.json(&["add", "4006381333931"]);
+    assert_eq!(added["best"]["shop"], shops.host("alpha"), "{added:#}");
+    assert_eq!(
+        added["name"], "Stabilo point 88 fineliner",
+        "learned from the page"
+    );
+    assert_eq!(added["offers"], 1, "the ink is another thing");
+
+    // A page that was read for something else is known by its number at once.
+    home.run(&["add", &shops.url("beta", "/p/pen"), "--name", "red pen"])
+        .ok();
+    home.run(&["wish", "rm", added["short"].as_str().unwrap()])
+        .ok();
+    let again = home.json(&["list", "add", "4006381333931"]);
+    assert_eq!(again["offers"], 2, "{again:#}");
+}
+
+#[test]
+fn an_unchanged_page_is_read_for_what_is_wanted_anew() {
+    let (shops, home) = kettle();
+    let page = || product("Kettle 1.7 l", "39.00", "EUR", "InStock").header("etag", "\"one\"");
+    shops.put("alpha", "/p/1", page());
+    let url = shops.url("alpha", "/p/1");
+    home.run(&["add", &url]).ok();
+    let second = home.json(&["list", "add", &url]);
+    assert_eq!(second["offers"], 1, "{second:#}");
+    assert_eq!(second["name"], "Kettle 1.7 l");
+    let before = shops.seen("alpha").len();
+    home.crawl();
+    let seen = shops.seen("alpha");
+    assert!(
+        seen[before..].iter().all(|s| s.status == 304),
+        "both know it now"
+    );
+}

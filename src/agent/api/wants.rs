@@ -15,6 +15,9 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::routing::{delete, get, post};
 
+/// Pages taken over at most for a new want by its barcode.
+const MAX_KNOWN_PAGES: usize = 20;
+
 /// The routes, for the table.
 pub fn routes() -> Vec<Route> {
     vec![
@@ -118,6 +121,9 @@ async fn add_want(
                 .hint("the last digit is a check digit: compare it with the label"),
         );
     }
+    if want.gtin.is_some() {
+        want.found = known_pages(&store, &want)?;
+    }
     want.kind = new.kind.unwrap_or(WantKind::Wish);
     want.list = match (new.list, want.kind) {
         (Some(list), _) => named(&list, 100)?,
@@ -153,6 +159,17 @@ async fn add_want(
     agent.wake();
     let Json(view) = want_view(&agent, &store, &want, reader)?;
     Ok(Json(WantView { again, ..view }))
+}
+
+/// The pages already read for something else that state the barcode wanted, newest first.
+fn known_pages(store: &Store, want: &Want) -> std::result::Result<Vec<String>, ApiError> {
+    let mut known = store.listings()?;
+    known.retain(|l| l.offer.gtin == want.gtin && !l.candidate);
+    known.sort_by_key(|l| std::cmp::Reverse(l.last_seen));
+    let mut pages: Vec<String> = known.into_iter().map(|l| l.url).collect();
+    pages.dedup();
+    pages.truncate(MAX_KNOWN_PAGES);
+    Ok(pages)
 }
 
 /// A name that can be seen, without what could steer a terminal.

@@ -201,12 +201,15 @@ const fn zone(zone: matching::Zone) -> Zone {
     }
 }
 
-/// A want made from a bare address learns its name and numbers from the page.
+/// A want made from a bare address or a bare barcode learns its name and numbers from the
+/// page: the one at the address, or one that states the barcode.
 fn enrich(store: &Store, wants: &[Want], listing: &Listing, url: &str) -> Result<(), VaultError> {
-    for want in wants.iter().filter(|w| w.urls.iter().any(|u| u == url)) {
-        let offer = &listing.offer;
+    let offer = &listing.offer;
+    let is_about =
+        |w: &Want| w.urls.iter().any(|u| u == url) || (w.is_only_number() && w.gtin == offer.gtin);
+    for want in wants.iter().filter(|w| is_about(w)) {
         let mut new = want.clone();
-        if want.name.starts_with("http")
+        if (want.name.starts_with("http") || want.is_only_number())
             && let Some(name) = &offer.name
         {
             new.name.clone_from(name);

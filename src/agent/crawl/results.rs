@@ -145,6 +145,12 @@ fn fitting(
             price: found.price,
             ..Offer::default()
         };
+        if want.is_only_number() && found.gtin.is_none() {
+            // Lists seldom show numbers, so there is nothing to compare. The shop found these
+            // by the number, and their pages say whether they have it.
+            scored.push((0.5, url));
+            continue;
+        }
         let judgement = judge(want, &offer, memory);
         if judgement.zone != matching::Zone::Different {
             scored.push((judgement.score, url));
