@@ -57,6 +57,11 @@ pub enum Where<'a> {
         /// The term.
         term: &'a str,
     },
+    /// When what is assumed of the first offer's term turns out worse.
+    FirstUnknown {
+        /// The term.
+        term: &'a str,
+    },
 }
 
 /// One term of a difference.
@@ -121,6 +126,10 @@ pub(super) fn explanation<'a>(
                 },
                 Wins::UnknownMoney => Where::Unknown { term: "shipping" },
                 Wins::UnknownValue { criterion } => Where::Unknown {
+                    term: boxes[criterion].id,
+                },
+                Wins::FirstMoney => Where::FirstUnknown { term: "shipping" },
+                Wins::FirstValue { criterion } => Where::FirstUnknown {
                     term: boxes[criterion].id,
                 },
             },

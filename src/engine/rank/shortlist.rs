@@ -64,6 +64,13 @@ pub enum Wins {
         /// Its position among the criteria.
         criterion: usize,
     },
+    /// When the first offer's unknown money turns out higher than assumed.
+    FirstMoney,
+    /// When the first offer's unknown value of a criterion turns out worse than assumed.
+    FirstValue {
+        /// Its position among the criteria.
+        criterion: usize,
+    },
 }
 
 /// A member of the list.
@@ -110,8 +117,8 @@ pub fn shortlist(
     }
     let enough = MARGIN * limits.tolerance * alternatives[first].total().mid.abs();
     let (chosen, max_regret) = Search::new(&costs, &best).greedy(limits.k, enough);
-    let winners = draws.winners(&costs, 0..pool.len());
-    let among = draws.winners(&costs, chosen.iter().copied());
+    let winners = draws.winners(&costs, 0..pool.len(), draws.random);
+    let among = draws.winners(&costs, chosen.iter().copied(), draws.uncertain);
     let members = chosen
         .iter()
         .map(|&row| Member {
@@ -119,8 +126,9 @@ pub fn shortlist(
             wins: if row == 0 {
                 Wins::AsStated
             } else {
-                let won: Vec<usize> = (0..draws.random).filter(|&d| among[d] == row).collect();
-                draws.label(&alternatives[pool[row]], boxes, &won)
+                let won: Vec<usize> = (0..among.len()).filter(|&d| among[d] == row).collect();
+                let [it, first] = [row, 0].map(|row| &alternatives[pool[row]]);
+                draws.label(it, first, boxes, &won)
             },
             p_first: share(winners.iter().filter(|w| **w == row).count(), draws.random),
         })
@@ -399,11 +407,16 @@ impl Draws {
         }
     }
 
-    /// The cheapest of `rows` in every random draw; the better rank, which comes earlier,
-    /// where equal.
-    fn winners(&self, costs: &[Vec<f64>], rows: impl Iterator<Item = usize>) -> Vec<usize> {
-        let mut least = vec![f64::INFINITY; self.random];
-        let mut winners = vec![0; self.random];
+    /// The cheapest of `rows` in the first `draws` draws; the better rank, which comes
+    /// earlier, where equal.
+    fn winners(
+        &self,
+        costs: &[Vec<f64>],
+        rows: impl Iterator<Item = usize>,
+        draws: usize,
+    ) -> Vec<usize> {
+        let mut least = vec![f64::INFINITY; draws];
+        let mut winners = vec![0; draws];
         for row in rows {
             for ((least, winner), cost) in least.iter_mut().zip(&mut winners).zip(&costs[row]) {
                 let lower = cost < least;
@@ -414,9 +427,16 @@ impl Draws {
         winners
     }
 
-    /// What the draws in which an alternative wins have in common: the weight or the
-    /// unknown that lies furthest from its usual place, in standard deviations.
-    fn label(&self, a: &Alternative<'_>, boxes: &[WeightBox<'_>], won: &[usize]) -> Wins {
+    /// What the draws in which an alternative wins have in common: the weight, or the
+    /// unknown of its own or of the first, that lies furthest from its usual place, in
+    /// standard deviations.
+    fn label(
+        &self,
+        a: &Alternative<'_>,
+        first: &Alternative<'_>,
+        boxes: &[WeightBox<'_>],
+        won: &[usize],
+    ) -> Wins {
         if won.is_empty() {
             return Wins::AsStated;
         }
@@ -439,15 +459,22 @@ impl Draws {
                 let strength = deviations(mean(&|d| uniform(seed, d)));
                 offer(strength, Wins::Weight { criterion, factor });
             }
-            if !a.weighted[criterion].is_exact() {
-                let seed = hash(&[a.id, b.id]);
-                let strength = deviations(mean(&|d| uniform(seed, d)));
-                offer(strength, Wins::UnknownValue { criterion });
+            let values = [
+                (a, Wins::UnknownValue { criterion }),
+                (first, Wins::FirstValue { criterion }),
+            ];
+            for (of, wins) in values {
+                if !of.weighted[criterion].is_exact() {
+                    let seed = hash(&[of.id, b.id]);
+                    offer(deviations(mean(&|d| uniform(seed, d))), wins);
+                }
             }
         }
-        if !a.fixed.is_exact() {
-            let seed = hash(&[a.id]);
-            offer(deviations(mean(&|d| uniform(seed, d))), Wins::UnknownMoney);
+        for (of, wins) in [(a, Wins::UnknownMoney), (first, Wins::FirstMoney)] {
+            if !of.fixed.is_exact() {
+                let seed = hash(&[of.id]);
+                offer(deviations(mean(&|d| uniform(seed, d))), wins);
+            }
         }
         found.1
     }
@@ -543,6 +570,29 @@ mod tests {
         let s = list(&all, 5);
         assert_eq!(s.members.len(), 2);
         assert_eq!(s.members[1].wins, Wins::UnknownMoney);
+    }
+
+    #[test]
+    fn what_is_unknown_of_the_first_lets_another_win() {
+        let sure = || alternative("sure", 1_200.0, [100.0, 100.0]);
+        let mut first = alternative("first", 0.0, [100.0, 100.0]);
+        first.fixed = Interval {
+            lo: 500.0,
+            mid: 990.0,
+            hi: 1_500.0,
+        };
+        let s = list(&[first, sure()], 5);
+        assert_eq!(s.members.len(), 2);
+        assert_eq!(s.members[1].wins, Wins::FirstMoney);
+
+        let mut first = alternative("first", 1_150.0, [0.0, 100.0]);
+        first.weighted[0] = Interval {
+            lo: 0.0,
+            mid: 100.0,
+            hi: 300.0,
+        };
+        let s = list(&[first, sure()], 5);
+        assert_eq!(s.members[1].wins, Wins::FirstValue { criterion: 0 });
     }
 
     #[test]
