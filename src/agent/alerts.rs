@@ -4,7 +4,7 @@ mod whole_list;
 mod why;
 
 pub use whole_list::ChangedLists;
-pub use why::why;
+pub use why::{why, why_of_list};
 
 use super::api::ApiError;
 use super::core::Agent;

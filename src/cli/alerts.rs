@@ -46,9 +46,9 @@ pub enum Alerts {
         /// Its id, or the name of a list that is watched as a whole
         rule: String,
     },
-    /// Why the rules on a want spoke or were silent
+    /// Why the rules on a want, or what is told of a list as a whole, spoke or were silent
     Why {
-        /// The want
+        /// The want, or the list
         want: String,
     },
 }

@@ -67,6 +67,9 @@ fn section<'a>(cx: &Context, title: &str, lines: impl IntoIterator<Item = &'a Sp
             stage(cx, &line.life),
             cx.dim(&format!("[{}]", line.want))
         ));
+        if let Some(why) = &line.why {
+            cx.line(&cx.dim(&format!("                {why}")));
+        }
     }
 }
 
@@ -77,5 +80,9 @@ pub fn stage(cx: &Context, life: &LifeView) -> String {
         .until
         .map(|t| format!(" until {}", cx.locale.time(t)))
         .unwrap_or_default();
-    format!("{}{until}, {:.0}/100", life.stage.words(), life.intensity)
+    format!(
+        "{}{until}, {:.0}/100",
+        life.stage.words(life.until),
+        life.intensity
+    )
 }

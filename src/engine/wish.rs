@@ -48,10 +48,12 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// For a sentence such as "the wish is ripening".
+    /// For a sentence such as "the wish is ripening". What has cooled off and reaches
+    /// nothing by itself, `until` some time, waits for the person.
     #[must_use]
-    pub const fn words(self) -> &'static str {
+    pub const fn words(self, until: Option<Timestamp>) -> &'static str {
         match self {
+            Self::Ripening if until.is_none() => "ripening if you come back to it",
             Self::Gone => "given up",
             Self::Fading => "fading",
             Self::Asleep => "asleep",

@@ -4,6 +4,7 @@ use super::handlers::{Body, Reader, Result, done};
 use super::routes::Route;
 use super::types::*;
 use super::{ApiError, Code};
+use crate::agent::alerts;
 use crate::agent::core::Agent;
 use crate::agent::life;
 use crate::agent::store::{ListWatch, Rule, Store};
@@ -21,15 +22,10 @@ pub fn routes() -> Vec<Route> {
         Route::list::<Why>(
             "get",
             "/v1/wants/{want}/why",
-            "Why its rules spoke or were silent",
+            "Why its rules, or what is told of a list as a whole, spoke or were silent",
             get(why),
         ),
-        Route::new::<AlertsReply>(
-            "get",
-            "/v1/alerts",
-            "What fired, and the rules",
-            get(alerts),
-        ),
+        Route::new::<AlertsReply>("get", "/v1/alerts", "What fired, and the rules", get(all)),
         Route::new::<RuleView>(
             "post",
             "/v1/rules",
@@ -59,11 +55,19 @@ async fn why(
     Path(text): Path<String>,
 ) -> Result<Vec<Why>> {
     let store = agent.store()?;
-    let want = agent.find_want(&store, &text)?;
-    Ok(Json(crate::agent::alerts::why(&store, &want, &reader.0)?))
+    let why = match agent.find_want(&store, &text) {
+        Ok(want) => alerts::why(&store, &want, &reader.0)?,
+        Err(unknown) if unknown.code == Code::NotFound => {
+            let mut watches = store.list_watches()?.into_iter();
+            let watch = watches.find(|w| w.list.eq_ignore_ascii_case(&text));
+            alerts::why_of_list(&watch.ok_or(unknown)?, &reader.0)
+        }
+        Err(e) => return Err(e),
+    };
+    Ok(Json(why))
 }
 
-async fn alerts(State(agent): State<Agent>, reader: Reader) -> Result<AlertsReply> {
+async fn all(State(agent): State<Agent>, reader: Reader) -> Result<AlertsReply> {
     let store = agent.store()?;
     let wants = store.wants()?;
     let mut alerts = store.alerts()?;
@@ -171,7 +175,7 @@ async fn add_rule(
     let rule = Rule::new(want.id, new.rule);
     store.change(|tx| tx.put_rule(&rule))?;
     // A rule is about what is true, so it may speak at once.
-    crate::agent::alerts::look(&agent, &store, want.id, Timestamp::now()).await?;
+    alerts::look(&agent, &store, want.id, Timestamp::now()).await?;
     let rule = store
         .rules()?
         .into_iter()

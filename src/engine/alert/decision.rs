@@ -2,6 +2,7 @@
 
 use super::history::USUAL_DAYS;
 use super::plausible;
+use crate::engine::locale::{availability as availability_words, count};
 use crate::engine::wish::Stage;
 use crate::model::time::Timestamp;
 use crate::model::{Availability, Currency, Money, Sentence, sentence};
@@ -296,7 +297,7 @@ impl Hold {
             Self::CannotBuy { availability } => {
                 sentence!(
                     "it cannot be bought now (",
-                    format!("{availability:?}"),
+                    availability_words(*availability),
                     ")"
                 )
             }
@@ -306,8 +307,8 @@ impl Hold {
                 needed_days,
             } => sentence!(
                 "watched for ",
-                *known_days,
-                " days, ",
+                count(*known_days as usize, "day"),
+                ", ",
                 *needed_days,
                 " are needed"
             ),
@@ -324,7 +325,7 @@ impl Hold {
                 until,
                 unsaid,
             } => {
-                let mut said = sentence!("the wish is ", stage.words());
+                let mut said = sentence!("the wish is ", stage.words(*until));
                 if let Some(until) = until {
                     said.push(sentence!(" until ", *until));
                 }
