@@ -229,8 +229,8 @@ pub fn plan(
         let Some(wish) = state(store, market, &want)? else {
             continue;
         };
-        let best = view::want(store, market, &want)?.best;
-        let cost = best.and_then(|b| b.landed).map(|l| l.mid);
+        let seen = view::want(store, market, &want)?;
+        let cost = seen.best.and_then(|b| b.landed).map(|l| l.mid);
         keyed.push(Line {
             want: want.id,
             cost,
@@ -242,6 +242,7 @@ pub fn plan(
                 want: want.id.short(),
                 name: want.name,
                 cost,
+                why: seen.why.filter(|_| cost.is_none()),
                 life: life_view(&wish),
             },
         ));

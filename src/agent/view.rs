@@ -18,7 +18,7 @@ use crate::model::seller::SourceHealth;
 use crate::model::tender::{Session, SessionStatus, Tender, TenderStatus};
 use crate::model::time::{Timestamp, days_between};
 use crate::model::want::{Requirement, Want};
-use crate::model::{Id, LandedCost, Money, Offer, Sentence, sentence};
+use crate::model::{Availability, Id, LandedCost, Money, Offer, Sentence, sentence};
 use crate::vault::VaultError;
 use std::collections::BTreeSet;
 use url::Url;
@@ -220,7 +220,10 @@ fn answer(
         .iter()
         .filter_map(|r| {
             let mut view = offer_view(market, same.iter().find(|row| row.id == r.id)?);
-            view.notes.push(market.say(&r.reason));
+            let reason = market.say(&r.reason);
+            if !view.notes.contains(&reason) {
+                view.notes.push(reason);
+            }
             Some(view)
         })
         .collect();
@@ -229,10 +232,24 @@ fn answer(
         .filter(|r| r.zone == Zone::Maybe)
         .map(|r| offer_view(market, r))
         .collect();
+    let summary = market.say(ranking.summary);
+    let best = ranked.first().filter(|o| {
+        !matches!(
+            o.availability,
+            Availability::OutOfStock | Availability::Discontinued
+        )
+    });
     let view = WantView {
         short: want.id.short(),
         want: want.clone(),
-        best: None,
+        why: match (best, &same[..]) {
+            (Some(_), _) => None,
+            (None, []) => blind_pages(store, want)?
+                .first()
+                .map(|blind| format!("its page cannot be read: {}", blind.words())),
+            (None, _) => Some(summary.clone()),
+        },
+        best: best.cloned(),
         offers: same.len(),
         maybe: maybe.len(),
         life: life::view(store, market, want)?,
@@ -245,7 +262,7 @@ fn answer(
         maybe,
         ambiguous: ambiguous.iter().map(|r| offer_view(market, r)).collect(),
         noted: apart.iter().map(|r| offer_view(market, r)).collect(),
-        summary: market.say(ranking.summary),
+        summary,
         blind: blind(store, market, want)?,
         advice: None,
     })
@@ -256,14 +273,7 @@ fn answer(
 /// # Errors
 /// As the vault.
 pub fn want(store: &Store, market: &Market, want: &Want) -> Result<WantView, VaultError> {
-    let reply = offers(store, market, want)?;
-    let best = reply.ranked.into_iter().next().filter(|o| {
-        !matches!(
-            o.availability,
-            crate::model::Availability::OutOfStock | crate::model::Availability::Discontinued
-        )
-    });
-    Ok(WantView { best, ..reply.want })
+    Ok(offers(store, market, want)?.want)
 }
 
 /// The valid quotes of one tender, best first, as ranked for its want.

@@ -349,7 +349,7 @@ fn want_html(out: &mut String, reply: &OffersReply, locale: &Locale, now: Timest
     let _ = write!(
         out,
         "<article><h3>{}</h3><p>{}</p><table><tbody>",
-        escape(&reply.want.want.name),
+        escape(&reply.want.want.counted()),
         escape(&reply.summary)
     );
     for o in reply.ranked.iter().take(8) {

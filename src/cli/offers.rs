@@ -103,7 +103,7 @@ fn print(cx: &Context, r: &OffersReply, args: &Offers) {
     let now = Timestamp::now();
     cx.line(&format!(
         "{}  {}",
-        cx.bold(&r.want.want.name),
+        cx.bold(&r.want.want.counted()),
         cx.dim(&format!("[{}]", r.want.short))
     ));
     if r.want.want.status != WantStatus::Open {
@@ -141,10 +141,8 @@ fn print(cx: &Context, r: &OffersReply, args: &Offers) {
         section(cx, "Not acceptable", &r.rejected, true, now);
     } else if !r.rejected.is_empty() {
         let offers = count(r.rejected.len(), "more offer");
-        let text = match r.rejected.len() {
-            1 => format!("  {offers} fails a condition (--all shows it)"),
-            _ => format!("  {offers} fail a condition (--all shows them)"),
-        };
+        let them = if r.rejected.len() == 1 { "it" } else { "them" };
+        let text = format!("  {offers} not acceptable (--all shows {them})");
         cx.line(&cx.dim(&text));
     }
     if let Some(advice) = r.advice.as_ref().filter(|_| args.explain) {
@@ -288,8 +286,13 @@ pub async fn history(cx: &mut Context, want: &str) -> Result {
             let price = p
                 .price
                 .map_or_else(|| "-".to_owned(), |m| cx.locale.money(&m));
+            // Another currency, or another pack.
+            let other = p.home.filter(|home| Some(*home) != p.price);
+            let counts = other.map_or_else(String::new, |home| {
+                format!(", counts as {}", cx.locale.money(&home))
+            });
             cx.line(&format!(
-                "  {}  {price:>14}  {}  {}",
+                "  {}  {price:>14}  {}  {}{counts}",
                 cx.locale.time(p.at),
                 p.shop,
                 availability(p.availability)

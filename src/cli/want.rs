@@ -221,7 +221,7 @@ pub async fn add(cx: &mut Context, args: Add, kind: Option<WantKind>) -> Result 
     cx.show(&view, |cx, v| {
         cx.line(&format!(
             "Added {} {}",
-            cx.bold(&v.want.name),
+            cx.bold(&v.want.counted()),
             cx.dim(&format!("[{}]", v.short))
         ));
         for other in &v.again {
@@ -229,8 +229,9 @@ pub async fn add(cx: &mut Context, args: Add, kind: Option<WantKind>) -> Result 
         }
         match &v.best {
             Some(best) => cx.line(&format!("  {}", offers::one_line(cx, best))),
-            None if v.offers > 0 => {
-                cx.line("  An offer, but none that can be had and meets your conditions: `emptor offers` says why.");
+            None if v.why.is_some() => {
+                let why = v.why.as_deref().unwrap_or_default();
+                cx.line(&format!("  No price yet: {why}"));
             }
             None if !v.want.urls.is_empty() => {
                 cx.line("  No price yet: `emptor offers` says why.");
@@ -399,11 +400,6 @@ fn print_list(cx: &Context, wants: &[WantView]) {
     for list in lists {
         cx.line(&cx.bold(list));
         for w in wants.iter().filter(|w| w.want.list == list) {
-            let quantity = if w.want.quantity > 1 {
-                format!("{} x ", w.want.quantity)
-            } else {
-                String::new()
-            };
             let status = match w.want.status {
                 WantStatus::Open => String::new(),
                 other => cx.yellow(&format!(" ({})", format!("{other:?}").to_lowercase())),
@@ -419,13 +415,13 @@ fn print_list(cx: &Context, wants: &[WantView]) {
                 }
                 _ => String::new(),
             };
-            cx.line(&format!(
-                "  {quantity}{}{status}  {id}{life}{ask}",
-                w.want.name
-            ));
+            cx.line(&format!("  {}{status}  {id}{life}{ask}", w.want.counted()));
             match &w.best {
                 Some(best) => cx.line(&format!("      {}", offers::one_line(cx, best))),
-                None => cx.line(&cx.dim("      no offer yet")),
+                None => {
+                    let why = w.why.as_deref().unwrap_or("no offer yet");
+                    cx.line(&cx.dim(&format!("      {why}")));
+                }
             }
         }
     }
@@ -481,7 +477,6 @@ fn print_one(cx: &Context, view: &WantView) {
         "offers",
         Some(format!("{} known, {} to confirm", view.offers, view.maybe)),
     );
-    if let Some(best) = &view.best {
-        row("best", Some(offers::one_line(cx, best)));
-    }
+    row("best", view.best.as_ref().map(|o| offers::one_line(cx, o)));
+    row("no price", view.why.clone());
 }

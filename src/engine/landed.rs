@@ -73,8 +73,9 @@ impl LandedError {
             Self::StaleRate { from, to, day } => sentence!(
                 format!("the newest exchange rate from {from} to {to} is of "),
                 *day,
-                ", too old to use"
+                ", too old to use: `[fx]` in the settings takes a newer one"
             ),
+            Self::NoRate(..) => format!("{self}: `[fx] rates` in the settings takes one").into(),
             other => other.to_string().into(),
         }
     }

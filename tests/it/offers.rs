@@ -332,3 +332,77 @@ fn delivery_stated_by_the_page_counts() {
     assert_eq!(offer["landed"]["low"], offer["landed"]["high"]);
     assert_eq!(offer["delivery_days"], 2);
 }
+
+#[test]
+fn why_there_is_no_price_is_said_everywhere() {
+    let shops = Shops::open(&["alpha"]);
+    shops.put(
+        "alpha",
+        "/p/1",
+        product("Samovar", "2490.00", "RUB", "InStock"),
+    );
+    shops.put("alpha", "/p/2", Page::html("<h1>Gone</h1>").status(503));
+    let home = Home::new(&shops);
+    let added = home.run(&["add", &shops.url("alpha", "/p/1")]).ok();
+    let rate = "no exchange rate from RUB to EUR";
+    assert!(added.out.contains(rate), "{}", added.out);
+    home.run(&["add", &shops.url("alpha", "/p/2"), "--name", "teapot"])
+        .ok();
+    let list = home.run(&["wish", "list"]).ok().out;
+    assert!(
+        list.contains(rate) && list.contains("cannot be read"),
+        "{list}"
+    );
+    assert!(!list.contains("no offer yet"), "{list}");
+    let plan = home.run(&["wish", "plan"]).ok().out;
+    assert!(
+        plan.contains(rate) && plan.contains("cannot be read"),
+        "{plan}"
+    );
+    let all = home.run(&["offers", "samovar", "--all"]).ok().out;
+    assert_eq!(
+        all.matches(rate).count(),
+        2,
+        "in the summary and with the offer: {all}"
+    );
+    assert!(!all.contains("condition"), "it fails none: {all}");
+}
+
+#[test]
+fn another_wins_where_the_first_turns_out_dearer() {
+    let shops = Shops::open(&["alpha", "beta"]);
+    shops.put(
+        "alpha",
+        "/p/1",
+        product("Kettle", "39.00", "EUR", "InStock"),
+    );
+    let shipped = json!({"offers": {"@type": "Offer", "price": "40.00", "priceCurrency": "EUR",
+        "availability": "https://schema.org/InStock",
+        "shippingDetails": {"@type": "OfferShippingDetails",
+            "shippingRate": {"@type": "MonetaryAmount", "value": "5.00", "currency": "EUR"}}}});
+    shops.put(
+        "beta",
+        "/p/1",
+        product_with("Kettle", "40.00", "EUR", "InStock", shipped),
+    );
+    let home = Home::new(&shops);
+    home.run(&["add", &shops.url("alpha", "/p/1"), "--qty", "2"])
+        .ok();
+    home.run(&[
+        "wish",
+        "edit",
+        "kettle",
+        "--url",
+        &shops.url("beta", "/p/1"),
+    ])
+    .ok();
+    home.crawl();
+    let out = home.run(&["offers", "kettle", "--explain"]).ok().out;
+    let label = format!("wins if {} costs more than assumed", shops.host("alpha"));
+    assert!(out.contains(&label), "{out}");
+    assert!(!out.contains("what you said"), "nothing was said: {out}");
+    assert!(
+        out.starts_with("2 x Kettle"),
+        "what the amounts are for: {out}"
+    );
+}

@@ -176,6 +176,9 @@ pub struct WantView {
     pub want: Want,
     /// The first of the short list.
     pub best: Option<OfferView>,
+    /// Why there is no best one, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// How many offers are known to be it.
     pub offers: usize,
     /// How many offers wait for the person's "is this it?".

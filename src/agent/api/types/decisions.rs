@@ -407,6 +407,9 @@ pub struct SpendLine {
     /// What all pieces cost, delivered.
     #[schema(value_type = Option<Object>)]
     pub cost: Option<Money>,
+    /// Why nothing is known of what it costs, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// Where the wish stands.
     pub life: LifeView,
 }

@@ -19,7 +19,9 @@ pub(super) fn listed(
     home: Currency,
 ) -> Listed {
     let wish = |i: usize| phrase(&want.prefer[i].requirement);
+    let other = first.candidate.shop;
     let wins = match &member.wins {
+        Wins::AsStated if want.prefer.is_empty() => "costs least by what is known".to_owned(),
         Wins::AsStated => "wins by what you said".to_owned(),
         Wins::Weight { criterion, factor } => {
             let condition = &want.prefer[*criterion].requirement;
@@ -27,6 +29,8 @@ pub(super) fn listed(
         }
         Wins::UnknownMoney => "wins if it costs less than assumed".to_owned(),
         Wins::UnknownValue { criterion } => format!("wins if it {}", wish(*criterion)),
+        Wins::FirstMoney => format!("wins if {other} costs more than assumed"),
+        Wins::FirstValue { criterion } => format!("wins unless {other} {}", wish(*criterion)),
     };
     Listed {
         id: entry.candidate.id.to_owned(),
@@ -126,6 +130,8 @@ pub(super) fn summary(want: &Want, ranking: &Ranking, candidates: &[Candidate<'_
         }
         Some(_) => parts.push("nothing can be had now".into()),
         None if candidates.is_empty() => parts.push("no offers".into()),
+        // What cannot be added up fails no condition.
+        None if ranking.rejected.iter().all(|r| r.constraint == "cost") => {}
         None => parts.push("no offer meets all conditions".into()),
     }
     let mut seen: Vec<&str> = Vec::new();
@@ -142,7 +148,16 @@ pub(super) fn summary(want: &Want, ranking: &Ranking, candidates: &[Candidate<'_
         let one = all.len() == 1;
         let verb = |single: &'static str, plural: &'static str| if one { single } else { plural };
         let fails: Sentence = match (r.constraint.as_str(), want.need_by) {
-            ("cost", _) => "cannot be added up".into(),
+            ("cost", _) => {
+                let mut reasons: Vec<&Sentence> = Vec::new();
+                for x in &all {
+                    if !reasons.contains(&&x.reason) {
+                        reasons.push(&x.reason);
+                    }
+                }
+                let reasons = Sentence::join(reasons.into_iter().cloned(), "; ");
+                sentence!("cannot be added up: ", reasons)
+            }
             ("limit", _) => sentence!(verb("is", "are"), " above your limit"),
             ("need by", Some(day)) => sentence!(verb("arrives", "arrive"), " after ", day),
             (condition, _) => sentence!(verb("fails", "fail"), " ", condition),
