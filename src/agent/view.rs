@@ -310,7 +310,7 @@ fn rows(market: &Market, want: &Want, listings: Vec<Listing>, tenders: &[Tender]
             let reasons = link.reasons.clone();
             let number = packs::number(want, &l.offer);
             (zone != Zone::Different).then(|| Row {
-                cost: market.landed(&l.offer, &l.shop, number),
+                cost: market.landed_for(want.id, &l.offer, &l.shop, number),
                 pieces: (number != want.quantity).then_some(number),
                 id: l.id,
                 shop: l.shop,
@@ -359,7 +359,7 @@ fn quote_row(market: &Market, want: &Want, session: &Session) -> Option<Row> {
         .unwrap_or_else(|| session.endpoint.clone());
     Some(Row {
         id: quote.id.short(),
-        cost: market.landed(&quote.offer, &shop, want.quantity),
+        cost: market.landed(&quote.offer, &shop, want.quantity, &[]),
         shop,
         url: quote
             .offer
@@ -405,7 +405,7 @@ fn offer_view(market: &Market, row: &Row) -> OfferView {
         notes.extend(row.reasons.iter().cloned());
     }
     if let Some(number) = row.pieces {
-        notes.push(format!("another pack: {number} make what is wanted"));
+        notes.push(format!("another pack: it takes {number}"));
     }
     if let Err(e) = &row.cost {
         notes.push(market.say(e.words()));

@@ -157,6 +157,9 @@ pub struct LandedContext<'a> {
     pub free_source: &'a str,
     /// Further terms of this offer.
     pub adjustments: &'a [Adjustment],
+    /// What coupons leave out of the order value that free delivery is compared with, in
+    /// `home`.
+    pub off_order: Decimal,
     /// What the person's bank takes for paying in a foreign currency, as a fraction.
     pub exchange_fee: Decimal,
     /// How many pieces.
@@ -181,6 +184,7 @@ impl<'a> LandedContext<'a> {
             fee_source: RULE,
             free_source: RULE,
             adjustments: &[],
+            off_order: Decimal::ZERO,
             exchange_fee: Decimal::ZERO,
             quantity: 1,
             today,
@@ -225,7 +229,12 @@ pub fn landed(
         Certainty::Known,
         words,
     )?;
-    delivery(&mut sum, offer, rule, items)?;
+    let order = if ctx.off_order.is_zero() {
+        items
+    } else {
+        Money::new(sum.home(items)? - ctx.off_order, ctx.home)
+    };
+    delivery(&mut sum, offer, rule, order)?;
     minimum_order(&mut sum, rule, items)?;
     for adjustment in ctx.adjustments {
         adjust(&mut sum, adjustment, items)?;
@@ -255,11 +264,11 @@ fn delivery(
     sum: &mut Sum<'_>,
     offer: &Offer,
     rule: &DeliveryRule,
-    items: Money,
+    order: Money,
 ) -> Result<(), LandedError> {
     let reaches = |sum: &Sum<'_>, threshold: &Option<Money>| match threshold {
         Some(t) if t.amount >= Decimal::ZERO => {
-            sum.at_least(items, *t).map(|yes| yes.then_some(*t))
+            sum.at_least(order, *t).map(|yes| yes.then_some(*t))
         }
         _ => Ok(None),
     };

@@ -140,6 +140,13 @@ impl Money {
         Self::new(amount, self.currency)
     }
 
+    /// So many times the amount; `None` beyond what an amount can be.
+    #[must_use]
+    pub fn times(&self, number: u32) -> Option<Self> {
+        let amount = self.amount.checked_mul(Decimal::from(number))?;
+        Some(Self::new(amount, self.currency))
+    }
+
     /// The sum of two amounts of one currency.
     ///
     /// # Errors

@@ -572,3 +572,71 @@ fn terms_are_part_of_the_export_and_go_with_the_shop() {
     home.run(&["shop", "rm", &alpha]).ok();
     home.run(&["shop", "coupon", "list", &alpha]).refused(5);
 }
+
+#[test]
+fn a_coupon_counts_in_the_short_list_as_in_the_basket() {
+    let shops = Shops::open(&["alpha", "beta"]);
+    for (shop, price) in [("alpha", "50.00"), ("beta", "52.00")] {
+        shops.put(shop, "/p", product("Lamp", price, "EUR", "InStock"));
+    }
+    let home = Home::new(&shops);
+    home.run(&["list", "add", &shops.url("alpha", "/p"), "--max", "51 EUR"])
+        .ok();
+    home.run(&["list", "edit", "lamp", "--url", &shops.url("beta", "/p")])
+        .ok();
+    home.crawl();
+    let (alpha, beta) = (shops.host("alpha"), shops.host("beta"));
+    for shop in [&alpha, &beta] {
+        terms(&home, shop, &["--ship", "4 EUR", "--free-from", "50 EUR"]);
+    }
+    let first = || home.json(&["offers", "lamp"])["ranked"][0].clone();
+    assert_eq!(first()["shop"], json!(alpha));
+    // 52.00 less a tenth is 46.80, which is too little for free delivery.
+    home.run(&["shop", "coupon", "add", &beta, "TENTH", "10%"])
+        .ok();
+    assert_eq!(first()["shop"], json!(alpha), "50.80 is more than 50.00");
+    terms(&home, &beta, &["--before-coupons"]);
+    let best = first();
+    assert_eq!(best["shop"], json!(beta));
+    assert_eq!(amount(&best["landed"]["mid"]), "46.80");
+    let kinds = best["landed"]["terms"].as_array().unwrap();
+    assert!(
+        kinds
+            .iter()
+            .any(|t| t["kind"] == "coupon" && t["source"] == "coupon TENTH")
+    );
+    let plan = &home.json(&["basket"])["plan"];
+    assert_eq!(amount(&plan["pay"]), "46.80", "the same in the basket");
+    // A coupon that costs its holder the free delivery is kept in the pocket.
+    home.run(&["shop", "coupon", "add", &alpha, "CENT", "0.01 EUR"])
+        .ok();
+    home.run(&["shop", "coupon", "rm", &beta, "TENTH"]).ok();
+    assert_eq!(amount(&first()["landed"]["mid"]), "50.00");
+}
+
+#[test]
+fn a_foreign_fee_moves_with_the_exchange_rate() {
+    let shops = Shops::open(&["alpha"]);
+    let shipped = json!({"offers": {"@type": "Offer", "price": "10.00", "priceCurrency": "GBP",
+        "availability": "https://schema.org/InStock",
+        "shippingDetails": {"@type": "OfferShippingDetails",
+            "shippingRate": {"@type": "MonetaryAmount", "value": "80.00", "currency": "GBP"}}}});
+    shops.put(
+        "alpha",
+        "/p",
+        product_with("Lamp", "10.00", "GBP", "InStock", shipped),
+    );
+    let today = jiff::Timestamp::now().to_string();
+    let rates = format!("rates = {{ GBP = \"0.80\" }}\ndate = \"{}\"", &today[..10]);
+    let home = Home::locked(&shops.settings_with("gap_seconds = 0", &rates));
+    home.unlock();
+    home.run(&["list", "add", &shops.url("alpha", "/p")]).ok();
+    let best = &home.json(&["offers", "lamp"])["ranked"][0]["landed"];
+    let basket = home.json(&["basket"]);
+    assert_eq!(amount(&best["mid"]), amount(&basket["plan"]["pay"]));
+    assert_eq!(
+        amount(&best["high"]),
+        amount(&basket["worst"]["pay"]),
+        "{basket:#}"
+    );
+}

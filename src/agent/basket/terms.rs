@@ -1,13 +1,30 @@
 //! What a shop takes for an order, in whole cents: delivery, weight, the least order, the
 //! way there.
 
-use super::problem::cents;
+use super::problem::{cents, goods};
 use crate::agent::view::{Market, Teller};
 use crate::engine::basket::{Basis, Cents, Pickup, Shop, Step};
 use crate::model::{Money, Offer as Asked, Place, Sentence, ShopTerms, sentence};
 
 /// Added to the trip where nothing is sent, so that no plan has it sent.
 const NOT_SENT: Cents = 100_000_000;
+
+/// A fee, expected and at the worst: exchange rates move.
+type Fee = (Cents, Cents);
+
+fn range(market: &Market, fee: &Money) -> Option<Fee> {
+    if fee.amount.is_zero() {
+        return Some((0, 0));
+    }
+    let price = Some(*fee);
+    goods(
+        market,
+        &Asked {
+            price,
+            ..Asked::default()
+        },
+    )
+}
 
 /// What a shop takes.
 pub struct Terms {
@@ -40,9 +57,10 @@ impl Terms {
         let noted = market.terms(shop).unwrap_or(&nothing);
         let known = market.delivery(shop);
         let in_cents = |money: Option<Money>| cents(market, &money?);
-        let said: Vec<Option<Cents>> = asked
+        let in_range = |money: Option<Money>| range(market, &money?);
+        let said: Vec<Option<Fee>> = asked
             .iter()
-            .map(|o| in_cents(o.shipping.as_ref().and_then(|s| s.cost)))
+            .map(|o| in_range(o.shipping.as_ref().and_then(|s| s.cost)))
             .collect();
         let page_free = asked
             .iter()
@@ -56,7 +74,7 @@ impl Terms {
         let agreed = said.first().copied().flatten();
         let agreed = agreed.filter(|fee| said.iter().all(|s| *s == Some(*fee)));
         let most = said.iter().copied().flatten().max();
-        let fee = in_cents(known.rule.fee);
+        let fee = in_range(known.rule.fee);
         let by = |teller| fee.filter(|_| known.fee_by == teller);
         let known_fee = by(Teller::Person)
             .map(|fee| (fee, Teller::Person.words()))
@@ -65,7 +83,7 @@ impl Terms {
             .or_else(|| most.map(|fee| (fee, "the most its pages say")))
             .or_else(|| by(Teller::Pages).map(|fee| (fee, Teller::Pages.words())));
         let (fee, worst_fee, source) = match known_fee {
-            Some((fee, source)) => (fee, fee, source),
+            Some(((fee, worst), source)) => (fee, worst, source),
             None => {
                 let (usual, most) = market.unknown_delivery();
                 let fee = in_cents(Some(usual)).unwrap_or(0);

@@ -1,6 +1,7 @@
 //! What every view is computed with: shops and what is known of them, exchange rates, the
 //! person's settings.
 
+mod coupons;
 mod terms;
 
 pub use terms::{Delivery, Teller, Trip};
@@ -16,6 +17,7 @@ use crate::engine::rank::elicit::TradeOff;
 use crate::engine::wish::Habit;
 use crate::model::landed::{Certainty, TermKind};
 use crate::model::offer::Shipping;
+use crate::model::terms::Coupon;
 use crate::model::time::{Date, SignedDuration, Timestamp};
 use crate::model::want::Want;
 use crate::model::{
@@ -185,7 +187,7 @@ impl Market {
             price: Some(Money::new(Decimal::ONE, self.home)),
             ..Offer::default()
         };
-        let cost = self.landed(&silent, "", 1);
+        let cost = self.landed(&silent, "", 1, &[]);
         let of = |cost: &LandedCost| {
             let term = cost.terms.iter().find(|t| t.kind == TermKind::Delivery)?;
             Some((term.mid, term.high))
@@ -194,7 +196,32 @@ impl Market {
         (Money::new(mid, self.home), Money::new(high, self.home))
     }
 
-    /// All the person pays for `quantity` pieces of an offer.
+    /// All the person pays for `quantity` pieces of an offer for a want, with the coupons
+    /// of the shop where they pay.
+    ///
+    /// # Errors
+    /// [`LandedError`] where an honest number is impossible.
+    pub fn landed_for(
+        &self,
+        want: Id,
+        offer: &Offer,
+        shop: &str,
+        quantity: u32,
+    ) -> Result<LandedCost, LandedError> {
+        let plain = self.landed(offer, shop, quantity, &[])?;
+        let order = offer.price.and_then(|p| p.times(quantity.max(1)));
+        let order = order.and_then(|order| self.home_price(&order));
+        let coupons = order.map_or_else(Vec::new, |order| self.coupons(want, shop, order));
+        if coupons.is_empty() {
+            return Ok(plain);
+        }
+        // What is left may be too little for free delivery.
+        let less = self.landed(offer, shop, quantity, &coupons)?;
+        let pays = less.mid().amount < plain.mid().amount;
+        Ok(if pays { less } else { plain })
+    }
+
+    /// All the person pays for `quantity` pieces of an offer, less what coupons take off.
     ///
     /// # Errors
     /// [`LandedError`] where an honest number is impossible.
@@ -203,11 +230,16 @@ impl Market {
         offer: &Offer,
         shop: &str,
         quantity: u32,
+        coupons: &[(&Coupon, Money)],
     ) -> Result<LandedCost, LandedError> {
         let mut delivery = self.delivery(shop);
         let mut offer = offer.clone();
+        let mut off = coupons.iter().map(|(_, off)| off.amount).sum();
         if let Some(terms) = self.terms.get(shop) {
-            self.as_noted(terms, shop, quantity, &mut offer, &mut delivery);
+            if terms.before_coupons {
+                off = Decimal::ZERO;
+            }
+            self.as_noted(terms, shop, quantity, off, &mut offer, &mut delivery);
         }
         let offer = &offer;
         let mut context = LandedContext::new(self.home, &self.rates, &self.prior, self.today);
@@ -220,7 +252,15 @@ impl Market {
             certainty: Certainty::Known,
             source: sentence!("deposit of ", d),
         });
-        context.adjustments = deposit.as_slice();
+        let coupons = coupons.iter().map(|(coupon, off)| Adjustment {
+            kind: TermKind::Coupon,
+            amount: Amount::PerOrder(*off),
+            certainty: Certainty::Assumed,
+            source: sentence!("coupon ", &coupon.code),
+        });
+        let adjustments: Vec<Adjustment> = deposit.into_iter().chain(coupons).collect();
+        context.adjustments = &adjustments;
+        context.off_order = off;
         landed(offer, &delivery.rule, &context)
     }
 
@@ -249,6 +289,6 @@ impl Market {
             }),
             ..offer.clone()
         };
-        self.landed(&fetched, "", 1)
+        self.landed(&fetched, "", 1, &[])
     }
 }

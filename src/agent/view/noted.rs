@@ -75,7 +75,11 @@ fn row(
     };
     let row = Row {
         id: noted.id.short(),
-        cost: market.landed(&offer, shop, number),
+        cost: if alone {
+            market.landed_for(want.id, &offer, shop, number)
+        } else {
+            market.landed(&offer, shop, number, &[])
+        },
         shop: shop.to_owned(),
         url: noted.url.clone().unwrap_or_default(),
         offer,

@@ -161,13 +161,18 @@ impl Market {
         terms: &ShopTerms,
         shop: &str,
         quantity: u32,
+        off: Decimal,
         offer: &mut Offer,
         delivery: &mut Delivery,
     ) {
-        let order = offer.price.and_then(|p| {
-            let amount = p.amount.checked_mul(Decimal::from(quantity.max(1)))?;
-            Some(Money::new(amount, p.currency))
-        });
+        let order = offer.price.and_then(|p| p.times(quantity.max(1)));
+        let order = match order {
+            Some(order) if !off.is_zero() => self.home_price(&order).map(|o| Money {
+                amount: o.amount - off,
+                ..o
+            }),
+            order => order,
+        };
         let rule = &mut delivery.rule;
         let fee = if terms.fetch_only {
             let trip = self.trip(shop, self.places.get("home").copied());
