@@ -186,7 +186,7 @@ fn print_cart(cx: &Context, cart: &CartView, explain: bool) {
         cx.line(&format!(
             "  {} x {}  {}{each}",
             line.quantity,
-            line.name,
+            line.bought(),
             money(&line.total)
         ));
         if let Some(url) = &line.url {

@@ -141,8 +141,14 @@ fn print(cx: &Context, r: &OffersReply, args: &Offers) {
         section(cx, "Not acceptable", &r.rejected, true, now);
     } else if !r.rejected.is_empty() {
         let offers = count(r.rejected.len(), "more offer");
-        let them = if r.rejected.len() == 1 { "it" } else { "them" };
-        let text = format!("  {offers} not acceptable (--all shows {them})");
+        let added_up = r.rejected.iter().all(|o| o.landed.is_some());
+        let (fail, them) = match (added_up, r.rejected.len()) {
+            (false, 1) => ("is not acceptable", "it"),
+            (false, _) => ("are not acceptable", "them"),
+            (true, 1) => ("fails a condition", "it"),
+            (true, _) => ("fail a condition", "them"),
+        };
+        let text = format!("  {offers} {fail} (--all shows {them})");
         cx.line(&cx.dim(&text));
     }
     if let Some(advice) = r.advice.as_ref().filter(|_| args.explain) {

@@ -45,6 +45,17 @@ fn wants_that_make_no_sense_are_refused() {
             &["add", "tea", "--prefer", "delivery<=2:-5"],
             "an amount above 0, for example delivery<=2:4.50",
         ),
+        (
+            &[
+                "add",
+                "tea",
+                "--prefer",
+                "name~red:5",
+                "--prefer",
+                "name~red:2",
+            ],
+            "`name~red` is preferred twice",
+        ),
         (&["basket", "--budget", "-5 EUR"], "must not be negative"),
         (&["wish", "plan", "--budget", "-1 EUR"], "budget"),
     ] {
@@ -127,7 +138,7 @@ fn a_smaller_pack_is_counted_as_often_as_it_takes() {
     let ranked = reply["ranked"].as_array().unwrap();
     let cost = |at: usize| ranked[at]["landed"]["mid"]["amount"].clone();
     assert_eq!([cost(0), cost(1)], [json!("24.00"), json!("26.00")]);
-    let note = json!("another pack: 4 make what is wanted");
+    let note = json!("another pack: it takes 4");
     assert!(ranked[1]["notes"].as_array().unwrap().contains(&note));
     let basket = home.json(&["basket"]);
     assert_eq!(basket["plan"]["pay"]["amount"], "24.00", "the same there");

@@ -182,6 +182,12 @@ fn named(text: &str, max: usize) -> std::result::Result<String, ApiError> {
 }
 
 fn worth_something(all: Vec<Preference>) -> std::result::Result<Vec<Preference>, ApiError> {
+    for (at, p) in all.iter().enumerate() {
+        if all[..at].iter().any(|q| q.requirement == p.requirement) {
+            let twice = format!("`{}` is preferred twice", p.requirement);
+            return Err(ApiError::invalid(twice).hint("say once what it is worth in all"));
+        }
+    }
     all.into_iter()
         .map(|p| p.checked().map_err(|e| ApiError::invalid(e.to_string())))
         .collect()

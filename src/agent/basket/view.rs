@@ -195,7 +195,19 @@ fn line(
         })
         .collect();
     let first = covers.first()?;
-    let names: Vec<&str> = covers.iter().map(|c| c.name.as_str()).collect();
+    let names: Vec<String> = match &offer.covers[..] {
+        [_] => vec![first.name.clone()],
+        many => many
+            .iter()
+            .zip(&covers)
+            .map(
+                |((entry, units), c)| match units / problem.units_per_piece(*entry) {
+                    0 | 1 => c.name.clone(),
+                    n => format!("{n} x {}", c.name),
+                },
+            )
+            .collect(),
+    };
     let price = total.checked_div(quantity).unwrap_or(total);
     Some(CartLine {
         want: first.want.clone(),
@@ -208,8 +220,8 @@ fn line(
         total: Money::from_minor(total, home),
         packs: match (&covers[..], &first.packs) {
             ([one], Some(share)) => Some(format!(
-                "{quantity} packs for {} x what is wanted: one pack holds {share} of it",
-                one.pieces
+                "for {} x {}: one of these makes {share}",
+                one.pieces, one.name
             )),
             _ => None,
         },
@@ -220,7 +232,7 @@ fn line(
 /// A ratio of pack sizes for a person: `1/2`, `2`, `3/4`.
 fn share(units: i64, per_piece: i64) -> String {
     if units % per_piece == 0 {
-        format!("{} times", units / per_piece)
+        (units / per_piece).to_string()
     } else {
         format!("{units}/{per_piece}")
     }

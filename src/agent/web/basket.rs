@@ -65,10 +65,13 @@ fn cart(out: &mut String, cart: &CartView, locale: &Locale) {
     for line in &cart.lines {
         let _ = write!(
             out,
-            "<tr><td class=\"money\">{}</td><td>{} x {}</td></tr>",
+            "<tr><td class=\"money\">{}</td><td>{} x {}{}</td></tr>",
             escape(&locale.money(&line.total)),
             line.quantity,
-            link_to(line.url.as_ref(), &line.name)
+            link_to(line.url.as_ref(), line.bought()),
+            line.packs
+                .as_ref()
+                .map_or_else(String::new, |packs| format!(", {}", escape(packs)))
         );
     }
     for coupon in &cart.coupons {

@@ -192,6 +192,15 @@ pub struct CartLine {
     pub packs: Option<String>,
 }
 
+impl CartLine {
+    /// What stands on the shelf: the shop's own words where it is another pack than wanted.
+    #[must_use]
+    pub fn bought(&self) -> &str {
+        let other = self.title.as_ref().filter(|_| self.packs.is_some());
+        other.unwrap_or(&self.name)
+    }
+}
+
 /// A want that a line answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Covered {
