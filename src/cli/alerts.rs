@@ -22,6 +22,7 @@ const NEWEST: usize = 20;
   emptor alerts rm groceries                  what this list costs as a whole is told no more
   emptor alerts add groceries 'whole list'    it is told again
   emptor alerts why drill
+  emptor alerts why groceries                 the list as a whole
   emptor alerts list --all                    not only the newest
 
 Shopping lists are watched as a whole by themselves. `emptor list snooze --list groceries --until

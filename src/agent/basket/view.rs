@@ -195,7 +195,7 @@ fn line(
         })
         .collect();
     let first = covers.first()?;
-    let names: Vec<String> = match &offer.covers[..] {
+    let names: Vec<String> = match offer.covers {
         [_] => vec![first.name.clone()],
         many => many
             .iter()

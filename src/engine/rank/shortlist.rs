@@ -54,7 +54,8 @@ pub enum Wins {
     Weight {
         /// Its position among the criteria.
         criterion: usize,
-        /// How much more (above 1) or less (below 1).
+        /// How much more (above 1) or less (below 1): from here on where that alone is
+        /// enough, else usually.
         factor: f64,
     },
     /// When its unknown money turns out lower than assumed.
@@ -455,7 +456,11 @@ impl Draws {
             if b.low < b.high {
                 let seed = hash(&[b.id]);
                 let log = mean(&|d| self.weights[criterion][d].ln());
-                let factor = log.exp();
+                // Where it draws level with the first, all else as stated, if it can.
+                let apart = first.weighted[criterion].mid - a.weighted[criterion].mid;
+                let level = 1.0 + (a.total().mid - first.total().mid) / apart;
+                let alike = (level > 1.0) == (log > 0.0) && (b.low..=b.high).contains(&level);
+                let factor = if alike { level } else { log.exp() };
                 let strength = deviations(mean(&|d| uniform(seed, d)));
                 offer(strength, Wins::Weight { criterion, factor });
             }
@@ -544,9 +549,10 @@ mod tests {
         let s = list(&all, 5);
         let ids: Vec<&str> = s.members.iter().map(|m| all[m.index].id).collect();
         assert_eq!(ids, ["even", "fast", "liked"]);
+        // 90 more in money for 90 less in days, but 5 more in rating.
         assert!(matches!(
             s.members[1].wins,
-            Wins::Weight { criterion: 0, factor } if factor > 1.0
+            Wins::Weight { criterion: 0, factor } if (factor - (1.0 + 5.0 / 90.0)).abs() < 1e-9
         ));
         assert!(matches!(
             s.members[2].wins,

@@ -25,7 +25,12 @@ pub(super) fn listed(
         Wins::AsStated => "wins by what you said".to_owned(),
         Wins::Weight { criterion, factor } => {
             let condition = &want.prefer[*criterion].requirement;
-            format!("wins if {condition} is worth {factor:.1} times what you said")
+            let (word, factor) = if *factor < 1.0 {
+                ("most", (factor * 100.0).floor() / 100.0)
+            } else {
+                ("least", (factor * 100.0).ceil() / 100.0)
+            };
+            format!("wins if {condition} is worth at {word} {factor} times what you said")
         }
         Wins::UnknownMoney => "wins if it costs less than assumed".to_owned(),
         Wins::UnknownValue { criterion } => format!("wins if it {}", wish(*criterion)),
