@@ -83,7 +83,8 @@ pub async fn look(
                 .map(|cost| packs::price_of(cost, now_at.content, rule.pack)),
             ..*seen
         };
-        let mut decision = rule.state.observe(&rule.rule, &counted, &tuning);
+        let asked = in_home(&rule.rule, &market);
+        let mut decision = rule.state.observe(&asked, &counted, &tuning);
         if let (Decision::Fire(fire), Some(wish)) = (
             &decision,
             life::holds(wish.as_ref(), &want, &rule.rule, &market),
@@ -138,6 +139,14 @@ fn deliver_soon(agent: &Agent, store: &Store, now: Timestamp) {
             tracing::warn!("an alert was not delivered: {e}");
         }
     });
+}
+
+/// The rule with its limit in the person's currency, where there is a rate.
+fn in_home(rule: &AlertRule, market: &Market) -> AlertRule {
+    match rule {
+        AlertRule::Under(limit) => AlertRule::Under(market.home_price(limit).unwrap_or(*limit)),
+        other => other.clone(),
+    }
 }
 
 /// The share of one piece: limits and rules are about one, whatever the quantity.

@@ -381,6 +381,13 @@ fn rank(market: &Market, want: &Want, rows: &[Row]) -> Ranking {
         tuned: &tuned,
         ..WantContext::new(market.home(), market.today())
     };
+    // A limit may be in another currency than the sums.
+    let limit = want.limit.and_then(|limit| market.home_price(&limit));
+    let in_home = limit.filter(|l| Some(*l) != want.limit).map(|limit| Want {
+        limit: Some(limit),
+        ..want.clone()
+    });
+    let want = in_home.as_ref().unwrap_or(want);
     for_want(want, &candidates(market, rows), &context)
 }
 

@@ -186,6 +186,23 @@ fn foreign_currencies_need_a_rate() {
     let history = home.json(&["history", "kettle"]);
     let pound = crate::support::find(history["points"].as_array().unwrap(), "shop", "pound");
     assert_eq!(pound["home"]["amount"], "20.00");
+
+    // So does a limit: 16 pounds are 18.82 euros, 34 are 40.
+    home.run(&["wish", "edit", "kettle", "--max", "16 GBP"])
+        .ok();
+    let none = home.run(&["offers", "kettle"]).ok().out;
+    assert!(none.contains("2 offers are above your limit"), "{none}");
+    let silent = home.run(&["alerts", "add", "kettle", "under 16 GBP"]).ok();
+    assert!(
+        silent.out.contains("it takes €18.82 or less"),
+        "{}",
+        silent.out
+    );
+    home.run(&["wish", "edit", "kettle", "--max", "34 GBP"])
+        .ok();
+    assert!(!ranked(&home, "kettle").is_empty());
+    let told = home.run(&["alerts", "add", "kettle", "under 34 GBP"]).ok();
+    assert!(told.out.contains("is at or under €40.00"), "{}", told.out);
 }
 
 #[test]
