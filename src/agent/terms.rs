@@ -7,6 +7,7 @@ use super::api::types::{
 };
 use super::store::Store;
 use super::view::Market;
+use crate::engine::basket::MAX_CENTS;
 use crate::market::{links, shop as address};
 use crate::model::terms::{Coupon, NotedOffer, ShopTerms};
 use crate::model::want::Want;
@@ -262,7 +263,8 @@ pub fn with_price(
     Ok((terms, id))
 }
 
-/// Refuses amounts of several currencies, or of another than the shop sells in.
+/// Refuses amounts that no basket can count, of several currencies, or of another than the
+/// shop sells in.
 ///
 /// # Errors
 /// Which currencies they are; or as the vault.
@@ -275,6 +277,11 @@ pub fn check_currency(
     let Some(first) = amounts.first() else {
         return Ok(());
     };
+    let is_huge = |m: &&Money| m.to_minor().map_or(true, |minor| minor > MAX_CENTS);
+    if let Some(huge) = amounts.iter().find(is_huge) {
+        let text = sentence!(what, " ", *huge, ", which nobody pays");
+        return Err(ApiError::invalid(text).hint("look whether a digit slipped in"));
+    }
     if let Some(other) = amounts.iter().find(|m| m.currency != first.currency) {
         return Err(ApiError::invalid(format!(
             "{what} in {} and in {}: give them in one currency",

@@ -93,6 +93,7 @@ fn a_limit_of_a_want_is_a_rule_that_follows_it() {
     );
     home.run(&["wish", "edit", "kettle", "--max", "39 EUR"])
         .ok();
+    assert_eq!(fired(&home).len(), 1, "before the page is read again");
     home.crawl();
     assert_eq!(fired(&home).len(), 1);
     home.run(&["wish", "edit", "kettle", "--no-max"]).ok();

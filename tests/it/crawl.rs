@@ -368,7 +368,7 @@ fn out_of_stock_is_an_answer() {
     let home = Home::new(&shops);
     let added = home.run(&["add", &shops.url("alpha", "/p")]).ok();
     assert!(
-        added.out.contains("none that can be had"),
+        added.out.contains("nothing can be had now"),
         "nothing to buy: {}",
         added.out
     );

@@ -191,6 +191,7 @@ fn a_shop_is_followed_with_amounts_that_make_sense() {
     for (delivery, says) in [
         ("-1 EUR", "an amount must not be negative"),
         ("1 USD", "sells in EUR"),
+        ("99999999999999999999 EUR", "which nobody pays"),
     ] {
         let run = home.run(&["shop", "add", &alpha, "--delivery", delivery]);
         let run = run.refused(2);

@@ -294,6 +294,10 @@ async fn edit_want(
         life::edited(&store, tx, &old, &want, edit.renew, Timestamp::now())?;
         tx.put_want(&want)
     })?;
+    if old.limit != want.limit {
+        // A limit is about what is true, so it may speak at once.
+        alerts::look(&agent, &store, want.id, Timestamp::now()).await?;
+    }
     crawl::plan(&agent, &store)?;
     agent.wake();
     want_view(&agent, &store, &want, reader)
