@@ -11,6 +11,7 @@ use super::api::types::{Blind, CostView, OfferView, OffersReply, TermView, WantV
 use super::store::{Listing, Store, Zone};
 use super::{life, packs};
 use crate::engine::landed::LandedError;
+use crate::engine::locale::count;
 use crate::engine::rank::{Candidate, Check, Ranking, Stock, WantContext, check, for_want};
 use crate::market::shop::domain_of;
 use crate::model::landed::LandedTerm;
@@ -244,6 +245,15 @@ fn answer(
         want: want.clone(),
         why: match (best, &same[..]) {
             (Some(_), _) => None,
+            (None, []) if !ambiguous.is_empty() => Some(format!(
+                "its page shows several prices: `emptor offers {}` asks which",
+                want.id.short()
+            )),
+            (None, []) if !maybe.is_empty() => Some(format!(
+                "{} may be it: `emptor offers {}` asks",
+                count(maybe.len(), "offer"),
+                want.id.short()
+            )),
             (None, []) => blind_pages(store, want)?
                 .first()
                 .map(|blind| format!("its page cannot be read: {}", blind.words())),

@@ -306,14 +306,15 @@ pub fn kept_params(adapter: Option<&Manifest>) -> Vec<&str> {
 const MAX_QUERY_WORDS: usize = 6;
 
 /// The words to search for: brand and name, and nothing private. A title's afterthoughts
-/// (after a comma, a bar, a bracket) are left out, because few shops word them alike.
+/// (after a comma, a bar, a bracket) are left out, because few shops word them alike. The
+/// comma of `3,5 %` is none.
 fn query_of(want: &Want) -> String {
-    let name = want
-        .name
-        .split([',', '(', '|', ';', '['])
-        .next()
-        .unwrap_or_default()
-        .trim();
+    let follows_digit = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    let end = want.name.char_indices().find(|(at, c)| match c {
+        ',' => !follows_digit(&want.name[at + 1..]),
+        other => matches!(other, '(' | '|' | ';' | '['),
+    });
+    let name = want.name[..end.map_or(want.name.len(), |(at, _)| at)].trim();
     let name = if name.chars().count() < 3 {
         want.name.as_str()
     } else {

@@ -295,8 +295,12 @@ fn a_page_with_two_prices_is_asked_about_once() {
     };
     shops.put("two", "/p", page("39.00", "45.00"));
     let home = Home::new(&shops);
-    home.run(&["add", &shops.url("two", "/p"), "--name", "kettle"])
-        .ok();
+    let added = home.run(&["add", &shops.url("two", "/p"), "--name", "kettle"]);
+    let added = added.ok().out;
+    assert!(
+        added.contains("shows several prices: `emptor offers"),
+        "{added}"
+    );
     let reply = home.json(&["offers", "kettle"]);
     assert_eq!(reply["ranked"], json!([]), "not guessed");
     let mut candidates = reply["ambiguous"].as_array().unwrap().clone();

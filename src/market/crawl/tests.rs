@@ -76,6 +76,16 @@ fn known_pages_are_read_and_other_shops_searched() {
 }
 
 #[test]
+fn a_decimal_comma_is_no_afterthought() {
+    let milk = want("Vollmilch 3,5 % 1 l, Karton", &[]);
+    let changes = planned(&[milk], &shops(&["a.example"]), &[]);
+    let JobKind::Search { query, .. } = &changes.put[0].kind else {
+        panic!("{changes:?}")
+    };
+    assert_eq!(query, "Vollmilch 3,5 % 1 l");
+}
+
+#[test]
 fn two_wants_share_one_page() {
     let wants = [
         want(
