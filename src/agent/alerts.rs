@@ -356,7 +356,7 @@ pub async fn deliver_due(agent: &Agent, store: &Store, now: Timestamp) -> Result
 fn is_still_wanted(alert: &Alert, wants: &[Want]) -> bool {
     let mut open = wants.iter().filter(|w| w.status == WantStatus::Open);
     match &alert.list {
-        Some(list) => open.any(|w| w.list.eq_ignore_ascii_case(list)),
+        Some(list) => open.any(|w| w.is_on(list)),
         None => alert.rule == AlertRule::PriceGuarantee || open.any(|w| w.id == alert.want),
     }
 }

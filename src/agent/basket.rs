@@ -201,7 +201,7 @@ fn wanted(store: &Store, list: Option<&str>) -> Result<(String, Vec<Want>), ApiE
     let lists = life::lists_of(&wants);
     let name = list.map_or_else(|| "all shopping lists".to_owned(), str::to_owned);
     wants.retain(|w| match list {
-        Some(list) => w.list.eq_ignore_ascii_case(list),
+        Some(list) => w.is_on(list),
         None => w.kind == WantKind::Shopping,
     });
     if wants.is_empty() {

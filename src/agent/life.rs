@@ -219,10 +219,7 @@ pub fn plan(
     let mut lines = Vec::new();
     let mut keyed = Vec::new();
     for want in store.wants()? {
-        let on_list = request
-            .list
-            .as_ref()
-            .is_none_or(|l| want.list.eq_ignore_ascii_case(l));
+        let on_list = request.list.as_ref().is_none_or(|l| want.is_on(l));
         if want.status != WantStatus::Open || !on_list {
             continue;
         }

@@ -325,9 +325,16 @@ fn print_worst(cx: &Context, worst: &WorstView) {
         cx.line(&format!("  {line}"));
     }
     if let Some(pay) = &worst.instead_pay {
+        let at = match &worst.instead[..] {
+            [] => "buying nothing".to_owned(),
+            shops => shops.join(" + "),
+        };
+        let without = match &worst.instead_without[..] {
+            [] => String::new(),
+            names => format!(": beyond your limit is then {}", names.join(", ")),
+        };
         cx.line(&format!(
-            "  then {} would be better, for {}",
-            worst.instead.join(" + "),
+            "  then {at} would be better, for {}{without}",
             money(pay)
         ));
     }

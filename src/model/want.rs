@@ -83,6 +83,12 @@ pub struct Want {
     pub note: Option<String>,
 }
 
+/// Whether two names of lists are one, whatever the letters' case.
+#[must_use]
+pub fn same_list(a: &str, b: &str) -> bool {
+    a.trim().to_lowercase() == b.trim().to_lowercase()
+}
+
 impl Want {
     /// A wish with defaults: one piece, on list `wishes`, intensity 50.
     #[must_use]
@@ -117,6 +123,12 @@ impl Want {
             0 | 1 => self.name.clone(),
             n => format!("{n} x {}", self.name),
         }
+    }
+
+    /// Whether it is on the list of this name, whatever the letters' case.
+    #[must_use]
+    pub fn is_on(&self, list: &str) -> bool {
+        same_list(&self.list, list)
     }
 
     /// Whether its barcode is all that is known of it.

@@ -197,6 +197,22 @@ fn packs_add_up_and_a_wish_is_bought_only_for_what_it_is_worth() {
 }
 
 #[test]
+fn what_is_beyond_its_limit_at_worst_is_named() {
+    let (shops, home) = market();
+    let tea = shops.url("beta", "/tea");
+    let args = ["--list", "Süßes", "--max", "10 EUR", "--name", "tea"];
+    home.run(&[&["wish", "add", &tea][..], &args].concat()).ok();
+    // 4.00 and 4.92 for an unknown delivery, which may be 9.90.
+    let reply = home.json(&["basket", "süßes"]);
+    assert_eq!(amount(&reply["worst"]["pay"]), "13.90");
+    assert_eq!(reply["worst"]["instead"], json!([]));
+    assert_eq!(reply["worst"]["instead_without"], json!(["tea"]));
+    let text = home.run(&["basket", "SÜßES"]).ok().out;
+    let nothing = "then buying nothing would be better, for €0.00: beyond your limit is then tea";
+    assert!(text.contains(nothing), "{text}");
+}
+
+#[test]
 fn contradictory_limits_are_named() {
     let (shops, home) = groceries();
     let run = home.run(&["basket", "--budget", "30 EUR"]).refused(1);

@@ -89,7 +89,7 @@ pub(super) fn changed(agent: &Agent, want: &Want) {
 /// The open wants of a list, if it is one to buy as a whole.
 fn wanted(store: &Store, list: &str) -> Result<Option<Vec<Want>>, VaultError> {
     let mut wants = store.wants()?;
-    wants.retain(|w| w.status == WantStatus::Open && w.list.eq_ignore_ascii_case(list));
+    wants.retain(|w| w.status == WantStatus::Open && w.is_on(list));
     let whole = wants.len() > 1 && wants.iter().any(|w| w.kind == WantKind::Shopping);
     Ok(whole.then_some(wants))
 }

@@ -10,7 +10,7 @@ use crate::agent::life;
 use crate::agent::store::{ListWatch, Rule, Store};
 use crate::engine::locale::Locale;
 use crate::model::time::Timestamp;
-use crate::model::want::Want;
+use crate::model::want::{Want, same_list};
 use crate::model::{Alert, AlertRule, Sentence};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -59,7 +59,7 @@ async fn why(
         Ok(want) => alerts::why(&store, &want, &reader.0)?,
         Err(unknown) if unknown.code == Code::NotFound => {
             let mut watches = store.list_watches()?.into_iter();
-            let watch = watches.find(|w| w.list.eq_ignore_ascii_case(&text));
+            let watch = watches.find(|w| same_list(&w.list, &text));
             alerts::why_of_list(&watch.ok_or(unknown)?, &reader.0)
         }
         Err(e) => return Err(e),
@@ -211,7 +211,7 @@ async fn remove_rule(State(agent): State<Agent>, Path(text): Path<String>) -> Re
 /// The watch on a list with something open on it, by its name.
 fn open_list(store: &Store, name: &str) -> std::result::Result<ListWatch, ApiError> {
     let lists = life::lists_of(&store.wants()?);
-    match lists.iter().find(|l| l.eq_ignore_ascii_case(name.trim())) {
+    match lists.iter().find(|l| same_list(l, name)) {
         Some(list) => Ok(store.list_watch(list)?),
         None => Err(
             ApiError::not_found(format!("nothing is open on a list `{name}`"))

@@ -309,8 +309,14 @@ pub fn worst(
     let better = uncompared
         .keep("the best plan at the worst prices", best)
         .filter(|s| s.evaluation.cost < then.cost);
+    let out = |purchase| problem.left_out(market, purchase).into_iter();
+    let mut without: Vec<String> = better
+        .as_ref()
+        .map_or_else(Vec::new, |s| out(bought(s)).map(|w| w.name).collect());
+    without.retain(|name| !out(purchase).any(|w| w.name == *name));
     Some(WorstView {
         unknown,
+        instead_without: without,
         pay: money(then.payable),
         instead: better.as_ref().map(|s| at(problem, s)).unwrap_or_default(),
         instead_pay: better.map(|s| money(s.evaluation.payable)),

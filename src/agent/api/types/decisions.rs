@@ -297,6 +297,9 @@ pub struct WorstView {
     /// … and what it costs then.
     #[schema(value_type = Option<Object>)]
     pub instead_pay: Option<Money>,
+    /// What that one leaves out and this one buys: it would cost more than it is worth.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instead_without: Vec<String>,
 }
 
 /// What a limit costs.
