@@ -237,6 +237,16 @@ fn refusal(
             return ApiError::conflict(error.to_string())
                 .hint("give it more time with --limit-ms, or take limits away");
         }
+        BasketError::TooLarge {
+            field,
+            problem: size,
+        } => {
+            // The want, if it is about one.
+            let id = field.strip_prefix("items.").unwrap_or_default();
+            let what = problem.want_of(id).map_or(field.as_str(), |w| &w.name);
+            return ApiError::conflict(format!("`{what}` is too much to weigh up ({size})"))
+                .hint("ask for fewer, or for larger packs");
+        }
         other => return ApiError::failed(other.to_string()),
     }
     let deadline = Instant::now() + EXPLAIN_LIMIT;

@@ -326,7 +326,9 @@ fn goods_are_fetched_where_the_way_is_cheaper() {
     assert_eq!(amount(&reply["plan"]["pay"]), "18.67");
     let text = home.run(&["basket", "--explain"]).ok().out;
     assert!(
-        text.contains("fetch it: the trip costs €0.67") && text.contains("assumed"),
+        text.contains(
+            "the trip costs €0.67  (2.2 km there and back at €0.30 a km, which is assumed)"
+        ),
         "{text}"
     );
 
@@ -639,4 +641,14 @@ fn a_foreign_fee_moves_with_the_exchange_rate() {
         amount(&basket["worst"]["pay"]),
         "{basket:#}"
     );
+}
+
+#[test]
+fn what_is_too_much_to_weigh_up_is_named() {
+    let (_shops, home) = market("");
+    home.run(&["list", "edit", "tea", "--qty", "100000"]).ok();
+    let err = home.run(&["basket"]).refused(1).err;
+    assert!(err.contains("`tea` is too much to weigh up"), "{err}");
+    home.run(&["list", "edit", "tea", "--qty", "1000"]).ok();
+    home.run(&["basket"]).ok();
 }

@@ -98,7 +98,7 @@ impl Market {
         let source = match (terms.travel, km) {
             (Some(_), _) => "as you noted".into(),
             (None, Some(km)) => sentence!(
-                format!("{km:.1} km there and back at "),
+                format!("{:.1} km there and back at ", 2.0 * km),
                 self.per_km,
                 " a km, which ",
                 if self.per_km_assumed {
