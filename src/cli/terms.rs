@@ -68,7 +68,7 @@ pub struct Terms {
   emptor shop coupon rm shop.example SPRING
 
 One order takes one coupon of a group; coupons without --group are one group. A coupon that
-has expired never counts.")]
+has expired never counts. `emptor offers` counts them for one want, `emptor basket` for a list.")]
 pub enum Coupon {
     /// Remember a coupon
     Add(CouponAdd),

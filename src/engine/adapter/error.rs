@@ -85,7 +85,9 @@ impl Locator<'_> {
     }
 
     fn line(&self, offset: usize) -> usize {
-        let before = self.text.as_bytes().iter().take(offset);
+        // What ends too early ends on its last line, not on the one after it.
+        let text = self.text.strip_suffix('\n').unwrap_or(self.text);
+        let before = text.as_bytes().iter().take(offset);
         1 + before.filter(|b| **b == b'\n').count()
     }
 
