@@ -8,6 +8,9 @@ use crate::model::want::{Requirement, Want};
 use crate::model::{Currency, Money, Sentence, sentence};
 use rust_decimal::Decimal;
 
+/// Reasons told of those that offers share.
+const SOME: usize = 3;
+
 /// What to say of a member of the short list; `cut` is the price cut in cents that
 /// would make it first.
 pub(super) fn listed(
@@ -156,7 +159,7 @@ pub(super) fn summary(want: &Want, ranking: &Ranking, candidates: &[Candidate<'_
             ("cost", _) => {
                 let mut reasons: Vec<&Sentence> = Vec::new();
                 for x in &all {
-                    if !reasons.contains(&&x.reason) {
+                    if reasons.len() < SOME && !reasons.contains(&&x.reason) {
                         reasons.push(&x.reason);
                     }
                 }
