@@ -66,7 +66,7 @@ impl Search<'_, '_> {
                 break;
             };
             master.solve(self.incumbent.prune_at());
-            let objective = master.objective();
+            let objective = master.unmoved();
             let own = self.read_prices();
             let share = match (exact_next, round) {
                 (true, _) => 1.0,
@@ -193,7 +193,7 @@ impl Search<'_, '_> {
             return false;
         };
         master.solve(self.incumbent.prune_at());
-        master.objective() > cost
+        master.unmoved() > cost
     }
 
     /// What going without a unit of an item costs in the linear program.
