@@ -110,17 +110,24 @@ pub fn shortlist(
     }
     let enough = MARGIN * limits.tolerance * alternatives[first].total().mid.abs();
     let (chosen, max_regret) = Search::new(&costs, &best).greedy(limits.k, enough);
-    let winners = draws.winners(&costs, 0..pool.len());
-    let among = draws.winners(&costs, chosen.iter().copied());
+    let winners = draws.winners(&costs, 0..pool.len(), draws.random);
+    let among = draws.winners(&costs, chosen.iter().copied(), draws.count);
     let members = chosen
         .iter()
+        // A choice that later ones outdid everywhere leaves no regret behind.
+        .filter(|&&row| row == 0 || among.contains(&row))
         .map(|&row| Member {
             index: pool[row],
             wins: if row == 0 {
                 Wins::AsStated
             } else {
-                let won: Vec<usize> = (0..draws.random).filter(|&d| among[d] == row).collect();
-                draws.label(&alternatives[pool[row]], boxes, &won)
+                let won = |d: &usize| among[*d] == row;
+                let mut all: Vec<usize> = (0..draws.random).filter(won).collect();
+                if all.is_empty() {
+                    // So rarely that no random draw shows it.
+                    all = (draws.random..draws.count).filter(won).collect();
+                }
+                draws.label(&alternatives[pool[row]], boxes, &all)
             },
             p_first: share(winners.iter().filter(|w| **w == row).count(), draws.random),
         })
@@ -399,11 +406,16 @@ impl Draws {
         }
     }
 
-    /// The cheapest of `rows` in every random draw; the better rank, which comes earlier,
-    /// where equal.
-    fn winners(&self, costs: &[Vec<f64>], rows: impl Iterator<Item = usize>) -> Vec<usize> {
-        let mut least = vec![f64::INFINITY; self.random];
-        let mut winners = vec![0; self.random];
+    /// The cheapest of `rows` in each of the first `draws`; the better rank, which comes
+    /// earlier, where equal.
+    fn winners(
+        &self,
+        costs: &[Vec<f64>],
+        rows: impl Iterator<Item = usize>,
+        draws: usize,
+    ) -> Vec<usize> {
+        let mut least = vec![f64::INFINITY; draws];
+        let mut winners = vec![0; draws];
         for row in rows {
             for ((least, winner), cost) in least.iter_mut().zip(&mut winners).zip(&costs[row]) {
                 let lower = cost < least;
@@ -417,11 +429,16 @@ impl Draws {
     /// What the draws in which an alternative wins have in common: the weight or the
     /// unknown that lies furthest from its usual place, in standard deviations.
     fn label(&self, a: &Alternative<'_>, boxes: &[WeightBox<'_>], won: &[usize]) -> Wins {
-        if won.is_empty() {
-            return Wins::AsStated;
-        }
         let mean = |value: &dyn Fn(usize) -> f64| {
             won.iter().map(|&d| value(d)).sum::<f64>() / share(won.len(), 1)
+        };
+        // Unknowns are drawn up to here; afterwards they are at their middle.
+        let drawn = |seed: u64, d: usize| {
+            if d < self.uncertain {
+                uniform(seed, d)
+            } else {
+                0.5
+            }
         };
         // The standard deviation of a uniform number on 0..1 is 1 / sqrt(12).
         let deviations = |u: f64| (u - 0.5).abs() * 12.0_f64.sqrt();
@@ -433,21 +450,21 @@ impl Draws {
         };
         for (criterion, b) in boxes.iter().enumerate() {
             if b.low < b.high {
-                let seed = hash(&[b.id]);
                 let log = mean(&|d| self.weights[criterion][d].ln());
                 let factor = log.exp();
-                let strength = deviations(mean(&|d| uniform(seed, d)));
+                let (low, high) = (b.low.ln(), b.high.ln());
+                let strength = deviations((log - low) / (high - low));
                 offer(strength, Wins::Weight { criterion, factor });
             }
             if !a.weighted[criterion].is_exact() {
                 let seed = hash(&[a.id, b.id]);
-                let strength = deviations(mean(&|d| uniform(seed, d)));
+                let strength = deviations(mean(&|d| drawn(seed, d)));
                 offer(strength, Wins::UnknownValue { criterion });
             }
         }
         if !a.fixed.is_exact() {
             let seed = hash(&[a.id]);
-            offer(deviations(mean(&|d| uniform(seed, d))), Wins::UnknownMoney);
+            offer(deviations(mean(&|d| drawn(seed, d))), Wins::UnknownMoney);
         }
         found.1
     }
@@ -538,6 +555,21 @@ mod tests {
             lo: 900.0,
             mid: 1_010.0,
             hi: 1_100.0,
+        };
+        let all = [alternative("known", 1_000.0, [100.0, 100.0]), open];
+        let s = list(&all, 5);
+        assert_eq!(s.members.len(), 2);
+        assert_eq!(s.members[1].wins, Wins::UnknownMoney);
+    }
+
+    #[test]
+    fn what_wins_only_at_the_ends_says_so() {
+        // So little of the range is below the first that no draw of it is.
+        let mut open = alternative("open", 0.0, [100.0, 100.0]);
+        open.fixed = Interval {
+            lo: 985.0,
+            mid: 3_000.0,
+            hi: 5_000.0,
         };
         let all = [alternative("known", 1_000.0, [100.0, 100.0]), open];
         let s = list(&all, 5);
