@@ -257,7 +257,8 @@ pub fn worst_case(
     Some(evaluation.cost)
 }
 
-/// Each bundle of the plan against the best plan without it.
+/// Each bundle of the plan against the best plan without it; those for which that was not
+/// found in time are left out.
 ///
 /// # Errors
 /// [`BasketError`] of a changed instance.
@@ -275,9 +276,10 @@ pub fn bundles(
             o.max_qty = 0;
         }
         let other = match solve(&Instance::Household(h), stop) {
-            Ok(other) => Some(other),
+            Ok(other) if other.optimal => Some(other),
             Err(BasketError::Infeasible(_) | BasketError::Invalid { .. }) => None,
-            Err(BasketError::Stopped) => continue,
+            // A plan that is not the best would make the bundle look better than it is.
+            Ok(_) | Err(BasketError::Stopped) => continue,
             Err(e) => return Err(e),
         };
         let quantity = plan.buy.get(&offer.id).copied().unwrap_or(0);
@@ -301,7 +303,7 @@ pub fn bundles(
             };
             value.bought_anyway.push(id);
             let used = (units * quantity).min(household.items[*item].qty);
-            value.apart += price * used.min(bought) / bought;
+            value.apart += share(price, used.min(bought), bought);
         }
         all.push(value);
     }
@@ -318,10 +320,16 @@ fn price_apart(household: &Household, plan: &Purchase, item: usize) -> Option<(C
             continue;
         };
         let all: i64 = offer.covers.iter().map(|c| c.1).sum();
-        price += offer.price_of(quantity).unwrap_or(0) * units / all;
+        price += share(offer.price_of(quantity).unwrap_or(0), *units, all);
         bought += units * quantity;
     }
     (bought > 0).then_some((price, bought))
+}
+
+/// A part of a price, rounded down: the product of both may be beyond an `i64`.
+fn share(price: Cents, part: i64, whole: i64) -> Cents {
+    let share = i128::from(price) * i128::from(part) / i128::from(whole.max(1));
+    Cents::try_from(share).unwrap_or(Cents::MAX)
 }
 
 /// Whether another offer has the item.

@@ -624,6 +624,61 @@ fn household() -> Household {
     }
 }
 
+/// The purchase of the best plan.
+fn best(h: &Household) -> (Purchase, Cents) {
+    let solved = solve(&Instance::Household(h.clone()), &mut || false).expect("feasible");
+    match solved.solution {
+        Solution::Household(purchase) => (purchase, solved.evaluation.cost),
+        Solution::Classic { .. } => unreachable!("full schema"),
+    }
+}
+
+#[test]
+fn what_a_bundle_saves_is_told_of_best_plans_only() {
+    let mut told = 0;
+    for seed in 0..300 {
+        let Ok(Instance::Household(h)) = read(&small(seed, true)) else {
+            continue;
+        };
+        if solve(&Instance::Household(h.clone()), &mut || false).is_err() {
+            continue;
+        }
+        let (purchase, cost) = best(&h);
+        let all = explain::bundles(&h, &purchase, cost, &mut || false).expect("solves");
+        for stop_after in 0..6 {
+            let mut asked = 0;
+            let mut stop = || {
+                asked += 1;
+                asked > stop_after
+            };
+            let some = explain::bundles(&h, &purchase, cost, &mut stop).expect("solves");
+            for bundle in &some {
+                assert!(all.contains(bundle), "{seed}: {bundle:?} of {all:?}");
+            }
+        }
+        told += all.len();
+    }
+    assert!(told > 0);
+}
+
+#[test]
+fn prices_times_units_may_be_beyond_a_word() {
+    let mut h = household();
+    h.items[0].qty = 100_000;
+    for offer in &mut h.offers {
+        offer.covers[0].1 = 100_000;
+    }
+    h.offers[0].max_qty = 0;
+    h.offers[1].max_qty = 1_000;
+    h.offers[1].breaks[0] = Step {
+        from: 1_000,
+        amount: 100_000_000_000,
+    };
+    let (purchase, cost) = best(&h);
+    let bundles = explain::bundles(&h, &purchase, cost, &mut || false).expect("solves");
+    assert_eq!(bundles[0].apart, 100_000_000_000);
+}
+
 #[test]
 fn explains_the_plan() {
     let h = household();
