@@ -19,7 +19,8 @@ const MAX_CELLS: usize = 3 << 17;
 const MARGIN: f64 = 0.75;
 /// Lists longer than this are not improved by exchanges.
 const MAX_EXCHANGED: usize = 8;
-/// Part of a sum of regrets that rounding stays under: thousands of terms, each to 2^-53.
+/// Rounding changes a sum of regrets by less than this part of it: it has thousands of
+/// terms, each rounded to 2^-53.
 const SLACK: f64 = 1e-9;
 /// Exchanges rarely gain after the second round.
 const EXCHANGE_ROUNDS: usize = 3;
@@ -186,9 +187,9 @@ struct Search<'a> {
     costs: &'a [Vec<f64>],
     /// The least cost of all rows in every draw.
     best: &'a [f64],
-    /// What the first row alone regrets,
+    /// What a list of the first row alone regrets.
     alone: Regret,
-    /// the rows in the order of what each takes off that, the most first,
+    /// Every row with what it takes off the power of that regret, the most first.
     by_gain: Vec<(usize, f64)>,
 }
 
@@ -322,12 +323,14 @@ fn lower(into: &mut [f64], row: &[f64]) {
 /// trade-offs, with unknowns at their middle. Every number is a hash of the names it
 /// belongs to, so neither the order nor the number of offers changes it.
 struct Draws {
-    /// By criterion, then draw.
+    /// The factor of each criterion in each draw.
     weights: Vec<Vec<f64>>,
-    /// The first so many draw unknowns from their distribution,
+    /// Draws before this one take unknowns from their distribution.
     random: usize,
-    /// those up to here take their ends or middle, all further ones in the middle.
+    /// Draws from `random` to here take them at an end or the middle; all later ones at the
+    /// middle.
     uncertain: usize,
+    /// The number of draws.
     count: usize,
 }
 
