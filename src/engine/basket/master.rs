@@ -27,18 +27,22 @@ const LEAST_PIVOT: f64 = 1e-8;
 
 #[derive(Debug)]
 pub(super) struct Master {
-    /// Rows at work, in the order in which they came, and where each row stands there.
-    /// The others are kept without any price: they are lazy.
+    /// Rows that are worked with, in the order in which they came. The others are lazy: they
+    /// are left out, at price 0, until a solution breaks them.
     awake: Vec<usize>,
+    /// The place of each row in `awake`; [`ASLEEP`] for lazy ones.
     at: Vec<usize>,
     /// How many rows, the first ones, are to be covered; the others are limits.
     covers: usize,
     rhs: Vec<f64>,
-    /// By column: its cost, how often it is switched off, where its entries end.
+    /// The cost of each column.
     cost: Vec<f64>,
+    /// How often each column was switched off: it may be used at 0 only.
     banned: Vec<u16>,
-    /// What a reduced cost is worth by the length of the column (static steepest edge).
+    /// What reduced costs are multiplied with to be compared, by the length of each column
+    /// (static steepest edge).
     scale: Vec<f64>,
+    /// Where the entries of each column end.
     ends: Vec<usize>,
     /// (row, coefficient) of all columns, one after the other.
     entries: Vec<(u32, f64)>,
@@ -132,7 +136,8 @@ impl Master {
         master
     }
 
-    /// What the right-hand side of a row is moved by.
+    /// What the right-hand side of a row is moved by, another amount for each (the
+    /// fractional parts of multiples of the golden ratio lie evenly), so that no two bases tie.
     fn apart(&self, row: usize) -> f64 {
         let by = 1e-6 * (1.0 + ((row as f64 + 1.0) * 0.618_033_988_75).fract());
         if row < self.covers { -by } else { by }

@@ -19,7 +19,8 @@ const MAX_CELLS: usize = 3 << 17;
 const MARGIN: f64 = 0.75;
 /// Lists longer than this are not improved by exchanges.
 const MAX_EXCHANGED: usize = 8;
-/// Part of a sum of regrets that rounding stays under: thousands of terms, each to 2^-53.
+/// Rounding changes a sum of regrets by less than this part of it: it has thousands of
+/// terms, each rounded to 2^-53.
 const SLACK: f64 = 1e-9;
 /// Exchanges rarely gain after the second round.
 const EXCHANGE_ROUNDS: usize = 3;
@@ -110,17 +111,24 @@ pub fn shortlist(
     }
     let enough = MARGIN * limits.tolerance * alternatives[first].total().mid.abs();
     let (chosen, max_regret) = Search::new(&costs, &best).greedy(limits.k, enough);
-    let winners = draws.winners(&costs, 0..pool.len());
-    let among = draws.winners(&costs, chosen.iter().copied());
+    let winners = draws.winners(&costs, 0..pool.len(), draws.random);
+    let among = draws.winners(&costs, chosen.iter().copied(), draws.count);
     let members = chosen
         .iter()
+        // A choice that later ones outdid everywhere leaves no regret behind.
+        .filter(|&&row| row == 0 || among.contains(&row))
         .map(|&row| Member {
             index: pool[row],
             wins: if row == 0 {
                 Wins::AsStated
             } else {
-                let won: Vec<usize> = (0..draws.random).filter(|&d| among[d] == row).collect();
-                draws.label(&alternatives[pool[row]], boxes, &won)
+                let won = |d: &usize| among[*d] == row;
+                let mut all: Vec<usize> = (0..draws.random).filter(won).collect();
+                if all.is_empty() {
+                    // So rarely that no random draw shows it.
+                    all = (draws.random..draws.count).filter(won).collect();
+                }
+                draws.label(&alternatives[pool[row]], boxes, &all)
             },
             p_first: share(winners.iter().filter(|w| **w == row).count(), draws.random),
         })
@@ -179,9 +187,9 @@ struct Search<'a> {
     costs: &'a [Vec<f64>],
     /// The least cost of all rows in every draw.
     best: &'a [f64],
-    /// What the first row alone regrets,
+    /// What a list of the first row alone regrets.
     alone: Regret,
-    /// the rows in the order of what each takes off that, the most first,
+    /// Every row with what it takes off the power of that regret, the most first.
     by_gain: Vec<(usize, f64)>,
 }
 
@@ -315,12 +323,14 @@ fn lower(into: &mut [f64], row: &[f64]) {
 /// trade-offs, with unknowns at their middle. Every number is a hash of the names it
 /// belongs to, so neither the order nor the number of offers changes it.
 struct Draws {
-    /// By criterion, then draw.
+    /// The factor of each criterion in each draw.
     weights: Vec<Vec<f64>>,
-    /// The first so many draw unknowns from their distribution,
+    /// Draws before this one take unknowns from their distribution.
     random: usize,
-    /// those up to here take their ends or middle, all further ones in the middle.
+    /// Draws from `random` to here take them at an end or the middle; all later ones at the
+    /// middle.
     uncertain: usize,
+    /// The number of draws.
     count: usize,
 }
 
@@ -399,11 +409,16 @@ impl Draws {
         }
     }
 
-    /// The cheapest of `rows` in every random draw; the better rank, which comes earlier,
-    /// where equal.
-    fn winners(&self, costs: &[Vec<f64>], rows: impl Iterator<Item = usize>) -> Vec<usize> {
-        let mut least = vec![f64::INFINITY; self.random];
-        let mut winners = vec![0; self.random];
+    /// The cheapest of `rows` in each of the first `draws`; the better rank, which comes
+    /// earlier, where equal.
+    fn winners(
+        &self,
+        costs: &[Vec<f64>],
+        rows: impl Iterator<Item = usize>,
+        draws: usize,
+    ) -> Vec<usize> {
+        let mut least = vec![f64::INFINITY; draws];
+        let mut winners = vec![0; draws];
         for row in rows {
             for ((least, winner), cost) in least.iter_mut().zip(&mut winners).zip(&costs[row]) {
                 let lower = cost < least;
@@ -417,11 +432,16 @@ impl Draws {
     /// What the draws in which an alternative wins have in common: the weight or the
     /// unknown that lies furthest from its usual place, in standard deviations.
     fn label(&self, a: &Alternative<'_>, boxes: &[WeightBox<'_>], won: &[usize]) -> Wins {
-        if won.is_empty() {
-            return Wins::AsStated;
-        }
         let mean = |value: &dyn Fn(usize) -> f64| {
             won.iter().map(|&d| value(d)).sum::<f64>() / share(won.len(), 1)
+        };
+        // Unknowns are drawn up to here; afterwards they are at their middle.
+        let drawn = |seed: u64, d: usize| {
+            if d < self.uncertain {
+                uniform(seed, d)
+            } else {
+                0.5
+            }
         };
         // The standard deviation of a uniform number on 0..1 is 1 / sqrt(12).
         let deviations = |u: f64| (u - 0.5).abs() * 12.0_f64.sqrt();
@@ -433,21 +453,21 @@ impl Draws {
         };
         for (criterion, b) in boxes.iter().enumerate() {
             if b.low < b.high {
-                let seed = hash(&[b.id]);
                 let log = mean(&|d| self.weights[criterion][d].ln());
                 let factor = log.exp();
-                let strength = deviations(mean(&|d| uniform(seed, d)));
+                let (low, high) = (b.low.ln(), b.high.ln());
+                let strength = deviations((log - low) / (high - low));
                 offer(strength, Wins::Weight { criterion, factor });
             }
             if !a.weighted[criterion].is_exact() {
                 let seed = hash(&[a.id, b.id]);
-                let strength = deviations(mean(&|d| uniform(seed, d)));
+                let strength = deviations(mean(&|d| drawn(seed, d)));
                 offer(strength, Wins::UnknownValue { criterion });
             }
         }
         if !a.fixed.is_exact() {
             let seed = hash(&[a.id]);
-            offer(deviations(mean(&|d| uniform(seed, d))), Wins::UnknownMoney);
+            offer(deviations(mean(&|d| drawn(seed, d))), Wins::UnknownMoney);
         }
         found.1
     }
@@ -538,6 +558,21 @@ mod tests {
             lo: 900.0,
             mid: 1_010.0,
             hi: 1_100.0,
+        };
+        let all = [alternative("known", 1_000.0, [100.0, 100.0]), open];
+        let s = list(&all, 5);
+        assert_eq!(s.members.len(), 2);
+        assert_eq!(s.members[1].wins, Wins::UnknownMoney);
+    }
+
+    #[test]
+    fn what_wins_only_at_the_ends_says_so() {
+        // So little of the range is below the first that no draw of it is.
+        let mut open = alternative("open", 0.0, [100.0, 100.0]);
+        open.fixed = Interval {
+            lo: 985.0,
+            mid: 3_000.0,
+            hi: 5_000.0,
         };
         let all = [alternative("known", 1_000.0, [100.0, 100.0]), open];
         let s = list(&all, 5);
