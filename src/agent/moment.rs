@@ -2,7 +2,8 @@
 
 use super::api::types::{AdviceView, HistoryPoint};
 use super::view::Market;
-use crate::engine::alert::wait::{Advice, advise};
+use crate::engine::alert::plausible::present_level;
+use crate::engine::alert::wait::{Advice, USUAL_DAYS, advise};
 use crate::model::want::Want;
 use crate::model::{Availability, Money, sentence};
 use std::collections::BTreeMap;
@@ -17,8 +18,6 @@ const ALIKE: f64 = 0.05;
 const MAX_DEADLINE: usize = 365;
 /// A price not seen for so many days is no longer believed.
 const BELIEVED_DAYS: i64 = 14;
-/// The window of the usual price, in days, as in [`crate::engine::alert::wait`].
-const USUAL_DAYS: usize = 90;
 /// Most days of history used.
 const MAX_DAYS: i64 = 1500;
 
@@ -32,7 +31,8 @@ pub fn advice(
     lead: Option<u32>,
 ) -> Option<AdviceView> {
     let today = market.now().as_second().div_euclid(86_400);
-    let prices = daily(points, today, market);
+    // What the engine does not believe is no price to compare with or to threaten with.
+    let prices = present_level(&daily(points, today, market));
     let now = *prices.last()?;
     let deadline = want.need_by.map_or(DEADLINE_DAYS, |day| {
         let left = i64::from((day - market.today()).get_days());

@@ -21,7 +21,7 @@ use crate::model::time::{Timestamp, days_between};
 use crate::model::want::{Requirement, Want};
 use crate::model::{Availability, Id, LandedCost, Money, Offer, Sentence, sentence};
 use crate::vault::VaultError;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use url::Url;
 
 /// An offer that can be had now and meets a want's conditions.
@@ -53,10 +53,11 @@ pub fn buyable(
     };
     let rows = same_rows(store, market, &unlimited)?;
     let ranking = rank(market, &unlimited, &rows);
+    let row_of = by_id(&rows);
     let mut out: Vec<Sentence> = ranking
         .rejected
         .iter()
-        .filter_map(|r| Some((rows.iter().find(|row| row.id == r.id)?, r)))
+        .filter_map(|r| Some((row_of.get(r.id.as_str())?, r)))
         .map(|(row, r)| sentence!(&row.shop, ": ", &r.reason))
         .collect();
     let first = ranking.ranked.iter().map(|r| r.stock).min();
@@ -66,7 +67,7 @@ pub fn buyable(
     };
     let mut buyable = Vec::new();
     for r in &ranking.ranked {
-        let Some(row) = rows.iter().find(|row| row.id == r.id) else {
+        let Some(row) = row_of.get(r.id.as_str()) else {
             continue;
         };
         if r.stock > worst {
@@ -129,6 +130,12 @@ struct Row {
     cost: Result<LandedCost, LandedError>,
 }
 
+/// Rows by their ids, which a ranking names; of equal ones the first.
+fn by_id(rows: &[Row]) -> HashMap<&str, &Row> {
+    let all = rows.iter().rev();
+    all.map(|row| (row.id.as_str(), row)).collect()
+}
+
 /// The answer for one want.
 ///
 /// # Errors
@@ -176,9 +183,10 @@ fn answer(
     let (ambiguous, maybe): (Vec<Row>, Vec<Row>) =
         rest.into_iter().partition(|r| r.source == "candidate");
     let ranking = rank(market, want, &same);
+    let row_of = by_id(&same);
     let mut ranked = Vec::new();
     for r in &ranking.ranked {
-        let Some(row) = same.iter().find(|row| row.id == r.id) else {
+        let Some(row) = row_of.get(r.id.as_str()) else {
             continue;
         };
         let mut view = offer_view(market, row);
@@ -220,7 +228,7 @@ fn answer(
         .rejected
         .iter()
         .filter_map(|r| {
-            let mut view = offer_view(market, same.iter().find(|row| row.id == r.id)?);
+            let mut view = offer_view(market, row_of.get(r.id.as_str())?);
             let reason = market.say(&r.reason);
             if !view.notes.contains(&reason) {
                 view.notes.push(reason);
@@ -291,18 +299,19 @@ pub fn want(store: &Store, market: &Market, want: &Want) -> Result<WantView, Vau
 pub fn quotes(market: &Market, want: &Want, tender: &Tender) -> Vec<OfferView> {
     let rows = rows(market, want, Vec::new(), std::slice::from_ref(tender));
     let ranking = rank(market, want, &rows);
+    let row_of = by_id(&rows);
     let mut views: Vec<OfferView> = ranking
         .ranked
         .iter()
         .filter_map(|r| {
-            let mut view = offer_view(market, rows.iter().find(|row| row.id == r.id)?);
+            let mut view = offer_view(market, row_of.get(r.id.as_str())?);
             view.rank = Some(r.rank);
             view.notes.extend(r.flags.iter().map(|f| market.say(f)));
             Some(view)
         })
         .collect();
     for r in &ranking.rejected {
-        if let Some(row) = rows.iter().find(|row| row.id == r.id) {
+        if let Some(row) = row_of.get(r.id.as_str()) {
             let mut view = offer_view(market, row);
             view.notes.push(market.say(&r.reason));
             views.push(view);

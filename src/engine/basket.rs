@@ -26,7 +26,7 @@ mod search;
 pub use evaluate::{Breakdown, Evaluation, Mode, Purchase, Solution, evaluate};
 pub use instance::{
     Basis, BasketError, Cents, Classic, Coupon, CouponKind, Discount, Household, Instance, Item,
-    Limits, MAX_CENTS, Offer, Pickup, Shop, Step,
+    Limits, MAX_CENTS, MAX_UNITS, Offer, Pickup, Shop, Step,
 };
 pub use search::Stats;
 

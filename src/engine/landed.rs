@@ -21,7 +21,7 @@ pub const MAX_RATE_AGE_DAYS: u32 = 14;
 
 /// No term may exceed this many major units: far above any purchase of a person, and
 /// far below where a sum of terms could overflow a decimal.
-const MAX_AMOUNT: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0, false, 0);
+pub(super) const MAX_AMOUNT: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0, false, 0);
 
 /// The most further terms one offer may carry.
 const MAX_ADJUSTMENTS: usize = 1_000;

@@ -232,12 +232,11 @@ fn amounts(chars: &[char], marks: &[Mark], hints: &Hints, hint_marks: &HintMarks
         let left = mark_before(chars, marks, span.start);
         let right = mark_after(chars, marks, span.end);
         let mut cents = None;
-        if let Some(mark) = left.filter(|_| right.is_none()) {
+        if left.is_some() && right.is_none() {
             if let Some(end) = spaced_cents(chars, span.end) {
                 cents = Some((span.end, end));
                 span.end = end;
             }
-            let _ = mark;
         } else if let Some(mark) = right.filter(|m| m.start <= span.end + 1)
             && let Some(end) = cents_after_mark(chars, span, mark)
         {

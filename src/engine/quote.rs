@@ -134,9 +134,13 @@ fn read_offer(json: &Json, sequence: u64) -> Result<Content, QuoteError> {
         Some(one) => vec![one],
         None => Vec::new(),
     };
-    let delivery = specs
+    let mut charges = specs
         .iter()
-        .find(|s| s.is_type("DeliveryChargeSpecification"));
+        .filter(|s| s.is_type("DeliveryChargeSpecification"));
+    let delivery = charges.next();
+    if charges.next().is_some() {
+        return Err(fail("several delivery charges"));
+    }
     let unit = specs
         .iter()
         .find(|s| s.is_type("UnitPriceSpecification") || s.is_type("PriceSpecification"));
@@ -442,6 +446,11 @@ mod tests {
         let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
         assert!(read(deep.as_bytes()).is_err());
         assert!(read(b"\xff\xfe").is_err());
+        let charge = r#"{"@type":"DeliveryChargeSpecification","price":1,"priceCurrency":"EUR"}"#;
+        let twice = format!(
+            r#"{{"@type":"Offer","price":5,"priceCurrency":"EUR","priceSpecification":[{charge},{charge}]}}"#
+        );
+        assert!(read(twice.as_bytes()).is_err(), "which one is paid?");
         let mixed = r#"{"@type":"Offer","price":5,"priceCurrency":"EUR","priceSpecification":{"@type":"DeliveryChargeSpecification","price":1,"priceCurrency":"USD"}}"#;
         assert!(read(mixed.as_bytes()).is_err());
     }

@@ -21,9 +21,15 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::{Duration, Instant};
 
 /// Space kept free so that a full disk does not stop the vault from opening.
 const BALLAST: usize = 8 * 1024 * 1024;
+
+/// How long a lock is waited for. A child that is being started has a copy of every open file
+/// until it executes its program, and with it the lock of a vault closed meanwhile.
+const PATIENCE: Duration = Duration::from_millis(500);
+const RETRY: Duration = Duration::from_millis(5);
 
 /// Takes the vault's lock, before any other file is touched.
 fn lock(dir: &Path) -> Result<File> {
@@ -34,10 +40,16 @@ fn lock(dir: &Path) -> Result<File> {
         .mode(0o600)
         .open(dir.join("LOCK"))
         .map_err(|e| VaultError::io("opening the lock", e))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(VaultError::AlreadyOpen),
-        Err(e) => Err(VaultError::io("locking", e.into())),
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < end => {
+                std::thread::sleep(RETRY);
+            }
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err(VaultError::AlreadyOpen),
+            Err(e) => return Err(VaultError::io("locking", e.into())),
+        }
     }
 }
 
@@ -509,4 +521,28 @@ fn problem(
         }
     }
     store_ahead.then(|| "the newest transactions are missing from the journal".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_about_to_go_is_waited_for() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let held = lock(dir.path()).expect("free");
+        let leaving = std::thread::spawn(move || {
+            std::thread::sleep(RETRY);
+            drop(held);
+        });
+        assert!(lock(dir.path()).is_ok());
+        leaving.join().expect("left");
+    }
+
+    #[test]
+    fn a_vault_is_open_once() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let _held = lock(dir.path()).expect("free");
+        assert!(matches!(lock(dir.path()), Err(VaultError::AlreadyOpen)));
+    }
 }

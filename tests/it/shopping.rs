@@ -290,6 +290,36 @@ fn coupons_are_used_where_they_pay_and_never_once_expired() {
 }
 
 #[test]
+fn a_shop_pays_nobody() {
+    let (shops, home) = market("");
+    let beta = shops.host("beta");
+    terms(&home, &shops.host("alpha"), &["--ship", "30.00 EUR"]);
+    terms(&home, &beta, &["--ship", "3.00 EUR"]);
+    let add = |code: &str, gives: &str, more: &[&str]| {
+        let mut args = vec!["shop", "coupon", "add", &beta, code, gives];
+        args.extend(more);
+        home.run(&args).ok();
+    };
+    let pays = |reply: &Value| amount(&reply["plan"]["pay"]).to_owned();
+    // 12 + 10 off goods of 18: one of them.
+    add("NEW", "12 EUR", &[]);
+    add("NEWS", "10 EUR", &["--group", "news"]);
+    let reply = home.json(&["basket"]);
+    assert_eq!(pays(&reply), "9.00", "{reply:#}");
+    let notes = reply["notes"].to_string();
+    assert!(notes.contains("together from 22.00 EUR"), "{notes}");
+    // Both off goods of 34.
+    home.run(&["list", "edit", "mug", "--qty", "3"]).ok();
+    assert_eq!(pays(&home.json(&["basket"])), "15.00");
+    // Where each asks for enough, nothing is changed and nothing said.
+    add("NEW", "12 EUR", &["--min", "30 EUR"]);
+    add("NEWS", "10%", &["--group", "news", "--min", "20 EUR"]);
+    let reply = home.json(&["basket"]);
+    assert_eq!(pays(&reply), "21.60", "34 - 12 - 3.40 + 3");
+    assert!(!reply["notes"].to_string().contains("together"));
+}
+
+#[test]
 fn a_coupon_can_be_tried_once() {
     let (shops, home) = market("");
     let (alpha, beta) = (shops.host("alpha"), shops.host("beta"));

@@ -2,7 +2,7 @@
 //! `EMPTOR_TORTURE=full` kills 500 times instead of 25.
 
 use crate::vault_support::{
-    LOGS, NOTES, create, files, key_file, open, options, passphrase, paths, torture,
+    LOGS, NOTES, create, files, key_file, options, passphrase, paths, torture,
 };
 use emptor::vault::{ExposeSecret, Options, Secret, Vault, VaultError, VaultPaths, harden_process};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -145,7 +145,8 @@ fn killed_while_writing_loses_nothing() {
             // The next child finds the vault as this one left it.
             continue;
         }
-        let vault = open(place.path(), &small()).unwrap_or_else(|e| panic!("kill {kill}: {e}"));
+        let vault = Vault::open(&paths(place.path()), &key_file(), small())
+            .unwrap_or_else(|e| panic!("kill {kill}: {e}"));
         let n = last_number(&vault);
         assert!(n >= acknowledged, "kill {kill}: {n} of {acknowledged}");
         check(&vault, n);

@@ -2,9 +2,7 @@
 //! transaction survives and no half of one appears. And power cuts: what was written
 //! but not synced is kept, lost or torn at random.
 
-use crate::vault_support::{
-    LOGS, NOTES, copy_dir, create, key_file, open, options, paths, torture,
-};
+use crate::vault_support::{LOGS, NOTES, copy_dir, create, key_file, options, paths, torture};
 use emptor::vault::{Disk, DiskFile, Options, RealDisk, Vault, VaultError};
 use std::collections::BTreeMap;
 use std::io;
@@ -220,7 +218,8 @@ fn a_failing_disk_never_loses_what_was_acknowledged() {
             let dir = place.path().join("copy");
             copy_dir(&original, &dir);
             let acknowledged = write_with_fault(&dir, fault, at);
-            let vault = open(&dir, &options()).unwrap_or_else(|e| panic!("{fault:?} at {at}: {e}"));
+            let vault = Vault::open(&paths(&dir), &key_file(), options())
+                .unwrap_or_else(|e| panic!("{fault:?} at {at}: {e}"));
             let found = history(&vault);
             drop(vault);
             std::fs::remove_dir_all(&dir).expect("removed");
@@ -481,7 +480,7 @@ fn a_power_cut_loses_nothing_that_was_acknowledged() {
                 if seed.is_multiple_of(2) {
                     copy_dir(&lagging, &dir.join("vault/store.1"));
                 }
-                let opened = open(&dir, &options());
+                let opened = Vault::open(&paths(&dir), &key_file(), options());
                 let vault = opened.unwrap_or_else(|e| panic!("seed {seed}, {n} at {i}: {e}"));
                 let found = history(&vault);
                 let done = (0..=n).collect::<Vec<_>>();

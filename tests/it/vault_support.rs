@@ -1,6 +1,6 @@
 //! What the tests of the vault share.
 
-use emptor::vault::{KdfCost, Options, Secret, SecretString, Tree, Vault, VaultError, VaultPaths};
+use emptor::vault::{KdfCost, Options, Secret, SecretString, Tree, Vault, VaultPaths};
 use std::path::{Path, PathBuf};
 
 pub const NOTES: Tree = Tree::new(1, "notes");
@@ -31,17 +31,6 @@ pub fn create(dir: &Path, options: Options) -> Vault {
     let (vault, _) = Vault::create(&paths(dir), &passphrase(), options).expect("created");
     vault.add_slot(&key_file(), "").expect("added");
     vault
-}
-
-/// Opens a vault. A process that another test is just starting holds the lock until it
-/// runs.
-pub fn open(dir: &Path, options: &Options) -> emptor::vault::Result<Vault> {
-    let mut opened = Err(VaultError::AlreadyOpen);
-    crate::support::wait("the vault", || {
-        opened = Vault::open(&paths(dir), &key_file(), options.clone());
-        !matches!(opened, Err(VaultError::AlreadyOpen))
-    });
-    opened
 }
 
 /// Everything in the two trees.

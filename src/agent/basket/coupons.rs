@@ -3,10 +3,10 @@
 use super::problem::cents;
 use crate::agent::api::types::TryCoupon;
 use crate::agent::view::Market;
-use crate::engine::basket::{Coupon as Used, CouponKind, Household};
-use crate::model::sentence;
+use crate::engine::basket::{Cents, Coupon as Used, CouponKind, Household};
 use crate::model::terms::{Coupon, Gives};
 use crate::model::want::Want;
+use crate::model::{Money, sentence};
 use std::collections::BTreeMap;
 
 /// What two coupons may take off together, in hundredths of a percent.
@@ -55,10 +55,26 @@ pub fn add(
                 )),
             }
         }
-        if one_group(&mut household.coupons[first..], first) {
-            notes.push(format!(
-                "the coupons at {domain} would take off more than the price together: one is used"
-            ));
+        let coupons = &mut household.coupons[first..];
+        match together_from(coupons) {
+            Together::Never => {
+                coupons.iter_mut().for_each(|c| c.group = first);
+                notes.push(format!(
+                    "the coupons at {domain} would take off more than the price together: one is used"
+                ));
+            }
+            Together::From(spend) => {
+                if least_together(coupons, spend) {
+                    let spend = Money::from_minor(spend, market.home());
+                    notes.push(market.say(sentence!(
+                        "coupons at ",
+                        &domain,
+                        " would take off more than a small order costs: they count together from ",
+                        spend,
+                        " of goods on"
+                    )));
+                }
+            }
         }
     }
     (codes, notes)
@@ -84,7 +100,7 @@ fn used(
     shop: usize,
     coupon: &Coupon,
 ) -> Result<Option<Used>, String> {
-    let amount = |money: &crate::model::Money| {
+    let amount = |money: &Money| {
         cents(market, money).ok_or_else(|| {
             let home = market.home().code();
             market.say(sentence!(*money, " cannot be counted in ", home))
@@ -119,19 +135,65 @@ fn used(
     }))
 }
 
-/// Puts the coupons of a shop into one group where their percentages could add up to more
-/// than the price: a shop does not pay its customers. Says whether it did.
-fn one_group(coupons: &mut [Used], group: usize) -> bool {
-    let mut highest: BTreeMap<usize, i64> = BTreeMap::new();
-    for coupon in coupons.iter() {
-        if let CouponKind::Percent(points) = coupon.kind {
-            let rate = highest.entry(coupon.group).or_default();
-            *rate = points.max(*rate);
+/// Whether a shop's coupons can be used together: a shop does not pay its customers.
+enum Together {
+    /// Their percentages come to the whole price.
+    Never,
+    /// From so much spent on they cannot take off more.
+    From(Cents),
+}
+
+/// How the coupons of different groups of a shop add up at most: `spend - fixed - rate *
+/// spend` is not negative from `fixed / (1 - rate)` on.
+fn together_from(coupons: &[Used]) -> Together {
+    let mut highest: BTreeMap<usize, (Cents, i64)> = BTreeMap::new();
+    for coupon in coupons {
+        let (fixed, rate) = highest.entry(coupon.group).or_default();
+        match coupon.kind {
+            CouponKind::Fixed(value) => *fixed = (*fixed).max(most(coupon, value)),
+            CouponKind::Percent(points) => *rate = points.max(*rate),
         }
     }
-    let too_much = highest.values().sum::<i64>() > WHOLE;
-    if too_much {
-        coupons.iter_mut().for_each(|c| c.group = group);
+    if highest.len() < 2 {
+        return Together::From(0);
     }
-    too_much
+    let fixed: i128 = highest.values().map(|h| i128::from(h.0)).sum();
+    let rate: i64 = highest.values().map(|h| h.1).sum();
+    let left = i128::from(WHOLE - rate);
+    if left < 0 || left == 0 && fixed > 0 {
+        return Together::Never;
+    }
+    let spend = (fixed * i128::from(WHOLE) + left - 1).checked_div(left);
+    match spend.map_or(Ok(0), Cents::try_from) {
+        Ok(spend) => Together::From(spend),
+        Err(_) => Together::Never,
+    }
+}
+
+/// Asks for so much spent with all coupons but those of the group that gives most: then any
+/// two of them are used only where that much is bought. Says whether it changed any.
+fn least_together(coupons: &mut [Used], spend: Cents) -> bool {
+    let gives = |coupon: &Used| match coupon.kind {
+        CouponKind::Fixed(value) => most(coupon, value),
+        CouponKind::Percent(points) => {
+            let part = i128::from(spend) * i128::from(points) / i128::from(WHOLE);
+            most(coupon, Cents::try_from(part).unwrap_or(Cents::MAX))
+        }
+    };
+    // The first of those that give as much.
+    let best = coupons
+        .iter()
+        .rev()
+        .max_by_key(|c| gives(c))
+        .map(|c| c.group);
+    let mut changed = false;
+    for coupon in coupons.iter_mut().filter(|c| Some(c.group) != best) {
+        changed |= coupon.min_spend < spend;
+        coupon.min_spend = coupon.min_spend.max(spend);
+    }
+    changed
+}
+
+fn most(coupon: &Used, value: Cents) -> Cents {
+    coupon.cap.map_or(value, |cap| value.min(cap))
 }

@@ -6,7 +6,7 @@ use crate::agent::api::types::{NotBought, TryCoupon};
 use crate::agent::packs;
 use crate::agent::view::{Buyable, Market};
 use crate::engine::basket::{
-    Basis, Cents, Household, Item, Mode, Offer, Purchase, Shop, Step, explain,
+    Basis, Cents, Household, Item, MAX_CENTS, MAX_UNITS, Mode, Offer, Purchase, Shop, Step, explain,
 };
 use crate::engine::quantity::{self, Unit};
 use crate::model::terms::NotedOffer;
@@ -20,10 +20,14 @@ use std::collections::{BTreeMap, BTreeSet};
 const MAX_OFFERS: usize = 200;
 /// Ways to buy one want at one shop.
 const MAX_WAYS: i64 = 10_000;
-/// The largest amount taken for a price.
-const MAX_CENTS: Cents = 100_000_000_000;
 /// The finest division of a piece into common units of its packs.
-const MAX_UNITS: i64 = 10_000;
+const FINEST: i64 = 10_000;
+/// The finest division tried where packs are counted for a little less than they hold.
+const FINEST_TRIED: i64 = 1_000;
+/// The share of a pack, one in so many, that may go uncounted then.
+const UNCOUNTED: i128 = 100;
+/// The share of a limit, one in so many, that may be lost where units bear whole cents.
+const LOST: Cents = 20;
 /// The heaviest thing whose weight is believed.
 const MAX_GRAMS: i64 = 1_000_000;
 
@@ -96,9 +100,18 @@ impl Problem {
                 .iter()
                 .map(|o| goods(market, &o.offer))
                 .collect();
-            if prices.iter().all(Option::is_none) && !is_noted(market, entry.want.id, start) {
-                let because = "no offer has a usable price".into();
-                nobody.push(not_bought(market, &entry.want, because));
+            let because = if i64::from(entry.want.quantity) > MAX_UNITS {
+                Some(format!(
+                    "no list holds more than {MAX_UNITS} pieces of a thing"
+                ))
+            } else if prices.iter().all(Option::is_none) && !is_noted(market, entry.want.id, start)
+            {
+                Some("no offer has a usable price".to_owned())
+            } else {
+                None
+            };
+            if let Some(because) = because {
+                nobody.push(not_bought(market, &entry.want, because.into()));
                 continue;
             }
             problem.add(market, entry, &prices);
@@ -123,7 +136,13 @@ impl Problem {
 
     fn add(&mut self, market: &Market, entry: Entry, prices: &[Option<(Cents, Cents)>]) {
         let index = self.entries.len();
-        let (per_piece, units) = in_units(&entry.want, &entry.offers);
+        // A wish is worth at most its limit; what is to be bought is bought.
+        let limit = entry
+            .want
+            .limit
+            .filter(|_| entry.want.kind == WantKind::Wish)
+            .and_then(|limit| cents(market, &limit));
+        let (per_piece, units) = in_units(&entry.want, &entry.offers, limit);
         let wanted = i64::from(entry.want.quantity) * per_piece;
         let few = few(&entry.offers, prices, &units, wanted);
         for (at, (offer, price)) in entry.offers.iter().zip(prices).enumerate() {
@@ -148,17 +167,10 @@ impl Problem {
                 offer.offer.name.as_deref().unwrap_or(&entry.want.name),
             );
         }
-        // A wish is worth at most its limit; what is to be bought is bought.
-        let limit = entry
-            .want
-            .limit
-            .filter(|_| entry.want.kind == WantKind::Wish);
         self.household.items.push(Item {
             id: entry.want.id.to_string(),
             qty: wanted,
-            unmet_penalty: limit
-                .and_then(|limit| cents(market, &limit))
-                .map(|limit| limit.div_euclid(per_piece)),
+            unmet_penalty: limit.map(|limit| limit / per_piece),
         });
         self.per_piece.push(per_piece);
         self.entries.push(entry);
@@ -172,7 +184,7 @@ impl Problem {
             .filter_map(|(want, pieces)| {
                 let index = self.entries.iter().position(|e| e.want.id == *want)?;
                 let units = i64::from(*pieces) * self.per_piece[index];
-                (1..=MAX_UNITS).contains(&units).then_some((index, units))
+                (1..=FINEST).contains(&units).then_some((index, units))
             })
             .collect();
         let priced = |money: Money| {
@@ -247,16 +259,14 @@ impl Problem {
     }
 
     fn add_terms(&mut self, market: &Market, start: Option<Place>) {
-        for (index, shop) in self.household.shops.iter_mut().enumerate() {
-            let asked = self.household.offers.iter().zip(&self.sources);
-            let asked: Vec<&Asked> = asked
-                .filter(|(o, _)| o.shop == index)
-                .filter_map(|(_, source)| match source {
-                    Source::Listed { entry, at } => Some(&self.entries[*entry].offers[*at].offer),
-                    Source::Noted(_) => None,
-                })
-                .collect();
-            let terms = Terms::new(market, &shop.id, &asked, start);
+        let mut asked: Vec<Vec<&Asked>> = vec![Vec::new(); self.household.shops.len()];
+        for (offer, source) in self.household.offers.iter().zip(&self.sources) {
+            if let Source::Listed { entry, at } = source {
+                asked[offer.shop].push(&self.entries[*entry].offers[*at].offer);
+            }
+        }
+        for (shop, asked) in self.household.shops.iter_mut().zip(&asked) {
+            let terms = Terms::new(market, &shop.id, asked, start);
             terms.apply(shop);
             self.terms.push(terms);
         }
@@ -461,9 +471,6 @@ fn grams(title: &str) -> Option<i64> {
 
 /// An amount in cents of the person's currency, rounded half up.
 pub fn cents(market: &Market, money: &Money) -> Option<Cents> {
-    if money.amount.is_zero() {
-        return Some(0);
-    }
     let home = market.home_price(money)?;
     home.to_minor().ok().filter(|c| (0..=MAX_CENTS).contains(c))
 }
@@ -477,7 +484,11 @@ pub fn goods(market: &Market, offer: &Asked) -> Option<(Cents, Cents)> {
 
 /// How many common units make one piece wanted, and how many each offer holds. Where the
 /// want or the title says no amount, one offer is one piece.
-fn in_units(want: &Want, offers: &[Buyable]) -> (i64, Vec<i64>) {
+///
+/// A `limit` in cents for one piece is spread over its units: where too much of it would be
+/// lost to whole cents, or there would be more units than the solver takes, packs are
+/// counted in coarser ones, each for no more than it holds.
+fn in_units(want: &Want, offers: &[Buyable], limit: Option<Cents>) -> (i64, Vec<i64>) {
     let one_each = (1, vec![1; offers.len()]);
     let whole = |amount: Decimal| {
         let rounded = amount.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
@@ -496,10 +507,33 @@ fn in_units(want: &Want, offers: &[Buyable]) -> (i64, Vec<i64>) {
         return one_each;
     };
     let unit = held.iter().fold(piece, |a, b| gcd(a, *b));
-    if piece / unit > MAX_UNITS || held.iter().any(|n| n / unit > MAX_UNITS) {
-        return one_each;
+    let most = FINEST.min(MAX_UNITS / i64::from(want.quantity.max(1)));
+    let is_borne = |units: i64| limit.is_none_or(|limit| limit % units <= limit / LOST);
+    let fits = piece / unit <= most && held.iter().all(|n| n / unit <= FINEST);
+    let exact = || (piece / unit, held.iter().map(|n| n / unit).collect());
+    if fits && is_borne(piece / unit) {
+        return exact();
     }
-    (piece / unit, held.iter().map(|n| n / unit).collect())
+    let coarser = (1..=most.min(FINEST_TRIED))
+        .filter(|units| is_borne(*units))
+        .find_map(|units| Some((units, counted(&held, units, piece)?)));
+    match coarser {
+        Some(coarser) => coarser,
+        None if fits => exact(),
+        None => one_each,
+    }
+}
+
+/// How many of the `units` that make a `piece` each pack holds, rounded down; `None` where
+/// that leaves out too much.
+fn counted(held: &[i64], units: i64, piece: i64) -> Option<Vec<i64>> {
+    let of = |held: &i64| {
+        let (all, piece) = (i128::from(*held) * i128::from(units), i128::from(piece));
+        let count = i64::try_from(all / piece).ok()?;
+        let nearly = (all % piece) * UNCOUNTED <= all;
+        ((1..=FINEST).contains(&count) && nearly).then_some(count)
+    };
+    held.iter().map(of).collect()
 }
 
 /// The offers to look at, by index: of each shop the cheapest ones a unit, so many that the
@@ -564,7 +598,31 @@ mod tests {
 
     fn packs_of(want: &str, titles: &[&str]) -> (i64, Vec<i64>) {
         let offers: Vec<Buyable> = titles.iter().map(|t| offer(t)).collect();
-        in_units(&Want::new(want, Timestamp::UNIX_EPOCH), &offers)
+        in_units(&Want::new(want, Timestamp::UNIX_EPOCH), &offers, None)
+    }
+
+    #[test]
+    fn odd_packs_neither_eat_up_a_limit_nor_outgrow_the_solver() {
+        let of = |want: &str, quantity, title: &str, limit| {
+            let want = Want {
+                quantity,
+                ..Want::new(want, Timestamp::UNIX_EPOCH)
+            };
+            in_units(&want, &[offer(title)], limit)
+        };
+        let pound = "beans 907 g";
+        assert_eq!(of("coffee 1 kg", 1, pound, None), (1000, vec![907]));
+        assert_eq!(of("coffee 1 kg", 1, pound, Some(1_500)), (10, vec![9]));
+        assert_eq!(of("coffee 1 kg", 1, pound, Some(200)), (10, vec![9]));
+        assert_eq!(
+            of("coffee 1 kg", 1, "beans 500 g", Some(1_499)),
+            (2, vec![1])
+        );
+        // Thirty times ten thousand grams are more units than the solver takes.
+        assert_eq!(of("rice 10 kg", 1, "rice 997 g", None), (10_000, vec![997]));
+        let (piece, held) = of("rice 10 kg", 30, "rice 997 g", None);
+        assert!(30 * piece <= MAX_UNITS, "{piece} units a piece");
+        assert!(held[0] * 10_000 <= 997 * piece && held[0] * 10_000 * 99 >= 996 * 98 * piece);
     }
 
     #[test]

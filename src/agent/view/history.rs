@@ -20,7 +20,8 @@ pub fn history(store: &Store, market: &Market, want: &Want) -> Result<HistoryRep
         }
         let mut seen = store.history(&listing.id)?;
         fill_packs(&mut seen, listing.offer.name.as_deref().unwrap_or_default());
-        all.extend(seen.into_iter().map(|o| (o, listing.clone())));
+        let place = (listing.shop, listing.url);
+        all.extend(seen.into_iter().map(|o| (o, place.clone())));
     }
     all.sort_by_key(|(o, _)| o.at);
     // Packs differ and change: all prices are for as much as is wanted, or as now.
@@ -28,13 +29,13 @@ pub fn history(store: &Store, market: &Market, want: &Want) -> Result<HistoryRep
     let wanted = packs::content_of(&want.name).or_else(last);
     let points = all
         .into_iter()
-        .map(|(o, listing)| HistoryPoint {
+        .map(|(o, (shop, url))| HistoryPoint {
             at: o.at,
             home: o
                 .price
                 .and_then(|p| market.home_price(&packs::price_of(p, o.content, wanted))),
-            shop: listing.shop,
-            url: listing.url,
+            shop,
+            url,
             price: o.price,
             availability: o.availability,
         })

@@ -270,6 +270,9 @@ impl Market {
         if price.currency == self.home {
             return Some(*price);
         }
+        if price.amount.is_zero() {
+            return Some(Money::zero(self.home));
+        }
         let offer = Offer {
             price: Some(*price),
             ..Offer::default()

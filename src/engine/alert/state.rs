@@ -3,7 +3,7 @@
 
 use super::decision::{Decision, Fire, Hold, Reason};
 use super::detector::{self, DEFAULT_SENSITIVITY, Detector};
-use super::history::History;
+use super::history::{History, USUAL_DAYS};
 use super::plausible::{self, is_jump};
 use crate::model::time::{SignedDuration, Timestamp};
 use crate::model::{AlertRule, Availability, Currency, Money};
@@ -53,6 +53,9 @@ impl Default for Tuning {
     }
 }
 
+/// Hours after which a new price level is the usual one, and no alert warns of it any more.
+const NEW_LEVEL: u32 = 24 * USUAL_DAYS.unsigned_abs();
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Told {
     at: Timestamp,
@@ -79,8 +82,9 @@ pub struct AlertState {
     #[serde(skip_serializing_if = "Option::is_none")]
     detector: Option<Box<Detector>>,
     suspect: Option<Suspect>,
-    /// The level changed eightfold and was believed.
-    relevelled: bool,
+    /// When a level eight times higher or lower was believed at last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level_since: Option<Timestamp>,
     /// The alert of the present dip or stock period.
     told: Option<Told>,
     /// The last alert at all, for the cooldown.
@@ -128,7 +132,9 @@ impl AlertState {
                 Decision::Fire(Fire {
                     reason,
                     stock_unknown: seen.availability == Availability::Unknown,
-                    check_unit: self.relevelled,
+                    check_unit: self
+                        .level_since
+                        .is_some_and(|at| seen.at < later(at, NEW_LEVEL)),
                 })
             }
             Err(hold) => Decision::Hold(hold),
@@ -331,7 +337,8 @@ impl AlertState {
             self.detector = None;
             self.suspect = None;
             self.currency = Some(cost.currency);
-            self.relevelled = true;
+            // Another currency is no other unit.
+            self.level_since = (series == cost.currency).then_some(at);
             return Ok(());
         }
         self.suspect = Some(suspect);

@@ -15,7 +15,7 @@ use super::plausible::present_level;
 use serde::Serialize;
 
 /// The window of the usual price, in days.
-const USUAL_DAYS: usize = 90;
+pub const USUAL_DAYS: usize = 90;
 /// No past day before this one is replayed: its usual price is too young.
 const MIN_DAYS: usize = 30;
 /// Fewest past days to judge by.

@@ -124,13 +124,58 @@ struct Cart {
     discount: Cents,
 }
 
-fn evaluate_purchase(h: &Household, purchase: &Purchase) -> Result<Evaluation, Vec<String>> {
-    let mut errors = Vec::new();
-    let offers: HashMap<&str, usize> = names(h.offers.iter().map(|o| o.id.as_str()));
-    let shops: HashMap<&str, usize> = names(h.shops.iter().map(|s| s.id.as_str()));
-    let coupons: HashMap<&str, usize> = names(h.coupons.iter().map(|c| c.id.as_str()));
+/// Offer to quantity and price.
+type Lines = BTreeMap<usize, (i64, Cents)>;
 
-    let mut lines: BTreeMap<usize, (i64, Cents)> = BTreeMap::new();
+/// Shop to cart.
+type Carts = BTreeMap<usize, Cart>;
+
+fn evaluate_purchase(h: &Household, purchase: &Purchase) -> Result<Evaluation, Vec<String>> {
+    let lines = priced(h, purchase)?;
+    let mut errors = Vec::new();
+    let mut b = Breakdown::default();
+    let mut carts = filled(h, &lines, &mut b)?;
+    use_coupons(h, purchase, &lines, &mut carts, &mut errors);
+    let pickups = pay_shops(h, purchase, &carts, &mut b, &mut errors)?;
+    miss(h, &lines, &mut b, &mut errors)?;
+    let limits = &h.limits;
+    if limits.max_shops.is_some_and(|max| carts.len() > max) {
+        errors.push("more shops than limits.max_shops".into());
+    }
+    if limits.max_pickups.is_some_and(|max| pickups > max) {
+        errors.push("more pickups than limits.max_pickups".into());
+    }
+    let payable = [b.fees, b.travel]
+        .iter()
+        .try_fold(b.goods, |sum, v| sum.checked_add(*v))
+        .ok_or_else(overflow)?;
+    if limits.budget.is_some_and(|max| payable > max) {
+        errors.push("over limits.budget".into());
+    }
+    let open = i64::try_from(carts.len()).unwrap_or(i64::MAX);
+    b.hassle = limits
+        .per_shop_hassle
+        .checked_mul(open)
+        .ok_or_else(overflow)?;
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let cost = [b.unmet, b.disutility, b.hassle]
+        .iter()
+        .try_fold(payable, |sum, v| sum.checked_add(*v))
+        .ok_or_else(overflow)?;
+    Ok(Evaluation {
+        cost,
+        payable,
+        breakdown: b,
+    })
+}
+
+/// The price of each line; all that cannot be bought as errors.
+fn priced(h: &Household, purchase: &Purchase) -> Result<Lines, Vec<String>> {
+    let offers = names(h.offers.iter().map(|o| o.id.as_str()));
+    let mut errors = Vec::new();
+    let mut lines = Lines::new();
     for (id, qty) in purchase.buy.iter().filter(|(_, q)| **q > 0) {
         match offers.get(id.as_str()) {
             None => errors.push(format!("unknown offer {id}")),
@@ -142,14 +187,17 @@ fn evaluate_purchase(h: &Household, purchase: &Purchase) -> Result<Evaluation, V
             },
         }
     }
-    if !errors.is_empty() {
-        return Err(errors);
+    if errors.is_empty() {
+        Ok(lines)
+    } else {
+        Err(errors)
     }
+}
 
-    let mut carts: BTreeMap<usize, Cart> = BTreeMap::new();
-    let mut covered = vec![0_i64; h.items.len()];
-    let mut b = Breakdown::default();
-    for (o, (qty, price)) in &lines {
+/// The carts of the shops, before coupons; substitutes are counted into `b`.
+fn filled(h: &Household, lines: &Lines, b: &mut Breakdown) -> Result<Carts, Vec<String>> {
+    let mut carts = Carts::new();
+    for (o, (qty, price)) in lines {
         let offer = &h.offers[*o];
         let cart = carts.entry(offer.shop).or_default();
         cart.goods = cart.goods.checked_add(*price).ok_or_else(overflow)?;
@@ -157,11 +205,19 @@ fn evaluate_purchase(h: &Household, purchase: &Purchase) -> Result<Evaluation, V
         cart.weight = cart.weight.checked_add(weight).ok_or_else(overflow)?;
         let disutility = offer.disutility.checked_mul(*qty).ok_or_else(overflow)?;
         b.disutility = b.disutility.checked_add(disutility).ok_or_else(overflow)?;
-        for (item, units) in &offer.covers {
-            covered[*item] = covered[*item].saturating_add(units.saturating_mul(*qty));
-        }
     }
+    Ok(carts)
+}
 
+/// Takes off what the coupons of the purchase give.
+fn use_coupons(
+    h: &Household,
+    purchase: &Purchase,
+    lines: &Lines,
+    carts: &mut Carts,
+    errors: &mut Vec<String>,
+) {
+    let coupons = names(h.coupons.iter().map(|c| c.id.as_str()));
     let mut groups = BTreeSet::new();
     for id in &purchase.coupons {
         let known = coupons.get(id.as_str()).map(|c| &h.coupons[*c]);
@@ -182,9 +238,18 @@ fn evaluate_purchase(h: &Household, purchase: &Purchase) -> Result<Evaluation, V
             None => errors.push(format!("coupon {id}: below its minimum spend")),
         }
     }
+}
 
+/// Counts into `b` what each shop takes for its cart; returns how many are fetched.
+fn pay_shops(
+    h: &Household,
+    purchase: &Purchase,
+    carts: &Carts,
+    b: &mut Breakdown,
+    errors: &mut Vec<String>,
+) -> Result<usize, Vec<String>> {
     let mut pickups = 0;
-    for (s, cart) in &carts {
+    for (s, cart) in carts {
         let shop = &h.shops[*s];
         let net = cart.goods - cart.discount;
         b.goods = b.goods.checked_add(net).ok_or_else(overflow)?;
@@ -219,9 +284,26 @@ fn evaluate_purchase(h: &Household, purchase: &Purchase) -> Result<Evaluation, V
             }
         }
     }
+    let shops = names(h.shops.iter().map(|s| s.id.as_str()));
     for id in purchase.mode.keys() {
         if !shops.contains_key(id.as_str()) {
             errors.push(format!("unknown shop {id}"));
+        }
+    }
+    Ok(pickups)
+}
+
+/// Counts into `b` the penalties for what is missing.
+fn miss(
+    h: &Household,
+    lines: &Lines,
+    b: &mut Breakdown,
+    errors: &mut Vec<String>,
+) -> Result<(), Vec<String>> {
+    let mut covered = vec![0_i64; h.items.len()];
+    for (o, (qty, _)) in lines {
+        for (item, units) in &h.offers[*o].covers {
+            covered[*item] = covered[*item].saturating_add(units.saturating_mul(*qty));
         }
     }
     for (item, covered) in h.items.iter().zip(&covered) {
@@ -235,37 +317,7 @@ fn evaluate_purchase(h: &Household, purchase: &Purchase) -> Result<Evaluation, V
             }
         }
     }
-    let limits = &h.limits;
-    if limits.max_shops.is_some_and(|max| carts.len() > max) {
-        errors.push("more shops than limits.max_shops".into());
-    }
-    if limits.max_pickups.is_some_and(|max| pickups > max) {
-        errors.push("more pickups than limits.max_pickups".into());
-    }
-    let payable = [b.fees, b.travel]
-        .iter()
-        .try_fold(b.goods, |sum, v| sum.checked_add(*v))
-        .ok_or_else(overflow)?;
-    if limits.budget.is_some_and(|max| payable > max) {
-        errors.push("over limits.budget".into());
-    }
-    let open = i64::try_from(carts.len()).unwrap_or(i64::MAX);
-    b.hassle = limits
-        .per_shop_hassle
-        .checked_mul(open)
-        .ok_or_else(overflow)?;
-    if !errors.is_empty() {
-        return Err(errors);
-    }
-    let cost = [b.unmet, b.disutility, b.hassle]
-        .iter()
-        .try_fold(payable, |sum, v| sum.checked_add(*v))
-        .ok_or_else(overflow)?;
-    Ok(Evaluation {
-        cost,
-        payable,
-        breakdown: b,
-    })
+    Ok(())
 }
 
 fn names<'a>(ids: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {

@@ -315,7 +315,8 @@ pub fn worst_case(
     Some(evaluation.cost)
 }
 
-/// Each bundle of the plan against the best plan without it.
+/// Each bundle of the plan against the best plan without it; those for which that was not
+/// found in time are left out.
 ///
 /// # Errors
 /// [`BasketError`] of a changed instance.
@@ -333,9 +334,10 @@ pub fn bundles(
             o.max_qty = 0;
         }
         let other = match solve(&Instance::Household(h), stop) {
-            Ok(other) => Some(other),
+            Ok(other) if other.optimal => Some(other),
             Err(BasketError::Infeasible(_) | BasketError::Invalid { .. }) => None,
-            Err(BasketError::Stopped) => continue,
+            // A plan that is not the best would make the bundle look better than it is.
+            Ok(_) | Err(BasketError::Stopped) => continue,
             Err(e) => return Err(e),
         };
         let quantity = plan.buy.get(&offer.id).copied().unwrap_or(0);
@@ -359,7 +361,7 @@ pub fn bundles(
             };
             value.bought_anyway.push(id);
             let used = (units * quantity).min(household.items[*item].qty);
-            value.apart += price * used.min(bought) / bought;
+            value.apart += share(price, used.min(bought), bought);
         }
         all.push(value);
     }
@@ -376,14 +378,52 @@ fn price_apart(household: &Household, plan: &Purchase, item: usize) -> Option<(C
             continue;
         };
         let all: i64 = offer.covers.iter().map(|c| c.1).sum();
-        price += offer.price_of(quantity).unwrap_or(0) * units / all;
+        price += share(offer.price_of(quantity).unwrap_or(0), *units, all);
         bought += units * quantity;
     }
     (bought > 0).then_some((price, bought))
+}
+
+/// A part of a price, rounded down: the product of both may be beyond an `i64`.
+fn share(price: Cents, part: i64, whole: i64) -> Cents {
+    let share = i128::from(price) * i128::from(part) / i128::from(whole.max(1));
+    Cents::try_from(share).unwrap_or(Cents::MAX)
 }
 
 /// Whether another offer has the item.
 fn elsewhere(household: &Household, bundle: &Offer, item: usize) -> bool {
     let mut others = household.offers.iter().filter(|o| o.id != bundle.id);
     others.any(|o| o.max_qty >= o.min_qty() && o.covers.iter().any(|c| c.0 == item))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::basket::Step;
+
+    #[test]
+    fn a_price_times_units_may_be_beyond_a_word() {
+        let offer = Offer {
+            id: "o".to_owned(),
+            shop: 0,
+            covers: vec![(0, 100_000), (1, 100_000)],
+            breaks: vec![Step {
+                from: 1,
+                amount: 100_000_000_000,
+            }],
+            max_qty: 1_000,
+            weight_g: 0,
+            disutility: 0,
+        };
+        let household = Household {
+            offers: vec![offer],
+            ..Household::default()
+        };
+        let plan = Purchase {
+            buy: BTreeMap::from([("o".to_owned(), 1_000)]),
+            ..Purchase::default()
+        };
+        let apart = price_apart(&household, &plan, 0);
+        assert_eq!(apart, Some((50_000_000_000_000, 100_000_000)));
+    }
 }

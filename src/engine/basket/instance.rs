@@ -5,7 +5,7 @@ use super::json::Json;
 use super::read::{Field, list, text};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// An amount in minor units of one currency.
 pub type Cents = i64;
@@ -670,11 +670,12 @@ fn read_offer(
 ) -> Result<Offer, BasketError> {
     let covers = f.get("covers")?;
     let mut resolved = Vec::new();
+    let mut seen = HashSet::new();
     for pair in covers.items()? {
         let parts = pair.items_of_len(2, "[item, units]")?;
         let item = parts[0].lookup(items, "item")?;
         let units = parts[1].int(1, MAX_UNITS)?;
-        if resolved.iter().any(|(i, _)| *i == item) {
+        if !seen.insert(item) {
             return Err(parts[0].invalid("the item is listed twice"));
         }
         resolved.push((item, units));

@@ -27,16 +27,22 @@ const LEAST_PIVOT: f64 = 1e-8;
 
 #[derive(Debug)]
 pub(super) struct Master {
-    /// Rows at work, in the order in which they came, and where each row stands there.
-    /// The others are kept without any price: they are lazy.
+    /// Rows that are worked with, in the order in which they came. The others are lazy: they
+    /// are left out, at price 0, until a solution breaks them.
     awake: Vec<usize>,
+    /// The place of each row in `awake`; [`ASLEEP`] for lazy ones.
     at: Vec<usize>,
+    /// How many rows, the first ones, are to be covered; the others are limits.
+    covers: usize,
     rhs: Vec<f64>,
-    /// By column: its cost, how often it is switched off, where its entries end.
+    /// The cost of each column.
     cost: Vec<f64>,
+    /// How often each column was switched off: it may be used at 0 only.
     banned: Vec<u16>,
-    /// What a reduced cost is worth by the length of the column (static steepest edge).
+    /// What reduced costs are multiplied with to be compared, by the length of each column
+    /// (static steepest edge).
     scale: Vec<f64>,
+    /// Where the entries of each column end.
     ends: Vec<usize>,
     /// (row, coefficient) of all columns, one after the other.
     entries: Vec<(u32, f64)>,
@@ -66,11 +72,6 @@ struct Scratch {
     /// Squared lengths of the rows of the inverse.
     edges: Vec<f64>,
     ends: Vec<usize>,
-}
-
-/// What the right-hand side of a row is moved by.
-fn apart(row: usize) -> f64 {
-    1e-6 * (1.0 + ((row as f64 + 1.0) * 0.618_033_988_75).fract())
 }
 
 /// Where a row stands that is not worked with.
@@ -109,17 +110,11 @@ impl Master {
         for (k, r) in awake.iter().enumerate() {
             at[*r] = k;
         }
-        let moved = |(r, row): (usize, &(f64, f64))| {
-            if r < covers {
-                row.0 - apart(r)
-            } else {
-                row.0 + apart(r)
-            }
-        };
         let mut master = Self {
             awake,
             at,
-            rhs: rows.iter().enumerate().map(moved).collect(),
+            covers,
+            rhs: rows.iter().map(|r| r.0).collect(),
             cost: rows.iter().map(|r| r.1).collect(),
             banned: vec![0; n],
             scale: vec![1.0; n],
@@ -134,8 +129,18 @@ impl Master {
             pivots: 0,
             scratch: Scratch::default(),
         };
+        for row in 0..n {
+            master.rhs[row] += master.apart(row);
+        }
         master.start_anew();
         master
+    }
+
+    /// What the right-hand side of a row is moved by, another amount for each (the
+    /// fractional parts of multiples of the golden ratio lie evenly), so that no two bases tie.
+    fn apart(&self, row: usize) -> f64 {
+        let by = 1e-6 * (1.0 + ((row as f64 + 1.0) * 0.618_033_988_75).fract());
+        if row < self.covers { -by } else { by }
     }
 
     /// Adds a column; returns its number.
@@ -201,6 +206,14 @@ impl Master {
     /// The least cost with the columns at hand.
     pub(super) fn objective(&self) -> f64 {
         self.solution().map(|(c, x)| self.cost[c] * x).sum()
+    }
+
+    /// The same for the right-hand sides as they were given: where much is paid for a row,
+    /// the little it was moved by comes to cents.
+    pub(super) fn unmoved(&self) -> f64 {
+        let moved = self.duals.iter().enumerate();
+        let moved = moved.map(|(row, dual)| dual * self.apart(row));
+        self.objective() - moved.sum::<f64>()
     }
 
     pub(super) fn is_basic(&self, column: usize) -> bool {

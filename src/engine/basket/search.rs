@@ -23,7 +23,8 @@ use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
 use std::rc::Rc;
 
-/// Parts of carts kept in the search for whole ones: at first, and when it matters.
+// How hard the shops are asked for carts, from "only price the ranges" to "exact to the
+// cent". A node begins with QUICK and goes on to the next where that no longer improves it.
 const ROUGH: Effort = Effort {
     carts: 0,
     fine: false,
@@ -40,30 +41,32 @@ const FINE: Effort = Effort {
     carts: 3_000,
     fine: true,
 };
-/// Nodes between two that are followed straight down.
+/// Every so many nodes one is followed straight down, because answers lie deep.
 const PLUNGE_EVERY: u64 = 300;
 /// Steps of one dive: carts taken or left.
 const DIVE: usize = 400;
-/// Ways to branch that are tried, and the pivots of each trial.
+/// Ways to branch that are tried at a node, and the pivots spent on each trial.
 const CANDIDATES: usize = 30;
 const PROBE_PIVOTS: usize = 12;
-/// How far from whole is worth branching on, and what is still told from the little that
-/// right-hand sides are moved apart by.
+/// What is less than this from a whole number is branched on only where nothing else is
+/// left. Below the second the difference may come from the right-hand sides, which are moved
+/// a little apart (see `master.rs`).
 const FRACTION: f64 = 1e-3;
 const LEAST_FRACTION: f64 = 1e-5;
 /// Pivots after each step of a dive, for each row.
 const DIVE_PIVOTS: usize = 10;
-/// Share of what is left to gain below which the bound of a node is not worth more rounds.
+/// A node is bounded well enough once its linear program is within this share of what is left
+/// to gain: from its bound to the cost of the best answer.
 const ENOUGH: f64 = 0.002;
-/// The same where there is time for a few nodes only, and each is needed.
+/// The same for long lists, where a node takes so long that there are only a few.
 const LONG_ENOUGH: f64 = 0.2;
 /// Items of a long list: neighbourhoods of its best answer are searched, and the tree by
 /// the least bound alone.
 const LONG: usize = 60;
 /// Nodes kept; beyond, the search goes depth first so that memory stays bounded.
 const MAX_OPEN_NODES: usize = 20_000;
-/// What breaking a rule costs in the linear program, in terms of the most anything feasible
-/// costs: enough that even a small part of it is too much.
+/// What breaking a rule costs in the linear program, as a multiple of [`Model::big`]: so much
+/// that even a thousandth of a broken rule is dearer than any answer.
 const BAN: f64 = 1e4;
 /// Rows of the largest linear program that is set up, without those of the shops.
 const MAX_ROWS: usize = 1_500;
@@ -153,7 +156,7 @@ pub(super) struct Search<'a, 'm> {
     /// The rows of the links and, after them, of the cuts.
     first_link: usize,
     cuts: Vec<Rc<Cut>>,
-    /// Shops that may still be used, and the row of each.
+    /// The row of each shop in the linear program; none for a shop that was closed before.
     rows_of: Vec<Option<usize>>,
     master: Option<Master>,
     /// The cart of each column, none for the rows' own columns.
@@ -167,12 +170,13 @@ pub(super) struct Search<'a, 'm> {
     status: Vec<Status>,
     warm: Vec<Vec<Vec<f64>>>,
     worths: Vec<f64>,
-    /// What the last bound counted for each shop, and the best bound of a node.
+    /// What the last bound counted for each shop.
     counted: Vec<f64>,
+    /// What the best bound of the node counted for each shop.
     settled: Vec<f64>,
     /// The first of the columns that take more of an item than is needed.
     surplus: usize,
-    /// What the shops were asked at last.
+    /// The prices of the last bound, to which `counted` belongs.
     priced_at: Prices,
     /// Nodes after which the search comes back.
     most_nodes: Option<u64>,

@@ -299,7 +299,7 @@ proptest! {
     }
 
     #[test]
-    fn cents_scale(seed: u64, factor in 2_i64..9) {
+    fn cents_scale(seed: u64, factor in prop_oneof![2_i64..9, Just(100), Just(10_000)]) {
         let value = small(seed, false);
         let scaled = scale(&value, factor);
         prop_assert_eq!(proven(&value).map(|c| c * factor), proven(&scaled), "{}", value);
@@ -622,6 +622,70 @@ fn household() -> Household {
         Ok(Instance::Household(h)) => h,
         other => panic!("{other:?}"),
     }
+}
+
+/// The purchase of the best plan.
+fn best(h: &Household) -> (Purchase, Cents) {
+    let solved = solve(&Instance::Household(h.clone()), &mut || false).expect("feasible");
+    match solved.solution {
+        Solution::Household(purchase) => (purchase, solved.evaluation.cost),
+        Solution::Classic { .. } => unreachable!("full schema"),
+    }
+}
+
+#[test]
+fn what_a_bundle_saves_is_told_of_best_plans_only() {
+    let mut told = 0;
+    for seed in 0..300 {
+        let Ok(Instance::Household(h)) = read(&small(seed, true)) else {
+            continue;
+        };
+        if solve(&Instance::Household(h.clone()), &mut || false).is_err() {
+            continue;
+        }
+        let (purchase, cost) = best(&h);
+        let all = explain::bundles(&h, &purchase, cost, &mut || false).expect("solves");
+        for stop_after in 0..6 {
+            let mut asked = 0;
+            let mut stop = || {
+                asked += 1;
+                asked > stop_after
+            };
+            let some = explain::bundles(&h, &purchase, cost, &mut stop).expect("solves");
+            for bundle in &some {
+                assert!(all.contains(bundle), "{seed}: {bundle:?} of {all:?}");
+            }
+        }
+        told += all.len();
+    }
+    assert!(told > 0);
+}
+
+#[test]
+fn a_further_shop_never_costs_more_however_short_the_time() {
+    let mut splits = 0;
+    for seed in 0..300 {
+        let Ok(Instance::Household(mut h)) = read(&small(seed, true)) else {
+            continue;
+        };
+        h.limits.max_shops = None;
+        let Ok(best) = solve(&Instance::Household(h.clone()), &mut || false) else {
+            continue;
+        };
+        let used = explain::carts(&h, bought(&best)).len();
+        for stop_after in 0..12 {
+            let mut asked = 0;
+            let mut stop = || {
+                asked += 1;
+                asked > stop_after
+            };
+            for split in explain::splits(&h, &best, used, 3, &mut stop).filter_map(Result::ok) {
+                assert!(split.saving.is_none_or(|s| s >= 0), "{seed}: {split:?}");
+                splits += 1;
+            }
+        }
+    }
+    assert!(splits > 0);
 }
 
 #[test]

@@ -314,49 +314,13 @@ impl Prepared {
         out.grams = grams(&folded);
 
         if let Some(brand) = &rec.brand {
-            let folded = fold(brand, MAX_NAME);
-            for t in text::tokens(&folded, &[]) {
-                let w = &folded[t.start as usize..t.end as usize];
-                all.push((t.hash, vocabulary.weight(t.hash, t.shape, w.len())));
-                out.brand_initials.extend(w.chars().next());
-                if !words::is_company_form(w) || out.brand.is_empty() {
-                    out.brand.push(t.hash);
-                }
-            }
-            out.brand_text = folded.chars().filter(|c| c.is_alphanumeric()).collect();
+            out.read_brand(brand, vocabulary, &mut all);
         }
         if let Some(mpn) = &rec.mpn {
-            let folded = fold(mpn, MAX_NAME);
-            for t in text::tokens(&folded, &[]) {
-                let w = &folded[t.start as usize..t.end as usize];
-                all.push((t.hash, vocabulary.weight(t.hash, t.shape, w.len())));
-            }
-            let compact: String = folded.chars().filter(|c| c.is_alphanumeric()).collect();
-            out.mpn = (compact.len() >= 3).then_some(compact);
-            if let Some(compact) = &out.mpn {
-                let hash = text::hash(compact);
-                all.push((hash, 1.0));
-                out.extra.push(hash);
-                if out.models.iter().all(|m| m.code != *compact) {
-                    out.models.push(Model {
-                        hash,
-                        weight: 1.0,
-                        code: compact.clone(),
-                    });
-                }
-            }
+            out.read_number(mpn, vocabulary, &mut all);
         }
         if let Some(description) = &rec.description {
-            let folded = fold(description, MAX_DESCRIPTION);
-            out.all_percents = percents(&folded);
-            for t in text::tokens(&folded, &[]) {
-                out.has_description = true;
-                let w = &folded[t.start as usize..t.end as usize];
-                if let Some(c) = words::colour(w) {
-                    out.all_colours |= 1 << c;
-                }
-                all.push((t.hash, vocabulary.weight(t.hash, t.shape, w.len())));
-            }
+            out.read_description(description, vocabulary, &mut all);
         }
         all.sort_unstable_by_key(|t| t.0);
         all.dedup_by_key(|t| t.0);
@@ -366,6 +330,60 @@ impl Prepared {
         out.all = all;
         out.folded = folded;
         out
+    }
+
+    fn read_brand(&mut self, brand: &str, vocabulary: &Vocabulary, all: &mut Vec<(u64, f32)>) {
+        let folded = fold(brand, MAX_NAME);
+        for t in text::tokens(&folded, &[]) {
+            let w = &folded[t.start as usize..t.end as usize];
+            all.push((t.hash, vocabulary.weight(t.hash, t.shape, w.len())));
+            self.brand_initials.extend(w.chars().next());
+            if !words::is_company_form(w) || self.brand.is_empty() {
+                self.brand.push(t.hash);
+            }
+        }
+        self.brand_text = folded.chars().filter(|c| c.is_alphanumeric()).collect();
+    }
+
+    /// Reads the maker's part number, which is a model number as well.
+    fn read_number(&mut self, mpn: &str, vocabulary: &Vocabulary, all: &mut Vec<(u64, f32)>) {
+        let folded = fold(mpn, MAX_NAME);
+        for t in text::tokens(&folded, &[]) {
+            let w = &folded[t.start as usize..t.end as usize];
+            all.push((t.hash, vocabulary.weight(t.hash, t.shape, w.len())));
+        }
+        let compact: String = folded.chars().filter(|c| c.is_alphanumeric()).collect();
+        self.mpn = (compact.len() >= 3).then_some(compact);
+        if let Some(compact) = &self.mpn {
+            let hash = text::hash(compact);
+            all.push((hash, 1.0));
+            self.extra.push(hash);
+            if self.models.iter().all(|m| m.code != *compact) {
+                self.models.push(Model {
+                    hash,
+                    weight: 1.0,
+                    code: compact.clone(),
+                });
+            }
+        }
+    }
+
+    fn read_description(
+        &mut self,
+        description: &str,
+        vocabulary: &Vocabulary,
+        all: &mut Vec<(u64, f32)>,
+    ) {
+        let folded = fold(description, MAX_DESCRIPTION);
+        self.all_percents = percents(&folded);
+        for t in text::tokens(&folded, &[]) {
+            self.has_description = true;
+            let w = &folded[t.start as usize..t.end as usize];
+            if let Some(c) = words::colour(w) {
+                self.all_colours |= 1 << c;
+            }
+            all.push((t.hash, vocabulary.weight(t.hash, t.shape, w.len())));
+        }
     }
 
     pub(super) fn word(&self, token: &Token) -> &str {

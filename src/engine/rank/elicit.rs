@@ -99,11 +99,16 @@ impl TradeOff {
             .clamp(self.low.min(self.high), self.high.max(self.low))
     }
 
-    /// Whether more questions would be idle.
+    /// Whether more questions would be idle: the ends are near each other, or the next
+    /// question, rounded to the cent, was answered before.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         let (low, high) = self.factors();
-        high / low <= SETTLED || self.high - self.low < IDLE
+        let answered = |answer| self.answered(self.middle(), answer) == *self;
+        high / low <= SETTLED
+            || self.high - self.low < IDLE
+            || answered(Answer::Yes)
+            || answered(Answer::No)
     }
 
     /// The interval after an answer to a question about `amount`. An end that was said
@@ -197,6 +202,19 @@ mod tests {
     }
 
     #[test]
+    fn questions_about_a_few_cents_end() {
+        for (cents, answer) in [(4, Answer::Yes), (1, Answer::Yes), (3, Answer::No)] {
+            let mut all = [trade_off("a", cents)];
+            for _ in 0..8 {
+                if let Some(q) = next_question(&all, |_| true) {
+                    all[0] = all[0].answered(q.amount, answer);
+                }
+            }
+            assert!(all[0].is_settled(), "{:?}", all[0]);
+        }
+    }
+
+    #[test]
     fn indifference_settles() {
         let t = trade_off("a", 1_000);
         assert!(
@@ -208,9 +226,11 @@ mod tests {
     proptest! {
         #[test]
         fn honest_answers_close_in_on_the_true_worth(
-            stated in 50_i64..100_000,
+            stated in 1_i64..100_000,
             truth in 0.1_f64..10.0,
         ) {
+            // Few cents are not told apart far from where they were said to be.
+            let truth = if stated < 50 { truth.clamp(0.55, 1.79) } else { truth };
             let near = (0.55..1.8).contains(&truth);
             let truth = Decimal::from_f64_retain(truth).expect("finite") * Decimal::new(stated, 2);
             let mut all = vec![trade_off("a", stated)];

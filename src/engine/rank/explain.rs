@@ -183,9 +183,9 @@ fn is_unchecked(offer: &OfferIn, c: &Constraint) -> bool {
     }
 }
 
-/// The smallest cut in whole cents that brings `key` below `first`.
+/// The smallest cut in whole units that brings `key` below `first`.
 pub(super) fn price_cut(key: f64, first: f64) -> f64 {
-    // A cut that only draws level may lose the tie; the next cent does not.
+    // A cut that only draws level may lose the tie; one unit more does not.
     let gap = (key - first).max(0.0);
     let cut = gap.ceil();
     if cut - gap < 1e-6 { cut + 1.0 } else { cut }

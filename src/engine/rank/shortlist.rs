@@ -19,7 +19,8 @@ const MAX_CELLS: usize = 3 << 17;
 const MARGIN: f64 = 0.75;
 /// Lists longer than this are not improved by exchanges.
 const MAX_EXCHANGED: usize = 8;
-/// Part of a sum of regrets that rounding stays under: thousands of terms, each to 2^-53.
+/// Rounding changes a sum of regrets by less than this part of it: it has thousands of
+/// terms, each rounded to 2^-53.
 const SLACK: f64 = 1e-9;
 /// Exchanges rarely gain after the second round.
 const EXCHANGE_ROUNDS: usize = 3;
@@ -119,17 +120,24 @@ pub fn shortlist(
     let enough = MARGIN * limits.tolerance * alternatives[first].total().mid.abs();
     let (chosen, max_regret) = Search::new(&costs, &best).greedy(limits.k, enough);
     let winners = draws.winners(&costs, 0..pool.len(), draws.random);
-    let among = draws.winners(&costs, chosen.iter().copied(), draws.uncertain);
+    let among = draws.winners(&costs, chosen.iter().copied(), draws.count);
     let members = chosen
         .iter()
+        // A choice that later ones outdid everywhere leaves no regret behind.
+        .filter(|&&row| row == 0 || among.contains(&row))
         .map(|&row| Member {
             index: pool[row],
             wins: if row == 0 {
                 Wins::AsStated
             } else {
-                let won: Vec<usize> = (0..among.len()).filter(|&d| among[d] == row).collect();
+                let won = |d: &usize| among[*d] == row;
+                let mut all: Vec<usize> = (0..draws.random).filter(won).collect();
+                if all.is_empty() {
+                    // So rarely that no random draw shows it.
+                    all = (draws.random..draws.count).filter(won).collect();
+                }
                 let [it, first] = [row, 0].map(|row| &alternatives[pool[row]]);
-                draws.label(it, first, boxes, &won)
+                draws.label(it, first, boxes, &all)
             },
             p_first: share(winners.iter().filter(|w| **w == row).count(), draws.random),
         })
@@ -188,9 +196,9 @@ struct Search<'a> {
     costs: &'a [Vec<f64>],
     /// The least cost of all rows in every draw.
     best: &'a [f64],
-    /// What the first row alone regrets,
+    /// What a list of the first row alone regrets.
     alone: Regret,
-    /// the rows in the order of what each takes off that, the most first,
+    /// Every row with what it takes off the power of that regret, the most first.
     by_gain: Vec<(usize, f64)>,
 }
 
@@ -324,12 +332,14 @@ fn lower(into: &mut [f64], row: &[f64]) {
 /// trade-offs, with unknowns at their middle. Every number is a hash of the names it
 /// belongs to, so neither the order nor the number of offers changes it.
 struct Draws {
-    /// By criterion, then draw.
+    /// The factor of each criterion in each draw.
     weights: Vec<Vec<f64>>,
-    /// The first so many draw unknowns from their distribution,
+    /// Draws before this one take unknowns from their distribution.
     random: usize,
-    /// those up to here take their ends or middle, all further ones in the middle.
+    /// Draws from `random` to here take them at an end or the middle; all later ones at the
+    /// middle.
     uncertain: usize,
+    /// The number of draws.
     count: usize,
 }
 
@@ -408,7 +418,7 @@ impl Draws {
         }
     }
 
-    /// The cheapest of `rows` in the first `draws` draws; the better rank, which comes
+    /// The cheapest of `rows` in each of the first `draws`; the better rank, which comes
     /// earlier, where equal.
     fn winners(
         &self,
@@ -438,11 +448,16 @@ impl Draws {
         boxes: &[WeightBox<'_>],
         won: &[usize],
     ) -> Wins {
-        if won.is_empty() {
-            return Wins::AsStated;
-        }
         let mean = |value: &dyn Fn(usize) -> f64| {
             won.iter().map(|&d| value(d)).sum::<f64>() / share(won.len(), 1)
+        };
+        // Unknowns are drawn up to here; afterwards they are at their middle.
+        let drawn = |seed: u64, d: usize| {
+            if d < self.uncertain {
+                uniform(seed, d)
+            } else {
+                0.5
+            }
         };
         // The standard deviation of a uniform number on 0..1 is 1 / sqrt(12).
         let deviations = |u: f64| (u - 0.5).abs() * 12.0_f64.sqrt();
@@ -454,14 +469,14 @@ impl Draws {
         };
         for (criterion, b) in boxes.iter().enumerate() {
             if b.low < b.high {
-                let seed = hash(&[b.id]);
                 let log = mean(&|d| self.weights[criterion][d].ln());
                 // Where it draws level with the first, all else as stated, if it can.
                 let apart = first.weighted[criterion].mid - a.weighted[criterion].mid;
                 let level = 1.0 + (a.total().mid - first.total().mid) / apart;
                 let alike = (level > 1.0) == (log > 0.0) && (b.low..=b.high).contains(&level);
                 let factor = if alike { level } else { log.exp() };
-                let strength = deviations(mean(&|d| uniform(seed, d)));
+                let (low, high) = (b.low.ln(), b.high.ln());
+                let strength = deviations((log - low) / (high - low));
                 offer(strength, Wins::Weight { criterion, factor });
             }
             let values = [
@@ -471,14 +486,14 @@ impl Draws {
             for (of, wins) in values {
                 if !of.weighted[criterion].is_exact() {
                     let seed = hash(&[of.id, b.id]);
-                    offer(deviations(mean(&|d| uniform(seed, d))), wins);
+                    offer(deviations(mean(&|d| drawn(seed, d))), wins);
                 }
             }
         }
         for (of, wins) in [(a, Wins::UnknownMoney), (first, Wins::FirstMoney)] {
             if !of.fixed.is_exact() {
                 let seed = hash(&[of.id]);
-                offer(deviations(mean(&|d| uniform(seed, d))), wins);
+                offer(deviations(mean(&|d| drawn(seed, d))), wins);
             }
         }
         found.1
@@ -599,6 +614,21 @@ mod tests {
         };
         let s = list(&[first, sure()], 5);
         assert_eq!(s.members[1].wins, Wins::FirstValue { criterion: 0 });
+    }
+
+    #[test]
+    fn what_wins_only_at_the_ends_says_so() {
+        // So little of the range is below the first that no draw of it is.
+        let mut open = alternative("open", 0.0, [100.0, 100.0]);
+        open.fixed = Interval {
+            lo: 985.0,
+            mid: 3_000.0,
+            hi: 5_000.0,
+        };
+        let all = [alternative("known", 1_000.0, [100.0, 100.0]), open];
+        let s = list(&all, 5);
+        assert_eq!(s.members.len(), 2);
+        assert_eq!(s.members[1].wins, Wins::UnknownMoney);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::explain::price_cut;
 use super::requirement::{Check, check, delivery_within, phrase, stock_words};
 use super::score::{Alternative, Interval, order};
 use super::shortlist::{Limits, WeightBox, shortlist};
-use crate::engine::landed::LandedError;
+use crate::engine::landed::{LandedError, MAX_AMOUNT};
 use crate::model::landed::{Certainty, LandedCost, LandedTerm};
 use crate::model::offer::{Availability, Offer};
 use crate::model::time::Date;
@@ -18,9 +18,6 @@ use crate::model::{Currency, Money, Sentence, sentence};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
-
-/// No term may be larger, in major units: sums and differences of terms then fit.
-const MAX_AMOUNT: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0, false, 0);
 
 /// An offer matched to the want, with what is known around it.
 #[derive(Clone, Copy, Debug)]
@@ -278,15 +275,9 @@ pub fn for_want(want: &Want, candidates: &[Candidate<'_>], ctx: &WantContext<'_>
             .members
             .iter()
             .map(|m| {
-                let cut = price_cut(alternatives[m.index].key(rho), alternatives[first].key(rho));
-                words::listed(
-                    want,
-                    m,
-                    &entries[m.index],
-                    best,
-                    (m.index != first).then_some(cut),
-                    ctx.home,
-                )
+                let minor = |i: usize| alternatives[i].key(rho) * minor_per_cent(ctx.home);
+                let cut = (m.index != first).then(|| price_cut(minor(m.index), minor(first)));
+                words::listed(want, m, &entries[m.index], best, cut, ctx.home)
             })
             .collect();
     }
@@ -468,6 +459,11 @@ fn sums(terms: &[WantTerm]) -> Option<[Decimal; 3]> {
 
 fn cents(x: Decimal) -> f64 {
     x.to_f64().unwrap_or(f64::MAX) * 100.0
+}
+
+/// What a hundredth of a currency is in its minor units: 1 for EUR, a hundredth for JPY.
+fn minor_per_cent(currency: Currency) -> f64 {
+    10_f64.powi(currency.exponent().cast_signed() - 2)
 }
 
 fn interval(t: &WantTerm) -> Interval {

@@ -48,7 +48,11 @@ impl Worth {
                     return Err("has an anchor that is not a number in range");
                 }
                 points.sort_by(|a, b| a[0].total_cmp(&b[0]));
-                if points.windows(2).any(|w| w[0][0] >= w[1][0]) {
+                // Values next to each other are one value as well: their slope is no number.
+                if points
+                    .windows(2)
+                    .any(|w| w[0][0] >= w[1][0] || !slope(w[0], w[1]).is_finite())
+                {
                     return Err("has two anchors for one value");
                 }
             }
@@ -84,8 +88,11 @@ impl Worth {
     }
 }
 
+fn slope(a: [f64; 2], b: [f64; 2]) -> f64 {
+    (b[1] - a[1]) / (b[0] - a[0])
+}
+
 fn interpolate(points: &[[f64; 2]], x: f64) -> f64 {
-    let slope = |a: [f64; 2], b: [f64; 2]| (b[1] - a[1]) / (b[0] - a[0]);
     let (first, last) = (points[0], points[points.len() - 1]);
     if points.len() == 1 {
         return first[1];
@@ -139,6 +146,7 @@ mod tests {
             json!({"type":"piecewise","points":[]}),
             json!({"type":"piecewise","points":[[1,0],[1,5]]}),
             json!({"type":"piecewise","points":[[1,0],[2,1e300]]}),
+            json!({"type":"piecewise","points":[[0,0],[1e-310,5]]}),
             json!({"type":"table","cents":{"a":1e300}}),
         ] {
             let mut w: Worth = serde_json::from_value(bad.clone()).expect("shape");

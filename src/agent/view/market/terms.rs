@@ -176,11 +176,13 @@ impl Market {
         let rule = &mut delivery.rule;
         let fee = if terms.fetch_only {
             let trip = self.trip(shop, self.places.get("home").copied());
-            let ready = terms.pickup_fee.and_then(|fee| self.home_price(&fee));
+            let free = Money::zero(self.home);
+            let ready = terms.pickup_fee.unwrap_or(free);
             rule.free_from = None;
             rule.fee = trip
                 .and_then(|t| self.home_price(&t.cost))
-                .and_then(|t| t.checked_add(&ready.unwrap_or(Money::zero(self.home))).ok());
+                .zip(self.home_price(&ready))
+                .and_then(|(trip, ready)| trip.checked_add(&ready).ok());
             rule.fee
         } else {
             let fee = order.and_then(|o| terms.fee_for(&o));

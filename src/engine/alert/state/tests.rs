@@ -228,6 +228,30 @@ fn slow_drift_fires_in_the_end() {
 }
 
 #[test]
+fn another_unit_is_warned_of_until_it_is_usual_and_another_currency_not_at_all() {
+    let told = |prices: &[(i64, Option<Money>)]| -> Vec<bool> {
+        let mut state = AlertState::default();
+        let look = |(d, cost): &(i64, Option<Money>)| {
+            let seen = seen(24 * d, *cost);
+            let decision = state.observe(&rule("low in 30 days"), &seen, &Tuning::default());
+            decision.fire().map(|f| f.check_unit)
+        };
+        prices.iter().filter_map(look).collect()
+    };
+    let mut prices: Vec<(i64, Option<Money>)> = (0..20).map(|d| (d, eur(44_900))).collect();
+    prices.extend((20..60).map(|d| (d, eur(4_490))));
+    prices.push((60, eur(4_000)));
+    prices.extend((61..300).map(|d| (d, eur(4_490))));
+    prices.push((300, eur(3_000)));
+    assert_eq!(told(&prices), [true, false]);
+    let francs = |minor| Some(Money::from_minor(minor, "CHF".parse().expect("a currency")));
+    let mut prices: Vec<(i64, Option<Money>)> = (0..20).map(|d| (d, eur(44_900))).collect();
+    prices.extend((20..60).map(|d| (d, francs(44_900))));
+    prices.push((60, francs(40_000)));
+    assert_eq!(told(&prices), [false]);
+}
+
+#[test]
 fn a_new_low_needs_history_and_a_strictly_lower_price() {
     assert_eq!(daily("low in 90 days", &[1000, 900, 800]), [0usize; 0]);
     let mut cents = vec![1000; 20];

@@ -1,7 +1,7 @@
 //! Rows and bases of the linear program: rows that join late, and the inverse computed
 //! from the columns of the basis.
 
-use super::{ASLEEP, FEASIBLE, Master, apart};
+use super::{ASLEEP, FEASIBLE, Master};
 
 impl Master {
     /// Gives rows without entries, which are lazy, their right-hand sides, and all other
@@ -28,7 +28,7 @@ impl Master {
         self.ends.clear();
         self.ends.append(&mut self.scratch.ends);
         for (row, rhs) in rows {
-            self.rhs[*row] = rhs + apart(*row);
+            self.rhs[*row] = rhs + self.apart(*row);
             self.wake(*row);
         }
     }

@@ -26,6 +26,21 @@ fn chooses_the_cheaper_carts() {
     assert!((m.objective() - 10.0).abs() < 1e-3, "{}", m.objective());
 }
 
+/// However much is paid for what rows are moved apart by.
+#[test]
+fn the_unmoved_cost_is_that_of_the_rows_as_given() {
+    let dear = 4e7;
+    let rows = [(3.0, 9e8), (2.0, 9e8), (1.0, 0.0), (1.0, 0.0)];
+    let mut m = Master::new(&rows, 2, |r| r >= 3);
+    m.add(dear, vec![(0, 3.0), (2, 1.0)]);
+    m.add(2.0 * dear, vec![(0, 3.0), (1, 2.0), (2, 1.0)]);
+    m.add(dear + 5.0, vec![(1, 2.0), (3, 1.0)]);
+    m.solve(f64::INFINITY);
+    let moved = (m.objective() - 2.0 * dear).abs();
+    assert!(moved > 1.0, "nothing to put right: {moved}");
+    assert!((m.unmoved() - 2.0 * dear).abs() < 1e-3, "{}", m.unmoved());
+}
+
 /// Six items and six shops with one row each, carts of random contents and prices.
 fn carts(seed: u64) -> Vec<(f64, Vec<(u32, f64)>)> {
     let mut state = seed | 1;

@@ -9,8 +9,8 @@ use crate::engine::basket::model::Bundle;
 /// Sets of shops that a local search tries, times the items of the list: more than an
 /// ordinary list has, and few where each takes long.
 const TRIALS: usize = 50_000;
-/// Carts of the linear program that one answer of a dive leaves (limited discrepancy
-/// search: Harvey and Ginsberg 1995).
+/// How often one answer of a dive may leave the most used cart and go another way (limited
+/// discrepancy search: Harvey and Ginsberg 1995).
 const DISCREPANCIES: usize = 1;
 
 /// A cart that a dive takes or leaves.

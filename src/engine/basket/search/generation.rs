@@ -24,11 +24,12 @@ const LEAST_BOX: f64 = 0.5;
 const MOVES_AT: f64 = 0.3;
 /// After so many moves what is still held back is set free.
 const MOVES: usize = 5;
-/// How much of an item the program may buy or drop at the box's price before the box counts
-/// as holding it back: above what the right-hand sides are moved apart by.
+/// The box holds the price of an item back where the program goes without more units of it
+/// than this, or takes more too many, at an end of the box. It is above what the right-hand
+/// sides are moved apart by.
 const HELD: f64 = 1e-5;
-/// Rounds in which the bound closes less than this share of what is left to gain, after
-/// which whole carts are looked for with more care.
+/// After so many rounds ([`STALLED`]) in each of which the bound closes less than this share
+/// of what is left to gain, whole carts are looked for with more care.
 const STALL: f64 = 0.001;
 const STALLED: usize = 20;
 
@@ -66,7 +67,7 @@ impl Search<'_, '_> {
                 break;
             };
             master.solve(self.incumbent.prune_at());
-            let objective = master.objective();
+            let objective = master.unmoved();
             let own = self.read_prices();
             let share = match (exact_next, round) {
                 (true, _) => 1.0,
@@ -193,7 +194,7 @@ impl Search<'_, '_> {
             return false;
         };
         master.solve(self.incumbent.prune_at());
-        master.objective() > cost
+        master.unmoved() > cost
     }
 
     /// What going without a unit of an item costs in the linear program.

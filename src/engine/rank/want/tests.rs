@@ -1,5 +1,6 @@
 use super::*;
 use crate::engine::landed::{DeliveryPrior, LandedContext, landed};
+use crate::model::landed::TermKind;
 use crate::model::offer::Shipping;
 use crate::model::seller::DeliveryRule;
 use crate::model::time::Timestamp;
@@ -208,4 +209,77 @@ fn no_offers_and_wild_settings_are_fine() {
         ..WantContext::new(Currency::EUR, TODAY)
     };
     assert_eq!(for_want(&want, &[candidate], &ctx).ranked.len(), 1);
+}
+
+#[test]
+fn a_price_cut_wins_in_currencies_without_cents() {
+    let want = want(|w| w.prefer = vec!["delivery<=2:600".parse().expect("preference")]);
+    let cost = |yen: i64| LandedCost {
+        currency: "JPY".parse().expect("a currency"),
+        terms: vec![LandedTerm {
+            kind: TermKind::Item,
+            low: yen.into(),
+            mid: yen.into(),
+            high: yen.into(),
+            certainty: Certainty::Known,
+            source: "the price".into(),
+        }],
+    };
+    let offer = |d: u32| {
+        let mut offer = Offer {
+            shipping: Some(Shipping::default()),
+            ..Offer::default()
+        };
+        days(d)(&mut offer);
+        offer
+    };
+    let (slow, fast) = (offer(5), offer(2));
+    let rank = |slow_cost: i64| {
+        let (a, b) = (cost(slow_cost), cost(10_400));
+        let candidate = |id, offer, landed| Candidate {
+            id,
+            offer,
+            landed: Ok(landed),
+            shop: id,
+            shop_days: None,
+            distance_km: None,
+            age_days: None,
+        };
+        let all = [candidate("slow", &slow, &a), candidate("fast", &fast, &b)];
+        let home = a.currency;
+        for_want(&want, &all, &WantContext::new(home, TODAY))
+    };
+    let r = rank(10_000);
+    assert_eq!(order_of(&r), ["fast", "slow"]);
+    let cut = r.shortlist[1].price_cut.map(|m| m.to_string());
+    assert_eq!(cut.as_deref(), Some("201 JPY"));
+    assert_eq!(order_of(&rank(10_000 - 201)), ["slow", "fast"]);
+}
+
+#[test]
+fn what_nobody_says_is_not_told_as_missed_or_as_the_persons_word() {
+    let want = want(|w| w.prefer = vec!["brand=Bosch:6".parse().expect("preference")]);
+    let bosch = |o: &mut Offer| o.brand = Some("Bosch".to_owned());
+    let all = [
+        shelf("bosch.example", "100.00 EUR", bosch),
+        shelf("silent.example", "98.00 EUR", |_| {}),
+    ];
+    let r = run(&want, &all);
+    assert_eq!(order_of(&r), ["bosch.example", "silent.example"]);
+    assert_eq!(
+        r.shortlist[1].against_first.to_string(),
+        "costs 2.00 EUR less than bosch.example, but nobody says whether it is made by Bosch, counted as 3.00 EUR"
+    );
+    let all = [
+        shelf("bosch.example", "100.00 EUR", bosch),
+        shelf("silent.example", "96.00 EUR", |_| {}),
+    ];
+    let r = run(&want, &all);
+    assert_eq!(order_of(&r), ["silent.example", "bosch.example"]);
+    assert_eq!(
+        r.shortlist[1].against_first.to_string(),
+        "costs 4.00 EUR more than silent.example, but nobody says whether silent.example is made by Bosch, counted as 3.00 EUR"
+    );
+    let summary = r.summary.to_string();
+    assert_eq!(summary, "silent.example is first: 96.00 EUR", "it is sure");
 }

@@ -4,15 +4,17 @@ use super::super::requirement::phrase;
 use super::super::shortlist::{Member, Wins};
 use super::{Candidate, Entry, Listed, Ranking, RejectedOffer};
 use crate::engine::locale::count;
+use crate::model::landed::Certainty;
 use crate::model::want::{Requirement, Want};
 use crate::model::{Currency, Money, Sentence, sentence};
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
 /// Reasons told of those that offers share.
 const SOME: usize = 3;
 
-/// What to say of a member of the short list; `cut` is the price cut in cents that
-/// would make it first.
+/// What to say of a member of the short list; `cut` is the price cut in whole minor units
+/// of `home` that would make it first.
 pub(super) fn listed(
     want: &Want,
     member: &Member,
@@ -50,8 +52,8 @@ pub(super) fn listed(
             Sentence::default()
         },
         price_cut: cut
-            .and_then(Decimal::from_f64_retain)
-            .map(|c| Money::new(c / Decimal::ONE_HUNDRED, home).rounded()),
+            .and_then(|c| c.to_i64())
+            .map(|c| Money::from_minor(c, home)),
     }
 }
 
@@ -79,6 +81,25 @@ fn against(want: &Want, entry: &Entry<'_>, first: &Entry<'_>, home: Currency) ->
             continue;
         }
         let better = gain > Decimal::ZERO;
+        let worth = Money::new(gain.abs(), home);
+        let link = if better == (difference > Decimal::ZERO) {
+            "but"
+        } else {
+            "and"
+        };
+        // Half its worth is counted where nobody says: the person named no such amount.
+        let meets = phrase(&preference.requirement);
+        let unsaid = if mine.certainty == Certainty::Unknown {
+            Some(format!("nobody says whether it {meets}"))
+        } else if theirs.certainty == Certainty::Unknown {
+            Some(format!("nobody says whether {shop} {meets}"))
+        } else {
+            None
+        };
+        if let Some(unsaid) = unsaid {
+            text.push(sentence!(", ", link, " ", unsaid, ", counted as ", worth));
+            continue;
+        }
         let what = match (&preference.requirement, days_apart(entry, first)) {
             (Requirement::DeliveryDays(_), Some(days)) if days != 0 => {
                 let word = if days < 0 { "sooner" } else { "later" };
@@ -87,15 +108,9 @@ fn against(want: &Want, entry: &Entry<'_>, first: &Entry<'_>, home: Currency) ->
                     count(days.unsigned_abs() as usize, "day")
                 )
             }
-            (r, _) if better => phrase(r),
-            (r, _) => format!("misses that it {}", phrase(r)),
+            _ if better => meets,
+            _ => format!("misses that it {meets}"),
         };
-        let link = if better == (difference > Decimal::ZERO) {
-            "but"
-        } else {
-            "and"
-        };
-        let worth = Money::new(gain.abs(), home);
         text.push(sentence!(
             ", ",
             link,
@@ -124,7 +139,9 @@ pub(super) fn summary(want: &Want, ranking: &Ranking, candidates: &[Candidate<'_
     let mut parts = Vec::new();
     match ranking.ranked.first() {
         Some(first) if ranking.best().is_some() => {
-            let range = if first.low == first.high {
+            // The terms end with the preferences, which are not paid.
+            let paid = first.terms.len().saturating_sub(want.prefer.len());
+            let range = if first.terms[..paid].iter().all(|t| t.low == t.high) {
                 ""
             } else {
                 " expected"
