@@ -205,12 +205,17 @@ mod tests {
     fn questions_about_a_few_cents_end() {
         for (cents, answer) in [(4, Answer::Yes), (1, Answer::Yes), (3, Answer::No)] {
             let mut all = [trade_off("a", cents)];
+            let mut asked = Vec::new();
             for _ in 0..8 {
                 if let Some(q) = next_question(&all, |_| true) {
+                    assert!(!asked.contains(&q.amount), "twice: {:?}", all[0]);
                     all[0] = all[0].answered(q.amount, answer);
+                    asked.push(q.amount);
                 }
             }
-            assert!(all[0].is_settled(), "{:?}", all[0]);
+            // Upwards there is no end.
+            let ends = answer == Answer::No || cents == 1;
+            assert_eq!(all[0].is_settled(), ends, "{:?}", all[0]);
         }
     }
 
