@@ -67,7 +67,7 @@ fn answer(
     let start = start(market, request.from.as_deref())?;
     let (list, wants) = wanted(store, request.list.as_deref())?;
     let budget = match &request.budget {
-        Some(budget) => Some(problem::cents(market, budget).ok_or_else(|| {
+        Some(budget) => Some(market.cents(budget).ok_or_else(|| {
             let home = market.home().code();
             ApiError::invalid(sentence!(
                 "a budget of ",

@@ -22,6 +22,7 @@ mod plain;
 mod pricing;
 mod read;
 mod search;
+pub mod stacking;
 
 pub use evaluate::{Breakdown, Evaluation, Mode, Purchase, Solution, evaluate};
 pub use instance::{

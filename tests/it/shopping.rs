@@ -308,6 +308,14 @@ fn a_shop_pays_nobody() {
     assert_eq!(pays(&reply), "9.00", "{reply:#}");
     let notes = reply["notes"].to_string();
     assert!(notes.contains("together from 22.00 EUR"), "{notes}");
+    // Alone, tea of 10 is paid by the first, and nothing is paid out.
+    let tea = home.json(&["offers", "tea"]);
+    let ranked = tea["ranked"].as_array().expect("offers");
+    let at_beta = ranked.iter().find(|o| o["shop"] == beta.as_str());
+    assert_eq!(
+        amount(&at_beta.expect("its offer")["landed"]["mid"]),
+        "3.00"
+    );
     // Both off goods of 34.
     home.run(&["list", "edit", "mug", "--qty", "3"]).ok();
     assert_eq!(pays(&home.json(&["basket"])), "15.00");

@@ -141,7 +141,7 @@ impl Problem {
             .want
             .limit
             .filter(|_| entry.want.kind == WantKind::Wish)
-            .and_then(|limit| cents(market, &limit));
+            .and_then(|limit| market.cents(&limit));
         let (per_piece, units) = in_units(&entry.want, &entry.offers, limit);
         let wanted = i64::from(entry.want.quantity) * per_piece;
         let few = few(&entry.offers, prices, &units, wanted);
@@ -467,12 +467,6 @@ fn grams(title: &str) -> Option<i64> {
     let weighs = matches!(quantity.unit, Unit::Gram | Unit::Millilitre);
     let grams = quantity.amount.round().to_i64().filter(|_| weighs)?;
     (0..=MAX_GRAMS).contains(&grams).then_some(grams)
-}
-
-/// An amount in cents of the person's currency, rounded half up.
-pub fn cents(market: &Market, money: &Money) -> Option<Cents> {
-    let home = market.home_price(money)?;
-    home.to_minor().ok().filter(|c| (0..=MAX_CENTS).contains(c))
 }
 
 /// One piece of an offer without delivery, in cents: expected and at the worst.

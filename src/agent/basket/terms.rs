@@ -1,7 +1,7 @@
 //! What a shop takes for an order, in whole cents: delivery, weight, the least order, the
 //! way there.
 
-use super::problem::{cents, goods};
+use super::problem::goods;
 use crate::agent::view::{Market, Teller};
 use crate::engine::basket::{Basis, Cents, Pickup, Shop, Step};
 use crate::model::{Money, Offer as Asked, Place, Sentence, ShopTerms, sentence};
@@ -56,7 +56,7 @@ impl Terms {
         let nothing = ShopTerms::default();
         let noted = market.terms(shop).unwrap_or(&nothing);
         let known = market.delivery(shop);
-        let in_cents = |money: Option<Money>| cents(market, &money?);
+        let in_cents = |money: Option<Money>| market.cents(&money?);
         let in_range = |money: Option<Money>| range(market, &money?);
         let said: Vec<Option<Fee>> = asked
             .iter()
@@ -96,8 +96,8 @@ impl Terms {
             .iter()
             .filter_map(|t| {
                 Some(Step {
-                    from: cents(market, &t.from)?,
-                    amount: cents(market, &t.fee)?,
+                    from: market.cents(&t.from)?,
+                    amount: market.cents(&t.fee)?,
                 })
             })
             .collect();
@@ -131,7 +131,7 @@ impl Terms {
             terms.source.push(sentence!(", orders from ", least, " on"));
         }
         if let Some(trip) = market.trip(shop, start)
-            && let Some(travel) = cents(market, &trip.cost)
+            && let Some(travel) = market.cents(&trip.cost)
         {
             let fee = in_cents(noted.pickup_fee).unwrap_or(0);
             terms.pickup = Some(Pickup { travel, fee });
@@ -190,7 +190,7 @@ fn surcharges(market: &Market, noted: &ShopTerms) -> Vec<Step> {
         .filter_map(|s| {
             Some(Step {
                 from: i64::from(s.over_g),
-                amount: cents(market, &s.add)?,
+                amount: market.cents(&s.add)?,
             })
         })
         .collect();

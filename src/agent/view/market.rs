@@ -9,6 +9,7 @@ pub use terms::{Delivery, Teller, Trip};
 use crate::agent::config::{Config, Travel};
 use crate::agent::life;
 use crate::agent::store::Store;
+use crate::engine::basket::{Cents, MAX_CENTS};
 use crate::engine::landed::{
     Adjustment, Amount, DeliveryPrior, FxRate, LandedContext, LandedError, landed,
 };
@@ -278,6 +279,14 @@ impl Market {
             ..Offer::default()
         };
         self.goods(&offer).ok().map(|l| l.mid().rounded())
+    }
+
+    /// An amount in cents of the person's currency, rounded half up; `None` without a rate,
+    /// and where no basket can count it.
+    #[must_use]
+    pub fn cents(&self, money: &Money) -> Option<Cents> {
+        let home = self.home_price(money)?.to_minor().ok();
+        home.filter(|c| (0..=MAX_CENTS).contains(c))
     }
 
     /// All the person pays for one piece of an offer but its delivery.

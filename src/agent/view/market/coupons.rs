@@ -1,65 +1,70 @@
-//! The coupons the person noted, on an order of one thing.
+//! The coupons the person noted, and what they take off an order of one thing.
 
 use super::Market;
+use crate::engine::basket::stacking::keep_to_the_price;
+use crate::engine::basket::{Cents, Coupon as Counted, CouponKind};
 use crate::model::terms::{Coupon, Gives};
-use crate::model::{Id, Money};
-use rust_decimal::{Decimal, RoundingStrategy};
+use crate::model::{Id, Money, Sentence, sentence};
 use std::collections::BTreeMap;
 
-/// The whole price, in hundredths of a percent.
-const WHOLE: u32 = 10_000;
-
 impl Market {
+    /// A coupon for a whole shop in cents of the person's currency, of no shop and group yet.
+    ///
+    /// # Errors
+    /// Which of its amounts cannot be counted.
+    pub fn counted(&self, coupon: &Coupon) -> Result<Counted, Sentence> {
+        let amount = |money: &Money| {
+            let home = self.home.code();
+            let error = || sentence!(*money, " cannot be counted in ", home);
+            self.cents(money).ok_or_else(error)
+        };
+        Ok(Counted {
+            id: String::new(),
+            shop: 0,
+            kind: match &coupon.gives {
+                Gives::Percent(points) => CouponKind::Percent(i64::from(*points)),
+                Gives::Fixed(money) => CouponKind::Fixed(amount(money)?),
+            },
+            min_spend: coupon.min_spend.as_ref().map_or(Ok(0), amount)?,
+            offers: None,
+            cap: coupon.cap.as_ref().map(amount).transpose()?,
+            group: 0,
+        })
+    }
+
     /// The coupons that an order of one want at a shop can take, and what each takes off:
-    /// the best of every group. Where percentages could add up to more than the price, the
-    /// best of all, as in a basket.
+    /// the best of every group, as in a basket.
     pub(super) fn coupons(&self, want: Id, shop: &str, order: Money) -> Vec<(&Coupon, Money)> {
+        let Some(order) = self.cents(&order) else {
+            return Vec::new();
+        };
         let known = self.terms.get(shop).map_or(&[][..], |t| &t.coupons);
-        let mut best: BTreeMap<&Option<String>, (&Coupon, Money)> = BTreeMap::new();
-        let mut rates: BTreeMap<&Option<String>, u32> = BTreeMap::new();
-        for coupon in known.iter().filter(|c| !c.is_expired(self.today)) {
-            if !coupon.wants.is_empty() && !coupon.wants.contains(&want) {
-                continue;
+        let counts = |c: &&Coupon| {
+            !c.is_expired(self.today) && (c.wants.is_empty() || c.wants.contains(&want))
+        };
+        let mut groups: BTreeMap<&Option<String>, usize> = BTreeMap::new();
+        let mut mine: Vec<&Coupon> = Vec::new();
+        let mut counted: Vec<Counted> = Vec::new();
+        for coupon in known.iter().filter(counts) {
+            if let Ok(c) = self.counted(coupon) {
+                let next = groups.len();
+                let group = *groups.entry(&coupon.group).or_insert(next);
+                counted.push(Counted { group, ..c });
+                mine.push(coupon);
             }
-            if let Gives::Percent(points) = coupon.gives {
-                let rate = rates.entry(&coupon.group).or_default();
-                *rate = u32::from(points).max(*rate);
-            }
-            let Some(off) = self.takes_off(coupon, order) else {
+        }
+        keep_to_the_price(&mut counted);
+        let mut best: BTreeMap<usize, (&Coupon, Cents)> = BTreeMap::new();
+        for (coupon, c) in mine.into_iter().zip(&counted) {
+            let Some(off) = c.discount(order).filter(|off| *off > 0) else {
                 continue;
             };
-            let slot = best.entry(&coupon.group).or_insert((coupon, off));
-            if off.amount > slot.1.amount {
+            let slot = best.entry(c.group).or_insert((coupon, off));
+            if off > slot.1 {
                 *slot = (coupon, off);
             }
         }
-        let mut taken: Vec<_> = best.into_values().collect();
-        if rates.values().sum::<u32>() > WHOLE {
-            taken.sort_by_key(|(_, off)| std::cmp::Reverse(off.amount));
-            taken.truncate(1);
-        }
-        taken
-    }
-
-    /// What a coupon takes off an order in the person's currency, if it counts for it.
-    fn takes_off(&self, coupon: &Coupon, order: Money) -> Option<Money> {
-        let home = |m: &Money| self.home_price(m).map(|m| m.amount);
-        let counts = match &coupon.min_spend {
-            Some(least) => home(least)? <= order.amount,
-            None => true,
-        };
-        let raw = match &coupon.gives {
-            Gives::Percent(points) => order
-                .amount
-                .checked_mul(Decimal::from(*points))?
-                .checked_div(Decimal::from(WHOLE))?
-                .round_dp_with_strategy(order.currency.exponent(), RoundingStrategy::ToZero),
-            Gives::Fixed(money) => home(money)?.min(order.amount),
-        };
-        let off = match &coupon.cap {
-            Some(cap) => raw.min(home(cap)?),
-            None => raw,
-        };
-        (counts && off > Decimal::ZERO).then(|| Money::new(off, order.currency))
+        let off = |(coupon, off)| (coupon, Money::from_minor(off, self.home));
+        best.into_values().map(off).collect()
     }
 }
