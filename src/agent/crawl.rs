@@ -13,7 +13,7 @@ use super::api::types::{CrawlProgress, CrawlRequest, CrawlResult};
 use super::core::Agent;
 use super::purchases;
 use super::store::Store;
-use crate::engine::adapter::Manifest;
+use crate::engine::adapter::{Listing, Manifest};
 use crate::market::adapters::Adapter;
 use crate::market::crawl::{self, CrawlJob, Inputs, JobKind};
 use crate::model::seller::Trouble;
@@ -309,6 +309,7 @@ async fn fetch(agent: &Agent, store: &Store, job: &CrawlJob) -> Result<Read, Vau
     if fetched.not_modified {
         return Ok(Read::Unchanged);
     }
+    let moved = !is_product && is_elsewhere(&url, &fetched.final_url);
     let source = Source {
         url,
         status: fetched.status,
@@ -316,6 +317,15 @@ async fn fetch(agent: &Agent, store: &Store, job: &CrawlJob) -> Result<Read, Vau
         adapter: adapter.as_ref().map(|a| a.manifest.text().to_owned()),
         shop_currency: shop.as_ref().and_then(|s| s.delivery.currency),
     };
+    if moved {
+        let page = Source {
+            url: fetched.final_url.clone(),
+            ..source.clone()
+        };
+        if let Some(list) = only_result(agent, page, fetched.body.clone()).await {
+            return Ok(Read::List(list));
+        }
+    }
     let work = if is_product {
         Job::ReadPage(source)
     } else {
@@ -338,6 +348,35 @@ async fn fetch(agent: &Agent, store: &Store, job: &CrawlJob) -> Result<Read, Vau
             None,
         ),
         Err(e) => Read::Failed(Trouble::BadInput, e.to_string(), None),
+    })
+}
+
+/// Whether a search was answered from another place of the shop.
+fn is_elsewhere(asked: &Url, answered: &Url) -> bool {
+    let path = |url: &Url| url.path().trim_end_matches('/').to_owned();
+    path(asked) != path(answered)
+}
+
+/// The one result of a search that sent straight to its page, as many shops do; `None` where
+/// that is no page of one product.
+async fn only_result(agent: &Agent, page: Source, body: Vec<u8>) -> Option<Listings> {
+    let url = page.url.to_string();
+    let reply = agent.pool().call(Job::ReadPage(page), body).await;
+    let Ok(Reply::Extraction(read)) = reply else {
+        return None;
+    };
+    let offers = read.offers.into_iter();
+    let offer = offers.take(1).find(|_| read.verdict == Verdict::Value)?;
+    Some(Listings {
+        verdict: Verdict::Value,
+        reason: None,
+        listings: vec![Listing {
+            url,
+            name: offer.name,
+            gtin: offer.gtin,
+            price: offer.price,
+        }],
+        next: None,
     })
 }
 

@@ -124,6 +124,44 @@ fn tracking_is_stripped_from_addresses() {
 }
 
 #[test]
+fn a_search_that_leads_straight_to_a_page_or_a_list_is_followed() {
+    let shops = Shops::open(&["single", "moved"]);
+    for (shop, to) in [("single", "/p/lamp"), ("moved", "/catalogue/lamps")] {
+        let find = format!("http://{}/find", shops.host(shop));
+        let front = format!(
+            "<!doctype html><html lang=\"en\"><title>Shop</title><h1>Shop</h1>\
+             <form role=\"search\" action=\"{find}\"><input type=\"search\" name=\"q\"></form></html>"
+        );
+        shops.put(shop, "/", Page::html(front));
+        let away = Page::html("").status(302).header("Location", to);
+        shops.put(shop, "/find", away);
+        let number = json!({"gtin13": "4006381333931"});
+        let lamp = product_with("Lunaro desk lamp", "39.00", "EUR", "InStock", number);
+        shops.put(shop, "/p/lamp", lamp);
+    }
+    let card = |slug: &str, name: &str| {
+        format!(
+            "<li class=\"product-card\"><a href=\"/p/{slug}\"><h3>{name}</h3></a><span class=\"price\">39,00 €</span></li>"
+        )
+    };
+    let list = card("lamp", "Lunaro desk lamp") + &card("shade", "Shade for a desk lamp");
+    let list = format!("<!doctype html><title>Lamps</title><ul class=\"results\">{list}</ul>");
+    shops.put("moved", "/catalogue/lamps", Page::html(list));
+    let home = Home::new(&shops);
+    for shop in ["single", "moved"] {
+        home.run(&["shop", "add", &shops.url(shop, "/")]).ok();
+    }
+    home.run(&["add", "4006381333931"]).ok();
+    let offers = home.json(&["offers", "lamp"]);
+    let ranked = offers["ranked"].as_array().unwrap();
+    let mut found: Vec<&str> = ranked.iter().filter_map(|o| o["url"].as_str()).collect();
+    found.sort_unstable();
+    let mut pages = ["single", "moved"].map(|shop| shops.url(shop, "/p/lamp"));
+    pages.sort_unstable();
+    assert_eq!(found, pages, "{offers:#}");
+}
+
+#[test]
 fn a_search_finds_the_page_of_a_text() {
     let shops = Shops::open(&["store", "closed"]);
     let front = |shop: &str| {
