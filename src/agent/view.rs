@@ -321,8 +321,12 @@ pub fn quotes(market: &Market, want: &Want, tender: &Tender) -> Vec<OfferView> {
 }
 
 fn rows(market: &Market, want: &Want, listings: Vec<Listing>, tenders: &[Tender]) -> Vec<Row> {
-    let mut rows: Vec<Row> = listings
+    // What was seen at a shop that is followed no more is history.
+    let pages: Vec<&String> = want.urls.iter().chain(&want.found).collect();
+    let followed = listings
         .into_iter()
+        .filter(|l| market.shop(&l.shop).is_some() || pages.contains(&&l.url));
+    let mut rows: Vec<Row> = followed
         .filter_map(|l| {
             let link = l.links.iter().find(|k| k.want == want.id)?;
             let zone = link.zone;

@@ -128,9 +128,15 @@ fn a_shop_is_followed_tested_and_dropped() {
     assert_eq!(tested[1][0]["price"]["amount"], "39.00");
     let text = home.run(&["shop", "list"]).ok().out;
     assert!(text.contains("Blind on 1 of 2 shops."), "{text}");
+    let offered = |home: &Home| home.json(&["offers", "kettle"])["ranked"].clone();
+    assert_eq!(offered(&home).as_array().map(Vec::len), Some(1));
     home.run(&["shop", "rm", &shops.host("alpha")]).ok();
     let left = home.json(&["shop", "list"]);
     assert_eq!(left.as_array().unwrap().len(), 1);
+    // Nothing of it is offered any more; its prices are history.
+    assert_eq!(offered(&home).as_array().map(Vec::len), Some(0));
+    let history = home.json(&["history", "kettle"]);
+    assert_eq!(history["points"].as_array().map(Vec::len), Some(1));
     // Its page was taken off the want, so it does not come back with the next crawl.
     assert_eq!(home.crawl().len(), 0);
     home.run(&["shop", "rm", &shops.host("alpha")]).refused(5);
