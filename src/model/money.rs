@@ -176,13 +176,14 @@ impl FromStr for Money {
     type Err = MoneyError;
     fn from_str(s: &str) -> Result<Self, MoneyError> {
         let text = s.trim();
-        let is_number = |c: char| c.is_ascii_digit() || c == '.' || c == '-';
-        let number: String = text.chars().filter(|c| is_number(*c)).collect();
+        let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-');
+        let written: String = text.chars().filter(|c| is_number(*c)).collect();
         let code: String = text
             .chars()
             .filter(|c| !is_number(*c) && !c.is_whitespace())
             .collect();
         let bad = || MoneyError::BadAmount(text.to_owned());
+        let number = with_point(&written).ok_or_else(bad)?;
         let amount = Decimal::from_str(&number).map_err(|_| {
             let whole = number.trim_start_matches('-').split('.').next();
             let is_large = whole.is_some_and(|digits| digits.len() >= MAX_DIGITS);
@@ -192,7 +193,7 @@ impl FromStr for Money {
                 bad()
             }
         })?;
-        let apart = !text.starts_with(&number) && !text.ends_with(&number);
+        let apart = !text.starts_with(&written) && !text.ends_with(&written);
         if apart || code.len() != 3 || !code.bytes().all(|b| b.is_ascii_alphabetic()) {
             return Err(bad());
         }
@@ -200,9 +201,37 @@ impl FromStr for Money {
     }
 }
 
+/// A number with a point where a comma stands before the cents: `50,00`. With three digits
+/// behind it the comma may as well divide thousands, so that is no number.
+fn with_point(number: &str) -> Option<String> {
+    let Some((whole, cents)) = number.split_once(',') else {
+        return Some(number.to_owned());
+    };
+    let is_cents = matches!(cents.len(), 1 | 2) && cents.bytes().all(|b| b.is_ascii_digit());
+    let is_whole = whole.bytes().last().is_some_and(|b| b.is_ascii_digit());
+    (is_cents && is_whole && !whole.contains('.')).then(|| format!("{whole}.{cents}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_comma_before_cents_is_a_point_and_no_other_comma_is_read() {
+        let read = |text: &str| text.parse::<Money>().ok().map(|m| m.amount.to_string());
+        assert_eq!(read("50,00 EUR").as_deref(), Some("50.00"));
+        assert_eq!(read("EUR -0,5").as_deref(), Some("-0.5"));
+        for unclear in [
+            "1,234 EUR",
+            "1,234.50 EUR",
+            "1.234,50 EUR",
+            ",50 EUR",
+            "5, EUR",
+            "1,2,3 EUR",
+        ] {
+            assert_eq!(read(unclear), None, "{unclear}");
+        }
+    }
 
     #[test]
     fn minor_units_follow_the_currency() {
@@ -232,7 +261,7 @@ mod tests {
             "",
             "5",
             "abc",
-            "12,50 EUR",
+            "12,500 EUR",
             "1e5 EUR",
             "5€",
             "1x2 EUR",
