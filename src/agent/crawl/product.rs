@@ -168,8 +168,7 @@ fn match_offer(
                 zone: zone(judgement.zone),
                 by_person: false,
                 reasons: judgement
-                    .reasons
-                    .iter()
+                    .evidence()
                     .take(4)
                     .map(|t| t.text.clone())
                     .collect(),

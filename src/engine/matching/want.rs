@@ -90,6 +90,14 @@ pub fn judge_with(
     }
 }
 
+impl Judgement {
+    /// What speaks for and against it, the strongest first, without what every judgement
+    /// starts from.
+    pub fn evidence(&self) -> impl Iterator<Item = &Term> {
+        self.reasons.iter().filter(|t| t.text != UNASKED)
+    }
+}
+
 /// The newest decision on the same offer.
 fn remembered<'m>(
     want: Id,
@@ -109,12 +117,13 @@ fn remembered<'m>(
         })
 }
 
-/// Log-odds before anything is known.
+/// Log-odds before anything is known, and their name among the terms.
 const START: f32 = -5.0;
+const UNASKED: &str = "before any evidence";
 
 fn compare(want: &Prepared, offer: &Prepared) -> Vec<Term> {
     let mut terms = vec![Term {
-        text: "before any evidence".to_owned(),
+        text: UNASKED.to_owned(),
         weight: START,
     }];
     let mut add = |text: &str, weight: f32| {
@@ -320,6 +329,13 @@ mod tests {
             ("laptop", "Acer Aspire 5 laptop", Zone::Maybe),
             ("iphone 13", "Apple iPhone 13 mini 128GB", Zone::Maybe),
         ]);
+    }
+
+    #[test]
+    fn what_every_judgement_starts_from_is_no_evidence() {
+        let j = judge(&want("laptop"), &offer("Acer Aspire 5 laptop"), &[]);
+        assert_eq!(j.evidence().count() + 1, j.reasons.len(), "{j:#?}");
+        assert!(j.evidence().next().is_some());
     }
 
     #[test]
