@@ -24,6 +24,7 @@ use market::Market;
 use provider::{Provider, Terms};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// `emptor demo`
@@ -144,13 +145,28 @@ pub async fn run(args: &Args, global: &Global) -> Result {
     let told = tokio::select! {
         told = tell => told,
         () = unread.cancelled() => Ok(()),
-        pressed = tokio::signal::ctrl_c() => pressed.map_err(io("cannot catch Ctrl-C")),
+        ended = told_to_end() => ended,
     };
     agent.shut_down();
     if let Err(e) = daemon.await {
         tracing::error!("the daemon did not end well: {e}");
     }
     told
+}
+
+/// Waits for Ctrl-C, for the terminal to be closed, or for SIGTERM.
+async fn told_to_end() -> Result {
+    let failed = |e| CliError::failed(format!("cannot catch signals: {e}"));
+    let on = |kind| signal(kind).map_err(failed);
+    let mut interrupt = on(SignalKind::interrupt())?;
+    let mut hangup = on(SignalKind::hangup())?;
+    let mut terminate = on(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = hangup.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
 }
 
 /// Shows the way to the web page, until Ctrl-C.

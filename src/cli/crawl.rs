@@ -107,7 +107,13 @@ pub fn result_line(cx: &Context, r: &CrawlResult) -> String {
         (None, Some(reason)) => cx.yellow(&format!("{}: {reason}", r.verdict)),
         (None, None) => cx.yellow(&r.verdict),
     };
-    let title = r.title.as_deref().unwrap_or(&r.url);
+    // The reason may name the page already.
+    let is_named = r.reason.as_ref().is_some_and(|why| why.contains(&r.url));
+    let title = match &r.title {
+        Some(title) => title.as_str(),
+        None if is_named => return format!("  {:<28} {what}", r.shop),
+        None => &r.url,
+    };
     format!("  {:<28} {what}  {}", r.shop, cx.dim(title))
 }
 
