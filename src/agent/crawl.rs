@@ -362,11 +362,11 @@ fn is_elsewhere(asked: &Url, answered: &Url) -> bool {
 async fn only_result(agent: &Agent, page: Source, body: Vec<u8>) -> Option<Listings> {
     let url = page.url.to_string();
     let reply = agent.pool().call(Job::ReadPage(page), body).await;
-    let Ok(Reply::Extraction(read)) = reply else {
-        return None;
+    let read = match reply {
+        Ok(Reply::Extraction(read)) if read.verdict == Verdict::Value => read,
+        _ => return None,
     };
-    let offers = read.offers.into_iter();
-    let offer = offers.take(1).find(|_| read.verdict == Verdict::Value)?;
+    let offer = read.offers.into_iter().next()?;
     Some(Listings {
         verdict: Verdict::Value,
         reason: None,

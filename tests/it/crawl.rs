@@ -602,6 +602,14 @@ fn a_barcode_is_found_on_the_pages_that_state_it() {
         .ok();
     let again = home.json(&["list", "add", "4006381333931"]);
     assert_eq!(again["offers"], 2, "{again:#}");
+
+    // Not of a shop that is followed no more.
+    home.run(&["shop", "rm", &shops.host("beta")]).ok();
+    home.run(&["list", "rm", again["short"].as_str().unwrap()])
+        .ok();
+    let last = home.json(&["list", "add", "4006381333931"]);
+    assert_eq!(last["offers"], 1, "{last:#}");
+    assert_eq!(last["best"]["shop"], shops.host("alpha"), "{last:#}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::model::{AlertRule, Gtin, sentence, text};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::routing::{delete, get, post};
+use std::collections::HashSet;
 
 /// Pages taken over at most for a new want by its barcode.
 const MAX_KNOWN_PAGES: usize = 20;
@@ -161,14 +162,22 @@ async fn add_want(
     Ok(Json(WantView { again, ..view }))
 }
 
-/// The pages already read for something else that state the barcode wanted, newest first.
+/// The pages of followed shops, already read for something else, that state the barcode
+/// wanted, newest first.
 fn known_pages(store: &Store, want: &Want) -> std::result::Result<Vec<String>, ApiError> {
+    let shops = store.shops()?;
+    let followed: HashSet<&str> = shops.iter().map(|s| s.domain.as_str()).collect();
     let mut known = store.listings()?;
-    known.retain(|l| l.offer.gtin == want.gtin && !l.candidate);
+    known.retain(|l| {
+        l.offer.gtin == want.gtin && !l.candidate && followed.contains(l.shop.as_str())
+    });
     known.sort_by_key(|l| std::cmp::Reverse(l.last_seen));
-    let mut pages: Vec<String> = known.into_iter().map(|l| l.url).collect();
-    pages.dedup();
-    pages.truncate(MAX_KNOWN_PAGES);
+    let mut pages = Vec::new();
+    for listing in known {
+        if pages.len() < MAX_KNOWN_PAGES && !pages.contains(&listing.url) {
+            pages.push(listing.url);
+        }
+    }
     Ok(pages)
 }
 

@@ -132,8 +132,9 @@ impl Terms {
         }
         if let Some(trip) = market.trip(shop, start)
             && let Some(travel) = market.cents(&trip.cost)
+            // What cannot be counted is not free.
+            && let Some(fee) = noted.pickup_fee.map_or(Some(0), |fee| market.cents(&fee))
         {
-            let fee = in_cents(noted.pickup_fee).unwrap_or(0);
             terms.pickup = Some(Pickup { travel, fee });
             terms.trip = Some(trip.source);
             if noted.fetch_only {
